@@ -1,0 +1,1 @@
+"""One command a file: read settings, ask one question, print the answer."""

@@ -1,0 +1,1 @@
+"""Where messages come from: files, folders, Maildir, mbox, standard input, IMAP."""

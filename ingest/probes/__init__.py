@@ -1,0 +1,1 @@
+"""One standard each, asked of DNS and servers: facts, no verdict."""

@@ -1,0 +1,1 @@
+"""One report format each: bytes in, frozen data out; no network, clock or database."""

@@ -1,0 +1,75 @@
+"""What a person can set about fetching and reading. Each field has its default and its sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def setting(default: T, sentence: str, *, secret: bool = False) -> T:
+    """A dataclass field that carries its own sentence; the reference and the help are made from it."""
+    return field(default=default, metadata={"sentence": sentence, "secret": secret})
+
+
+@dataclass(frozen=True, slots=True)
+class UnpackLimits:
+    """Bounds on what one message may cost. A message beyond a bound is quarantined, not dropped."""
+
+    message_bytes: int = setting(64 * 2**20, "Largest message or file that is read, in bytes as received.")
+    document_bytes: int = setting(256 * 2**20, "Largest document after unpacking, in bytes.")
+    total_bytes: int = setting(
+        512 * 2**20, "Most bytes that all documents of one message may unpack to together."
+    )
+    ratio: int = setting(300, "Highest ratio of unpacked to packed bytes, judged beyond the first mebibyte.")
+    parts: int = setting(100, "Most MIME parts and archive members in one message.")
+    depth: int = setting(4, "Deepest nesting of archives in archives and messages in messages.")
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxSettings:
+    """One mailbox that reports arrive in."""
+
+    name: str = setting("main", "Name of the mailbox in messages, cursors and the status page.")
+    host: str = setting("", "IMAP server name; it must match the server's certificate.")
+    port: int = setting(0, "Port; 0 means 993 with implicit TLS and 143 otherwise.")
+    security: str = setting(
+        "tls",
+        "How the connection is protected: tls (implicit), starttls, or plain (loopback addresses only).",
+    )
+    ca_file: str = setting(
+        "",
+        "PEM file of the authority that signed the server's certificate, where the system does not know it.",
+    )
+    user: str = setting("", "Login name.")
+    password: str = setting(
+        "", "Password, from a file of mode 0600 or the environment; never from the command line.", secret=True
+    )
+    password_file: str = setting("", "File whose first line is the password.")
+    password_command: str = setting(
+        "", "Command whose first line of output is the password, for example 'pass show dmarc'."
+    )
+    folders: tuple[str, ...] = setting(("INBOX",), "Folders to read.")
+    after: str = setting(
+        "leave", "What happens to a stored message: leave, seen, or move:FOLDER; only after the commit."
+    )
+    batch_bytes: int = setting(16 * 2**20, "Most bytes fetched before they are stored and committed.")
+    batch_messages: int = setting(500, "Most messages fetched before they are stored and committed.")
+    timeout: float = setting(60.0, "Seconds without an answer after which the connection counts as lost.")
+    interval: float = setting(
+        300.0, "Seconds between looks with 'poll --watch', and the longest wait in IDLE before one."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ResolverSettings:
+    """How DNS is asked."""
+
+    nameservers: tuple[str, ...] = setting((), "Addresses of the resolvers; none means the system's.")
+    port: int = setting(53, "Port of the resolvers.")
+    timeout: float = setting(2.0, "Seconds for one question.")
+    lifetime: float = setting(
+        20.0, "Seconds for all questions of one run; what is not answered by then is asked next time."
+    )
+    ptr_days: int = setting(30, "Days after which the name of an address is asked again.")
