@@ -1,0 +1,110 @@
+"""The only door to DuckDB: short sessions, one writer at a time, no way out to files or network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from warehouse import migrate
+from warehouse.errors import WarehouseDamaged, WarehouseError, WarehouseMissing
+from warehouse.settings import WarehouseSettings
+from warehouse.turnstile import turn
+
+Connection = duckdb.DuckDBPyConnection
+DatabaseError = duckdb.Error
+
+
+class Warehouse:
+    """A warehouse on disk. Holds nothing open: `reading()` and `writing()` are one session each.
+
+    Keep sessions short: fetch, leave, and only then compute or draw, because a reader that stays
+    keeps the writers waiting.
+    """
+
+    def __init__(self, path: Path, settings: WarehouseSettings) -> None:
+        self.path = path
+        self.settings = settings
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A read-only session. Raises WarehouseMissing where nothing was stored yet."""
+        if not self.path.exists():
+            raise WarehouseMissing(
+                f"There is no warehouse at {self.path} yet.",
+                "Run 'whosends ingest PATH', 'whosends poll' or 'whosends demo' first.",
+            )
+        with turn(self.path, write=False, wait=self.settings.wait), self._open(read_only=True) as connection:
+            outdated = migrate.outdated(connection)
+            if not outdated:
+                yield connection
+                return
+        # An older schema is brought up to date by a writer's turn; then the reader has its own.
+        with self.writing():
+            pass
+        with turn(self.path, write=False, wait=self.settings.wait), self._open(read_only=True) as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A session in one transaction: committed at the end, rolled back on any error."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with turn(self.path, write=True, wait=self.settings.wait), self._open(read_only=False) as connection:
+            migrate.migrate(connection)
+            connection.begin()
+            try:
+                yield connection
+            except BaseException:
+                connection.rollback()
+                raise
+            connection.commit()
+
+    @contextmanager
+    def _open(self, *, read_only: bool) -> Iterator[Connection]:
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "enable_external_access": "false",
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "lock_configuration": "true",
+        }
+        if self.settings.threads:
+            config["threads"] = str(self.settings.threads)
+        if self.settings.memory:
+            config["memory_limit"] = self.settings.memory
+        try:
+            connection = duckdb.connect(str(self.path), read_only=read_only, config=config)
+        except (duckdb.IOException, duckdb.SerializationException, duckdb.FatalException) as error:
+            raise _opening_fault(self.path, error) from error
+        except duckdb.InvalidInputException as error:
+            raise WarehouseError(f"DuckDB refuses the settings of {self.path}: {_line(error)}.") from error
+        try:
+            yield connection
+        except (duckdb.FatalException, duckdb.SerializationException, duckdb.InternalException) as error:
+            raise _damaged(self.path, error) from error
+        finally:
+            connection.close()
+
+
+def _opening_fault(path: Path, error: duckdb.Error) -> WarehouseError:
+    text = str(error)
+    if "lock" in text.lower():
+        return WarehouseError(
+            f"Another program has {path} open and does not take turns.",
+            "Close it (a DuckDB shell, a notebook) and try again.",
+        )
+    if "not a valid DuckDB" in text or not isinstance(error, duckdb.IOException) or "orrupt" in text:
+        return _damaged(path, error)
+    return WarehouseError(f"Cannot open the warehouse {path}: {_line(error)}.")
+
+
+def _damaged(path: Path, error: duckdb.Error) -> WarehouseDamaged:
+    return WarehouseDamaged(
+        f"The warehouse {path} is damaged or is no DuckDB file: {_line(error)}.",
+        "Move it away and restore a copy, or ingest the reports again.",
+    )
+
+
+def _line(error: duckdb.Error) -> str:
+    return str(error).splitlines()[0].rstrip(".")

@@ -1,0 +1,29 @@
+"""What can go wrong with the warehouse, said so that a person knows what to do."""
+
+from __future__ import annotations
+
+from ingest.errors import Error, Transient, UsageError
+
+
+class WarehouseError(Error):
+    """The warehouse cannot do what was asked; trying again will not help."""
+
+
+class WarehouseBusy(Transient, WarehouseError):
+    """Other processes held the warehouse for longer than the time to wait."""
+
+
+class WarehouseMissing(UsageError):
+    """There is no warehouse at this path yet."""
+
+
+class WarehouseDamaged(WarehouseError):
+    """The file is no DuckDB file, or is damaged."""
+
+
+class SchemaTooNew(WarehouseError):
+    """A newer whosends has written this warehouse."""
+
+
+class QueryRefused(UsageError):
+    """A person's SQL is wrong, or asks for something that queries may not do."""

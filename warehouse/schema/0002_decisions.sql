@@ -1,0 +1,48 @@
+-- What people decided, and the log of it.
+
+CREATE SEQUENCE decision_key_seq;
+CREATE SEQUENCE entry_key_seq;
+
+CREATE TABLE source_decision (
+    decision_key  BIGINT NOT NULL DEFAULT nextval('decision_key_seq'),
+    domain        VARCHAR NOT NULL,
+    source_key    VARCHAR NOT NULL,
+    decision      VARCHAR NOT NULL,
+    owner         VARCHAR,
+    note          VARCHAR,
+    until         DATE,
+    decided_by    VARCHAR NOT NULL,
+    decided_at    TIMESTAMP NOT NULL
+);
+COMMENT ON TABLE source_decision IS 'What people decided about sources. Rows are only added; the latest for a domain and source counts.';
+COMMENT ON COLUMN source_decision.decision_key IS 'Our key of the decision; rises with time.';
+COMMENT ON COLUMN source_decision.domain IS 'The domain it holds for.';
+COMMENT ON COLUMN source_decision.source_key IS 'The source it is about.';
+COMMENT ON COLUMN source_decision.decision IS 'approved, forwarder, spoof, retired, or undecided where it was taken back.';
+COMMENT ON COLUMN source_decision.owner IS 'The person or team to act.';
+COMMENT ON COLUMN source_decision.note IS 'Why.';
+COMMENT ON COLUMN source_decision.until IS 'Last day it holds; empty for no end.';
+COMMENT ON COLUMN source_decision.decided_by IS 'Who decided.';
+COMMENT ON COLUMN source_decision.decided_at IS 'When (UTC).';
+
+CREATE TABLE journal (
+    entry_key  BIGINT NOT NULL DEFAULT nextval('entry_key_seq'),
+    written_at TIMESTAMP NOT NULL,
+    actor      VARCHAR NOT NULL,
+    action     VARCHAR NOT NULL,
+    subject    VARCHAR NOT NULL,
+    before     JSON,
+    after      JSON,
+    previous   VARCHAR NOT NULL,
+    hash       VARCHAR NOT NULL
+);
+COMMENT ON TABLE journal IS 'Who did what: append-only, each entry carries the hash of the one before.';
+COMMENT ON COLUMN journal.entry_key IS 'Our key of the entry; rises with time.';
+COMMENT ON COLUMN journal.written_at IS 'When (UTC).';
+COMMENT ON COLUMN journal.actor IS 'Who.';
+COMMENT ON COLUMN journal.action IS 'What was done, as noun.verb.';
+COMMENT ON COLUMN journal.subject IS 'What it was done to.';
+COMMENT ON COLUMN journal.before IS 'The state before.';
+COMMENT ON COLUMN journal.after IS 'The state after.';
+COMMENT ON COLUMN journal.previous IS 'Hash of the entry before; empty for the first.';
+COMMENT ON COLUMN journal.hash IS 'SHA-256 of this entry with previous.';

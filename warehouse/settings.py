@@ -1,0 +1,20 @@
+"""What a person can set about the warehouse. Each field has its default and its sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ingest.settings import setting
+
+
+@dataclass(frozen=True, slots=True)
+class WarehouseSettings:
+    """Where the warehouse is and how it is shared."""
+
+    path: str = setting("", "The DuckDB file; empty means warehouse.duckdb in the user's data folder.")
+    keep_documents: bool = setting(
+        True, "Keep the reports' XML (compressed), so that 'whosends reparse' can read it again."
+    )
+    wait: float = setting(30.0, "Seconds to wait for another process to finish its turn.")
+    threads: int = setting(0, "Most threads for one query; 0 means one for each core.")
+    memory: str = setting("", "Most memory for one query, for example 2GB; empty means DuckDB's own limit.")
