@@ -37,7 +37,7 @@ def domains(connection: Connection, scope: Scope) -> pl.DataFrame:
                count(DISTINCT source_key) AS sources, count(DISTINCT reporter) AS reporters,
                count(DISTINCT day) AS days
         FROM daily WHERE {where} GROUP BY domain ORDER BY messages DESC, domain
-        """,  # noqa: S608 - the scope brings its own parameters
+        """,
         values,
     )
 
@@ -51,7 +51,7 @@ def daily_alignment(connection: Connection, scope: Scope) -> pl.DataFrame:
         SELECT domain, day, {SUMS}, count(DISTINCT reporter) AS reporters,
                coalesce(sum(messages) FILTER (estimated), 0)::BIGINT AS estimated
         FROM daily WHERE {where} GROUP BY domain, day ORDER BY domain, day
-        """,  # noqa: S608
+        """,
         values,
     )
 
@@ -64,7 +64,7 @@ def source_days(connection: Connection, scope: Scope) -> pl.DataFrame:
         f"""
         SELECT domain, source_key, day, reporter, {SUMS}
         FROM daily WHERE {where} GROUP BY ALL ORDER BY domain, source_key, day, reporter
-        """,  # noqa: S608
+        """,
         values,
     )
 
@@ -86,7 +86,7 @@ def sources(connection: Connection, scope: Scope) -> pl.DataFrame:
                count(DISTINCT day) AS days, count(DISTINCT reporter) AS reporters,
                min(day) AS first_seen, max(day) AS last_seen
         FROM daily WHERE {where} GROUP BY domain, source_key ORDER BY messages DESC, domain, source_key
-        """,  # noqa: S608
+        """,
         values,
     )
 
@@ -103,7 +103,7 @@ def first_seen(connection: Connection, scope: Scope) -> pl.DataFrame:
         SELECT domain, source_key, min(day) AS first_seen, max(day) AS last_seen,
                min(min(day)) OVER (PARTITION BY domain) AS domain_first_day
         FROM daily WHERE {where} GROUP BY domain, source_key ORDER BY domain, source_key
-        """,  # noqa: S608
+        """,
         values,
     )
 
@@ -134,7 +134,7 @@ def source_addresses(connection: Connection, scope: Scope) -> pl.DataFrame:
         SELECT domain, source_key, source_ip, {SUMS}, min(day) AS first_seen, max(day) AS last_seen
         FROM aggregate_record JOIN address USING (source_ip)
         WHERE {where} GROUP BY domain, source_key, source_ip ORDER BY messages DESC, source_ip
-        """,  # noqa: S608
+        """,
         values,
     )
 
@@ -156,7 +156,7 @@ def source_signatures(connection: Connection, scope: Scope) -> pl.DataFrame:
                    unnest(CASE WHEN len(dkim) = 0 THEN [NULL] ELSE dkim END) AS d
             FROM aggregate_record JOIN address USING (source_ip) WHERE {where}
         ) GROUP BY ALL ORDER BY ALL
-        """,  # noqa: S608
+        """,
         values,
     )
 
@@ -173,7 +173,7 @@ def source_envelopes(connection: Connection, scope: Scope) -> pl.DataFrame:
         SELECT domain, source_key, day, coalesce(spf[1].domain, envelope_from) AS spf_domain,
                spf[1].result AS result, sum(messages)::BIGINT AS messages
         FROM aggregate_record JOIN address USING (source_ip) WHERE {where} GROUP BY ALL ORDER BY ALL
-        """,  # noqa: S608
+        """,
         values,
     )
 
@@ -189,7 +189,7 @@ def source_reasons(connection: Connection, scope: Scope) -> pl.DataFrame:
             SELECT domain, source_key, messages, unnest(reasons) AS r
             FROM aggregate_record JOIN address USING (source_ip) WHERE {where}
         ) GROUP BY ALL ORDER BY ALL
-        """,  # noqa: S608
+        """,
         values,
     )
 
@@ -199,13 +199,13 @@ def reporter_days(connection: Connection, scope: Scope) -> pl.DataFrame:
     where, values = scope.where()
     return frame(
         connection,
-        f"SELECT reporter, domain, day, {SUMS} FROM daily WHERE {where} GROUP BY ALL ORDER BY ALL",  # noqa: S608
+        f"SELECT reporter, domain, day, {SUMS} FROM daily WHERE {where} GROUP BY ALL ORDER BY ALL",
         values,
     )
 
 
 def policy_days(connection: Connection, scope: Scope) -> pl.DataFrame:
-    """Each domain, day and policy that reporters saw published: p, sp, np, adkim, aspf, reports, reporters."""
+    """Each domain, day and policy that reporters saw published, with the number of reports and reporters."""
     where, values = scope.where()
     return frame(
         connection,
@@ -213,7 +213,7 @@ def policy_days(connection: Connection, scope: Scope) -> pl.DataFrame:
         SELECT domain, day, p, sp, np, adkim, aspf, pct, testing,
                count(*) AS reports, count(DISTINCT reporter) AS reporters
         FROM aggregate_report WHERE {where} GROUP BY ALL ORDER BY domain, day, reports DESC
-        """,  # noqa: S608
+        """,
         values,
     )
 
@@ -232,7 +232,7 @@ def blockable(connection: Connection, scope: Scope) -> pl.DataFrame:
                coalesce(sum(messages) FILTER (overridden), 0)::BIGINT AS overridden
         FROM daily WHERE {where} AND NOT dkim_aligned AND NOT spf_aligned
         GROUP BY ALL ORDER BY ALL
-        """,  # noqa: S608
+        """,
         values,
     )
 
@@ -247,7 +247,7 @@ def reports(connection: Connection, scope: Scope, *, reporter: str = "", limit: 
                begin_at, end_at, received_at, stored_at, origin, len(repairs) AS repairs
         FROM aggregate_report WHERE {where} AND (? = '' OR reporter = ?)
         ORDER BY day DESC, reporter, domain, report_key LIMIT ?
-        """,  # noqa: S608
+        """,
         [*values, reporter, reporter, limit],
     )
 
@@ -262,7 +262,7 @@ def records(connection: Connection, scope: Scope, *, source_key: str = "", limit
                dkim_aligned, spf_aligned, reasons, envelope_from, dkim, spf, report_key
         FROM aggregate_record JOIN address USING (source_ip)
         WHERE {where} AND (? = '' OR source_key = ?) ORDER BY messages DESC, day DESC, source_ip LIMIT ?
-        """,  # noqa: S608
+        """,
         [*values, source_key, source_key, limit],
     )
 
@@ -281,7 +281,7 @@ def report_records(connection: Connection, report_key: int) -> pl.DataFrame:
 
 
 def decisions(connection: Connection) -> pl.DataFrame:
-    """The latest decision for each domain and source_key: decision, owner, note, until, decided_by, decided_at."""
+    """The latest decision for each domain and source_key, with owner, note, until, decided_by, decided_at."""
     return frame(
         connection,
         """

@@ -1,0 +1,50 @@
+"""Thresholds, each with the sentence that justifies it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ingest.settings import setting
+
+
+@dataclass(frozen=True, slots=True)
+class DriftSettings:
+    """When a change of a source's alignment counts as drift."""
+
+    days: int = setting(120, "Days looked back over; older changes are history, not news.")
+    false_discovery: float = setting(
+        0.01, "Share of reported drifts that may be chance, over all sources together (Benjamini-Hochberg)."
+    )
+    points: float = setting(5.0, "Smallest change worth a person's time, in percentage points.")
+    messages: int = setting(50, "Fewest messages on each side of the change; below that nothing can be told.")
+    reporters: int = setting(
+        2,
+        "Fewest reporters that must show the change, where the source has that many; one alone may be at fault.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ReadinessSettings:
+    """What must hold before a stricter policy is safe."""
+
+    days: int = setting(30, "Days judged; a month holds the invoices and newsletters that come once.")
+    enough_days: int = setting(21, "Fewest days with reports; below that the verdict is unknown.")
+    enough_reporters: int = setting(3, "Fewest reporters; fewer see too little of the mail.")
+    stale_days: int = setting(
+        4,
+        "Age in days of the newest report beyond which the verdict is unknown; reports take one or two days.",
+    )
+    decided_share: float = setting(
+        0.001, "Share of a domain's messages from which a source must have a decision before reject."
+    )
+    legitimate_share: float = setting(0.001, "Highest share of legitimate messages that may be blocked.")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSettings:
+    """How sources are told apart."""
+
+    new_days: int = setting(7, "Days for which a source counts as new after it was first seen.")
+    warmup_days: int = setting(
+        7, "Days after a domain's first report in which every source is first seen, so none is new."
+    )
