@@ -27,3 +27,7 @@ class SchemaTooNew(WarehouseError):
 
 class QueryRefused(UsageError):
     """A person's SQL is wrong, or asks for something that queries may not do."""
+
+
+class DecisionRefused(UsageError):
+    """A decision about something that is not there, or in a word that is none."""

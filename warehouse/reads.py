@@ -281,16 +281,8 @@ def report_records(connection: Connection, report_key: int) -> pl.DataFrame:
 
 
 def decisions(connection: Connection) -> pl.DataFrame:
-    """The latest decision for each domain and source_key, with owner, note, until, decided_by, decided_at."""
-    return frame(
-        connection,
-        """
-        SELECT domain, source_key, decision, owner, note, until, decided_by, decided_at
-        FROM source_decision
-        QUALIFY row_number() OVER (PARTITION BY domain, source_key ORDER BY decision_key DESC) = 1
-        ORDER BY domain, source_key
-        """,
-    )
+    """What people decided, each domain and source_key: decision, owner, note, until, decided_by, decided_at."""
+    return frame(connection, "SELECT * EXCLUDE (decision_key) FROM current_decision ORDER BY domain, source_key")
 
 
 def runs(connection: Connection, limit: int = 50) -> pl.DataFrame:

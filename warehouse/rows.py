@@ -1,9 +1,86 @@
-"""Parsed reports as Arrow tables: the shape in which they are saved."""
+"""Parsed reports as Arrow tables: the shape in which they are saved.
+
+Pure: no database and no clock, so that a worker process can make the tables and hand them over.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from hashlib import blake2b
 from typing import NamedTuple
+
+import pyarrow as pa
+from ingest.alignment import aligned
+
+from ingest.reports.aggregate import PARSER_VERSION, AggregateRecord, AggregateReport
+
+TEXT, INSTANT = pa.string(), pa.timestamp("us")
+REASONS = pa.list_(pa.struct([("type", TEXT), ("comment", TEXT)]))
+DKIM = pa.list_(pa.struct([("domain", TEXT), ("selector", TEXT), ("result", TEXT)]))
+SPF = pa.list_(pa.struct([("domain", TEXT), ("scope", TEXT), ("result", TEXT)]))
+REPAIRS = pa.list_(pa.struct([("code", TEXT), ("what", TEXT), ("where", TEXT)]))
+
+REPORT = pa.schema(
+    [
+        ("report_index", pa.int64()),
+        ("identity_hash", TEXT),
+        ("content_hash", TEXT),
+        ("document_hash", TEXT),
+        ("origin", TEXT),
+        ("received_at", INSTANT),
+        ("parser_version", pa.int32()),
+        ("standard", TEXT),
+        ("version", TEXT),
+        ("reporter", TEXT),
+        ("email", TEXT),
+        ("extra_contact_info", TEXT),
+        ("report_id", TEXT),
+        ("begin_at", INSTANT),
+        ("end_at", INSTANT),
+        ("day", pa.date32()),
+        ("days", pa.int32()),
+        ("errors", pa.list_(TEXT)),
+        ("generator", TEXT),
+        ("domain", TEXT),
+        ("adkim", TEXT),
+        ("aspf", TEXT),
+        ("p", TEXT),
+        ("sp", TEXT),
+        ("np", TEXT),
+        ("pct", pa.int32()),
+        ("fo", TEXT),
+        ("testing", TEXT),
+        ("discovery_method", TEXT),
+        ("records", pa.int32()),
+        ("messages", pa.int64()),
+        ("repairs", REPAIRS),
+    ]
+)
+RECORD = pa.schema(
+    [
+        ("report_index", pa.int64()),
+        ("day", pa.date32()),
+        ("days", pa.int32()),
+        ("domain", TEXT),
+        ("reporter", TEXT),
+        ("source_ip", TEXT),
+        ("messages", pa.int64()),
+        ("disposition", TEXT),
+        ("dkim_aligned", pa.bool_()),
+        ("spf_aligned", pa.bool_()),
+        ("dkim_recomputed", pa.bool_()),
+        ("spf_recomputed", pa.bool_()),
+        ("reasons", REASONS),
+        ("header_from", TEXT),
+        ("envelope_from", TEXT),
+        ("envelope_to", TEXT),
+        ("dkim", DKIM),
+        ("spf", SPF),
+    ]
+)
 
 
 class Address(NamedTuple):
@@ -20,3 +97,188 @@ class Address(NamedTuple):
     ptr: str | None = None
     ptr_confirmed: bool | None = None
     ptr_at: datetime | None = None
+
+
+ADDRESS = pa.schema(
+    [
+        *((name, TEXT) for name in ("source_ip", "source_key", "service", "service_type")),
+        ("asn", pa.int64()),
+        *((name, TEXT) for name in ("as_name", "as_domain", "country", "ptr")),
+        ("ptr_confirmed", pa.bool_()),
+        ("ptr_at", INSTANT),
+    ]
+)
+
+
+class Arrived(NamedTuple):
+    """A parsed report, the hash of the document it was parsed from, and where that came from."""
+
+    report: AggregateReport
+    document_hash: str
+    origin: str
+    received_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """Reports ready to be saved: `reports` follows REPORT, `records` follows RECORD.
+
+    `report_index` counts the reports from 0 and ties the two together until keys are given.
+    """
+
+    reports: pa.Table
+    records: pa.Table
+
+
+def document_hash(document: bytes) -> str:
+    """BLAKE2b-128 of some bytes, in hexadecimal: how documents and messages are told apart."""
+    return blake2b(document, digest_size=16).hexdigest()
+
+
+def counted_days(begin_at: datetime, end_at: datetime) -> tuple[date, int]:
+    """The first day that a report's messages count on, and over how many days they are spread.
+
+    A period of about a day counts on the day that holds its middle, so that one from 07:00 to 07:00
+    is not smeared over two. Longer ones are cut into slices of about a day.
+    """
+    span = max(end_at - begin_at, timedelta())
+    days = max(1, round(span / timedelta(days=1)))
+    return (begin_at + span / days / 2).date(), days
+
+
+def staged(arrived: Sequence[Arrived]) -> Staged:
+    """The tables for some reports, in their order."""
+    heads, bodies = [], []
+    for index, item in enumerate(arrived):
+        heads.append(_report_row(index, item))
+        bodies.extend(_record_rows(index, item.report))
+    return Staged(table(REPORT, heads), table(RECORD, bodies))
+
+
+def table(schema: pa.Schema, rows: Sequence[tuple[object, ...]]) -> pa.Table:
+    """Rows, each in the schema's order, as a table."""
+    columns = zip(*rows, strict=True) if rows else [()] * len(schema)
+    return pa.Table.from_arrays(
+        [pa.array(column, type=field.type) for column, field in zip(columns, schema, strict=True)],
+        schema=schema,
+    )
+
+
+def _report_row(index: int, item: Arrived) -> tuple[object, ...]:
+    report, meta, policy = item.report, item.report.report_metadata, item.report.policy_published
+    day, days = counted_days(meta.begin_at, meta.end_at)
+    return (
+        index,
+        _identity(report),
+        _content(report),
+        item.document_hash,
+        item.origin,
+        utc(item.received_at),
+        PARSER_VERSION,
+        report.schema,
+        report.version,
+        meta.org_name,
+        meta.email,
+        meta.extra_contact_info,
+        meta.report_id,
+        utc(meta.begin_at),
+        utc(meta.end_at),
+        day,
+        days,
+        meta.errors,
+        meta.generator,
+        policy.domain,
+        policy.adkim,
+        policy.aspf,
+        policy.p,
+        policy.sp,
+        policy.np,
+        policy.pct,
+        policy.fo,
+        policy.testing,
+        policy.discovery_method,
+        len(report.records),
+        report.messages,
+        report.repairs,
+    )
+
+
+def _record_rows(index: int, report: AggregateReport) -> list[tuple[object, ...]]:
+    meta, policy = report.report_metadata, report.policy_published
+    day, days = counted_days(meta.begin_at, meta.end_at)
+    head = (index, day, days, policy.domain, meta.org_name)
+    adkim, aspf = policy.adkim or "r", policy.aspf or "r"
+    return [(*head, *_record_row(record, adkim, aspf)) for record in report.records]
+
+
+def _record_row(record: AggregateRecord, adkim: str, aspf: str) -> tuple[object, ...]:
+    dkim = any(r.result == "pass" and aligned(record.header_from, r.domain, adkim) for r in record.dkim)
+    # RFC 7489 section 3.1.2: only the MAIL FROM identity counts, and a report that names no scope means it.
+    spf = any(
+        r.result == "pass" and r.scope != "helo" and aligned(record.header_from, r.domain, aspf) for r in record.spf
+    )
+    return (
+        record.source_ip,
+        record.messages,
+        record.disposition,
+        dkim if record.dkim_aligned is None else record.dkim_aligned,
+        spf if record.spf_aligned is None else record.spf_aligned,
+        dkim,
+        spf,
+        record.reasons,
+        record.header_from,
+        record.envelope_from,
+        record.envelope_to,
+        record.dkim,
+        record.spf,
+    )
+
+
+def _identity(report: AggregateReport) -> str:
+    meta = report.report_metadata
+    parts = (
+        meta.org_name.casefold(),
+        report.policy_published.domain,
+        meta.report_id,
+        str(meta.begin_at.timestamp()),
+        str(meta.end_at.timestamp()),
+    )
+    return document_hash("\x1f".join(parts).encode())
+
+
+def _content(report: AggregateReport) -> str:
+    """What the report says, whatever the order of its records: their digests are summed."""
+    total = sum(_record_digest(record) for record in report.records) % (1 << 128)
+    policy = "\x1f".join(str(value) for value in _policy_values(report))
+    return document_hash(f"{total:032x}{policy}".encode())
+
+
+def _policy_values(report: AggregateReport) -> tuple[object, ...]:
+    policy = report.policy_published
+    return (policy.domain, policy.p, policy.sp, policy.np, policy.adkim, policy.aspf, policy.pct)
+
+
+def _record_digest(record: AggregateRecord) -> int:
+    results = _results_text((record.dkim_aligned, record.spf_aligned, record.reasons, record.dkim, record.spf))
+    text = "\x1f".join(
+        (
+            record.source_ip,
+            str(record.messages),
+            record.disposition,
+            record.header_from,
+            record.envelope_from or "",
+            results,
+        )
+    )
+    return int.from_bytes(blake2b(text.encode("utf-8", "replace"), digest_size=16).digest(), "big")
+
+
+@lru_cache(maxsize=8192)
+def _results_text(results: tuple[object, ...]) -> str:
+    """The same few results repeat through a reporter's records, so their text is kept."""
+    return repr(results)
+
+
+def utc(at: datetime | None) -> datetime | None:
+    """An instant as DuckDB's TIMESTAMP wants it: UTC, without a zone."""
+    return at.astimezone(UTC).replace(tzinfo=None) if at and at.tzinfo else at

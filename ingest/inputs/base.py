@@ -44,8 +44,19 @@ Cursors = Mapping[tuple[str, str], tuple[int, int]]
 class Input(Protocol):
     """A place that messages come from. Reading changes nothing there."""
 
+    @property
+    def name(self) -> str:
+        """What is read, for people: the mailbox's name or the paths given."""
+
+    @property
+    def acts(self) -> bool:
+        """Whether `done` does something there, so that what is owed must be remembered until it is done."""
+
     def fetch(self, cursors: Cursors) -> Iterator[Sequence[Message]]:
         """Yield batches of messages that `cursors` does not cover, oldest first."""
 
     def done(self, settled: Sequence[tuple[Message, Outcome]]) -> None:
         """Hear that these outcomes are committed; the only place where an input may act."""
+
+    def redo(self, owed: Sequence[Position]) -> None:
+        """Do what `done` should have done for these messages before the process died; idempotent."""

@@ -8,7 +8,7 @@ CREATE TABLE load_run (
     run_key      BIGINT NOT NULL DEFAULT nextval('run_key_seq'),
     input        VARCHAR NOT NULL,
     started_at   TIMESTAMP NOT NULL,
-    ended_at     TIMESTAMP,
+    ended_at     TIMESTAMP NOT NULL,
     seen         BIGINT NOT NULL,
     stored       BIGINT NOT NULL,
     duplicates   BIGINT NOT NULL,
@@ -22,7 +22,7 @@ COMMENT ON TABLE load_run IS 'One row for each ingest or poll: what was seen and
 COMMENT ON COLUMN load_run.run_key IS 'Our key of the run.';
 COMMENT ON COLUMN load_run.input IS 'What was read: a mailbox name or the paths given.';
 COMMENT ON COLUMN load_run.started_at IS 'When the run began (UTC).';
-COMMENT ON COLUMN load_run.ended_at IS 'When its last batch was committed (UTC); empty while it runs or where it was killed.';
+COMMENT ON COLUMN load_run.ended_at IS 'When its last batch was committed (UTC).';
 COMMENT ON COLUMN load_run.seen IS 'Messages (mails or files) fetched.';
 COMMENT ON COLUMN load_run.stored IS 'Messages with at least one new report and none refused.';
 COMMENT ON COLUMN load_run.duplicates IS 'Messages whose reports were all stored before.';
@@ -252,6 +252,13 @@ COMMENT ON COLUMN daily.overridden IS 'The receiver gave a reason for not doing 
 COMMENT ON COLUMN daily.estimated IS 'The report covers several days and was spread over them evenly.';
 COMMENT ON COLUMN daily.messages IS 'Number of messages.';
 
+CREATE TABLE rollup_size (
+    rows  BIGINT NOT NULL
+);
+INSERT INTO rollup_size VALUES (0);
+COMMENT ON TABLE rollup_size IS 'How large daily was when its rows were last melted together; one row.';
+COMMENT ON COLUMN rollup_size.rows IS 'Rows of daily at that time.';
+
 CREATE TABLE quarantine (
     quarantine_key  BIGINT NOT NULL DEFAULT nextval('quarantine_key_seq'),
     message_hash    VARCHAR NOT NULL,
@@ -264,6 +271,7 @@ CREATE TABLE quarantine (
     last_seen_at    TIMESTAMP NOT NULL,
     times_seen      INTEGER NOT NULL,
     parser_version  INTEGER NOT NULL,
+    kept            BIGINT NOT NULL,
     data            BLOB NOT NULL
 );
 COMMENT ON TABLE quarantine IS 'Messages that were refused, with their bytes, until a retry succeeds.';
@@ -272,10 +280,11 @@ COMMENT ON COLUMN quarantine.message_hash IS 'BLAKE2b-128 of the message: the sa
 COMMENT ON COLUMN quarantine.origin IS 'Where it was seen first.';
 COMMENT ON COLUMN quarantine.reason IS 'Reason code.';
 COMMENT ON COLUMN quarantine.sentence IS 'The reason in words.';
-COMMENT ON COLUMN quarantine.size IS 'Size of the original in bytes; data may hold only its beginning where it is over the limit.';
+COMMENT ON COLUMN quarantine.size IS 'Size of the original in bytes.';
 COMMENT ON COLUMN quarantine.received_at IS 'When the mailbox received it (UTC), where known.';
 COMMENT ON COLUMN quarantine.first_seen_at IS 'When it was refused first (UTC).';
 COMMENT ON COLUMN quarantine.last_seen_at IS 'When it was refused last (UTC).';
 COMMENT ON COLUMN quarantine.times_seen IS 'How often it was refused.';
 COMMENT ON COLUMN quarantine.parser_version IS 'Version of the parser that refused it.';
-COMMENT ON COLUMN quarantine.data IS 'The message''s bytes, Zstandard-compressed.';
+COMMENT ON COLUMN quarantine.kept IS 'Bytes kept; less than size where the original is over the limit and only its beginning was read.';
+COMMENT ON COLUMN quarantine.data IS 'Those bytes, Zstandard-compressed.';

@@ -1,0 +1,46 @@
+"""Bytes as they came, compressed: documents of stored reports and messages in quarantine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pyarrow as pa
+
+from warehouse.connect import Connection
+from warehouse.save import insert
+
+ZSTD = pa.Codec("zstd", compression_level=6)
+DOCUMENT = pa.schema([("document_hash", pa.string()), ("size", pa.int64()), ("data", pa.binary())])
+
+
+def packed(data: bytes) -> bytes:
+    """Some bytes, Zstandard-compressed."""
+    return bytes(ZSTD.compress(data, asbytes=True))
+
+
+def unpacked(data: bytes, size: int) -> bytes:
+    """The bytes that `packed` was given; `size` is their number."""
+    return bytes(ZSTD.decompress(data, decompressed_size=size, asbytes=True))
+
+
+def keep(connection: Connection, documents: Iterable[tuple[str, bytes]]) -> None:
+    """Keep documents (hash, bytes) that are not kept yet: new reports bring new documents."""
+    rows = [(name, len(data), packed(data)) for name, data in documents]
+    if rows:
+        insert(
+            connection,
+            "raw_document",
+            pa.Table.from_pylist([dict(zip(DOCUMENT.names, r, strict=True)) for r in rows], DOCUMENT),
+        )
+
+
+def document(connection: Connection, report_key: int) -> bytes | None:
+    """The document that a report was parsed from; None where it was not kept."""
+    row = connection.execute(
+        """
+        SELECT data, size FROM raw_document
+        WHERE document_hash = (SELECT document_hash FROM aggregate_report WHERE report_key = ?) LIMIT 1
+        """,
+        [report_key],
+    ).fetchone()
+    return unpacked(*row) if row else None

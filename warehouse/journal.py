@@ -1,0 +1,66 @@
+"""Who did what: an append-only log in which each entry carries the hash of the one before."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from warehouse.connect import Connection
+
+State = dict[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that somebody did: `action` as noun.verb, `subject` what it was done to."""
+
+    written_at: datetime
+    actor: str
+    action: str
+    subject: str
+    before: State | None
+    after: State | None
+
+
+def append(connection: Connection, entry: Entry) -> None:
+    """Add an entry, in the transaction of what it tells of."""
+    last = connection.execute("SELECT hash FROM journal ORDER BY entry_key DESC LIMIT 1").fetchone()
+    previous = last[0] if last else ""
+    values = _values(entry)
+    connection.execute(
+        """
+        INSERT INTO journal (written_at, actor, action, subject, before, after, previous, hash)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        """,
+        [entry.written_at, *values, previous, _hash(entry.written_at, values, previous)],
+    )
+
+
+def verify(connection: Connection) -> int | None:
+    """The key of the first entry that was changed, or follows one that is gone; None where all hold."""
+    rows = connection.execute(
+        """
+        SELECT entry_key, written_at, actor, action, subject, before, after, previous, hash
+        FROM journal ORDER BY entry_key
+        """
+    ).fetchall()
+    expected = ""
+    for key, written_at, actor, action, subject, before, after, previous, noted in rows:
+        values = (actor, action, subject, before, after)
+        if previous != expected or noted != _hash(written_at, values, previous):
+            return int(key)
+        expected = noted
+    return None
+
+
+def _values(entry: Entry) -> tuple[str | None, ...]:
+    before, after = (
+        None if state is None else json.dumps(state, sort_keys=True) for state in (entry.before, entry.after)
+    )
+    return entry.actor, entry.action, entry.subject, before, after
+
+
+def _hash(written_at: datetime, values: tuple[str | None, ...], previous: str) -> str:
+    return sha256(json.dumps([written_at.isoformat(), *values, previous]).encode()).hexdigest()

@@ -1,0 +1,152 @@
+"""The one loop: fetch, read, save, commit, and only then tell the mailbox that a message is done."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ingest.inputs.base import Cursors, Input, Message
+from ingest.outcome import Duplicate, NotAReport, Outcome, Quarantined, Stored
+from ingest.reading import Reading, read
+from ingest.settings import UnpackLimits
+from warehouse import cursors, rollup, runs
+from warehouse.connect import Warehouse
+from warehouse.save import Identify
+from warehouse.settle import Settled, Terms, settle
+
+log = logging.getLogger(__name__)
+
+COMMIT_RECORDS = 200_000
+COMMIT_BYTES = 64 * 2**20
+"""A batch is committed early beyond these, so that memory stays flat whatever the reports hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A message that went to quarantine, and why."""
+
+    origin: str
+    reason: str
+    message: str
+
+
+@dataclass(slots=True)
+class LoadSummary:
+    """What a run did. seen = stored + duplicates + quarantined + not_reports, always."""
+
+    seen: int = 0
+    stored: int = 0
+    duplicates: int = 0
+    quarantined: int = 0
+    not_reports: int = 0
+    reports: int = 0
+    records: int = 0
+    messages: int = 0
+    seconds: float = 0.0
+    failures: list[Failure] = field(default_factory=list)
+
+    def add(self, settled: Settled, messages: Sequence[Message]) -> None:
+        """Count one committed batch."""
+        for message, outcome in zip(messages, settled.outcomes, strict=True):
+            self.seen += 1
+            match outcome:
+                case Stored(reports):
+                    self.stored += 1
+                    self.reports += reports
+                case Duplicate():
+                    self.duplicates += 1
+                case Quarantined(reason, sentence, reports):
+                    self.quarantined += 1
+                    self.reports += reports
+                    self.failures.append(Failure(message.origin, reason.value, sentence))
+                case NotAReport():
+                    self.not_reports += 1
+        self.records += settled.records
+        self.messages += settled.messages
+
+
+@dataclass(frozen=True, slots=True)
+class Loader:
+    """What a load needs beside its input: where to, within which limits, and the time."""
+
+    warehouse: Warehouse
+    limits: UnpackLimits
+    identify: Identify
+    clock: Callable[[], datetime]
+    progress: Callable[[LoadSummary], None] = lambda _: None
+
+
+def load(
+    source: Input, loader: Loader, batches: Callable[[Cursors], Iterator[Sequence[Message]]] | None = None
+) -> LoadSummary:
+    """Read everything that `source` has and that was not read before.
+
+    `batches` stands in for `source.fetch` where messages are watched for. Killed at any point,
+    nothing is half stored, and the next run goes on from the last commit: what it reads again is
+    known by its identity.
+    """
+    started, summary, warehouse = time.monotonic(), LoadSummary(), loader.warehouse
+    with warehouse.writing() as connection:
+        run_key = runs.begin(connection, source.name, loader.clock())
+        known, owed = cursors.cursors(connection), cursors.owed(connection, source.name)
+    if owed:
+        source.redo(owed)
+        with warehouse.writing() as connection:
+            cursors.paid(connection, owed)
+    for batch in (batches or source.fetch)(known):
+        for chunk in _chunks(batch, loader.limits):
+            _commit(source, loader, chunk, run_key, summary)
+            summary.seconds = time.monotonic() - started
+            loader.progress(summary)
+    if summary.records:
+        with warehouse.writing() as connection:
+            rollup.compact_if_due(connection)
+    summary.seconds = time.monotonic() - started
+    return summary
+
+
+def _commit(
+    source: Input,
+    loader: Loader,
+    chunk: Sequence[tuple[Message, Reading]],
+    run_key: int,
+    summary: LoadSummary,
+) -> None:
+    messages = [message for message, _ in chunk]
+    terms = Terms(run_key, loader.clock(), loader.identify, loader.warehouse.settings.keep_documents)
+    owed = []
+    with loader.warehouse.writing() as connection:
+        settled = settle(connection, chunk, terms)
+        if source.acts:
+            owed = [m.position for m, o in zip(messages, settled.outcomes, strict=True) if m.position and _is_stored(o)]
+            cursors.owe(connection, owed)
+        summary.add(settled, messages)
+        runs.note(connection, run_key, summary, terms.now)
+    log.info("batch.commit messages=%d records=%d", len(messages), settled.records)
+    source.done(list(zip(messages, settled.outcomes, strict=True)))
+    if owed:
+        with loader.warehouse.writing() as connection:
+            cursors.paid(connection, owed)
+
+
+def _is_stored(outcome: Outcome) -> bool:
+    return isinstance(outcome, Stored | Duplicate)
+
+
+def _chunks(batch: Iterable[Message], limits: UnpackLimits) -> Iterator[list[tuple[Message, Reading]]]:
+    """The messages of a batch with what they say, cut where it becomes heavy."""
+    chunk: list[tuple[Message, Reading]] = []
+    records = size = 0
+    for message in batch:
+        reading = read(message, limits)
+        chunk.append((message, reading))
+        records += sum(len(item.report.records) for item in reading.reports)
+        size += sum(len(item.document) for item in reading.reports)
+        if records >= COMMIT_RECORDS or size >= COMMIT_BYTES:
+            yield chunk
+            chunk, records, size = [], 0, 0
+    if chunk:
+        yield chunk

@@ -1,0 +1,88 @@
+"""Messages that were refused: kept with their bytes and the reason, until a retry succeeds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from ingest.inputs.base import Message
+from ingest.outcome import Quarantined
+from ingest.reports.aggregate import PARSER_VERSION
+from warehouse.connect import Connection
+from warehouse.documents import packed, unpacked
+from warehouse.reads import frame
+from warehouse.rows import document_hash, utc
+
+COLUMNS = "quarantine_key, reason, sentence, origin, size, received_at, first_seen_at, last_seen_at, times_seen"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A message in quarantine; `message.raw` holds its bytes as they came."""
+
+    quarantine_key: int
+    reason: str
+    sentence: str
+    message: Message
+
+
+def keep(connection: Connection, message: Message, outcome: Quarantined, now: datetime) -> None:
+    """Keep a refused message; the same bytes are kept once, and counted."""
+    identity = document_hash(message.raw or message.origin.encode("utf-8", "surrogateescape"))
+    values = [outcome.reason.value, outcome.sentence, now, PARSER_VERSION, identity]
+    again = connection.execute(
+        """
+        UPDATE quarantine SET reason = ?, sentence = ?, last_seen_at = ?, parser_version = ?,
+               times_seen = times_seen + 1
+        WHERE message_hash = ? RETURNING quarantine_key
+        """,
+        values,
+    ).fetchall()
+    if not again:
+        connection.execute(
+            """
+            INSERT INTO quarantine (reason, sentence, last_seen_at, parser_version, message_hash, origin,
+                                    size, received_at, first_seen_at, times_seen, kept, data)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)
+            """,
+            [
+                *values,
+                message.origin,
+                message.size,
+                utc(message.received_at),
+                now,
+                len(message.raw),
+                packed(message.raw),
+            ],
+        )
+
+
+def release(connection: Connection, quarantine_key: int) -> None:
+    """Drop a message from quarantine: its reports are stored now, or a person said so."""
+    connection.execute("DELETE FROM quarantine WHERE quarantine_key = ?", [quarantine_key])
+
+
+def listing(connection: Connection, reason: str = "") -> pl.DataFrame:
+    """What is in quarantine, latest first, without the bytes; `reason` narrows it."""
+    return frame(
+        connection,
+        f"SELECT {COLUMNS} FROM quarantine WHERE ? = '' OR reason = ? ORDER BY quarantine_key DESC",  # noqa: S608 - a constant
+        [reason, reason],
+    )
+
+
+def show(connection: Connection, quarantine_key: int) -> Kept | None:
+    """One message with its bytes; None where there is none by this key."""
+    row = connection.execute(
+        """
+        SELECT quarantine_key, reason, sentence, data, kept, size, origin, received_at
+        FROM quarantine WHERE quarantine_key = ?
+        """,
+        [quarantine_key],
+    ).fetchone()
+    if row is None:
+        return None
+    key, reason, sentence, data, kept, size, origin, received_at = row
+    return Kept(key, reason, sentence, Message(unpacked(data, kept), origin, size, received_at))

@@ -1,0 +1,122 @@
+"""How a batch of messages ends: rows, quarantine, cursors and notes, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import pyarrow as pa
+
+from ingest.inputs.base import Message
+from ingest.outcome import Duplicate, NotAReport, Outcome, Quarantined, Reason, Stored
+from ingest.reading import Reading
+from warehouse import cursors, documents, quarantine
+from warehouse.connect import Connection
+from warehouse.rows import Arrived, document_hash, staged, table, utc
+from warehouse.save import CONFLICT, DUPLICATE, NEW, Identify, Saved, insert, save
+
+MESSAGE = pa.schema(
+    [
+        ("run_key", pa.int64()),
+        ("origin", pa.string()),
+        ("size", pa.int64()),
+        ("received_at", pa.timestamp("us")),
+        ("seen_at", pa.timestamp("us")),
+        ("outcome", pa.string()),
+        ("reason", pa.string()),
+        ("sentence", pa.string()),
+        ("reports", pa.int32()),
+    ]
+)
+OUTCOMES = {Stored: "stored", Duplicate: "duplicate", Quarantined: "quarantined", NotAReport: "not_a_report"}
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What holds for all batches of a run: its key, its time, how addresses are identified, what is kept."""
+
+    run_key: int
+    now: datetime
+    identify: Identify
+    keep_documents: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The outcome of each message, in order, and how many records and messages are new."""
+
+    outcomes: list[Outcome]
+    records: int
+    messages: int
+
+
+def settle(connection: Connection, read: Sequence[tuple[Message, Reading]], terms: Terms) -> Settled:
+    """Save what was read, in the caller's transaction. Every message ends in exactly one outcome."""
+    arrived, texts = [], []
+    for message, reading in read:
+        for item in reading.reports:
+            identity = document_hash(item.document)
+            arrived.append(Arrived(item.report, identity, message.origin, message.received_at))
+            texts.append((identity, item.document))
+    tables = staged(arrived)
+    saved = save(connection, tables, terms.run_key, terms.now, terms.identify)
+    fresh = [index for index, status in enumerate(saved.status) if status == NEW]
+    if terms.keep_documents:
+        documents.keep(connection, {texts[index][0]: texts[index][1] for index in fresh}.items())
+    outcomes = _outcomes(read, saved)
+    _note(connection, read, outcomes, terms)
+    return Settled(
+        outcomes,
+        sum(len(arrived[index].report.records) for index in fresh),
+        sum(arrived[index].report.messages for index in fresh),
+    )
+
+
+def _outcomes(read: Sequence[tuple[Message, Reading]], saved: Saved) -> list[Outcome]:
+    outcomes, first = [], 0
+    for _, reading in read:
+        last = first + len(reading.reports)
+        outcomes.append(_outcome(reading, saved.status[first:last], saved.report_key[first:last]))
+        first = last
+    return outcomes
+
+
+def _outcome(reading: Reading, status: list[str], keys: list[int]) -> Outcome:
+    new = status.count(NEW)
+    if reading.refusals:
+        refusal = reading.refusals[0]
+        return Quarantined(Reason(refusal.reason), refusal.sentence, new)
+    if CONFLICT in status:
+        key = keys[status.index(CONFLICT)]
+        sentence = f"Report {key} was stored before under the same id and period, with other content; that one stays."
+        return Quarantined(Reason.CONFLICT, sentence, new)
+    if new:
+        return Stored(new, status.count(DUPLICATE))
+    return Duplicate(len(status)) if status else NotAReport(reading.sentence or "Nothing in it is a report.")
+
+
+def _note(
+    connection: Connection, read: Sequence[tuple[Message, Reading]], outcomes: Sequence[Outcome], terms: Terms
+) -> None:
+    rows = []
+    for (message, _), outcome in zip(read, outcomes, strict=True):
+        if isinstance(outcome, Quarantined):
+            quarantine.keep(connection, message, outcome, terms.now)
+        rows.append(_message_row(message, outcome, terms))
+    insert(connection, "message", table(MESSAGE, rows))
+    cursors.advance(connection, [message for message, _ in read], terms.now)
+
+
+def _message_row(message: Message, outcome: Outcome, terms: Terms) -> tuple[object, ...]:
+    return (
+        terms.run_key,
+        message.origin,
+        message.size,
+        utc(message.received_at),
+        terms.now,
+        OUTCOMES[type(outcome)],
+        outcome.reason.value if isinstance(outcome, Quarantined) else None,
+        outcome.sentence if isinstance(outcome, Quarantined | NotAReport) else None,
+        outcome.reports if isinstance(outcome, Stored | Quarantined) else 0,
+    )
