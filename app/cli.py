@@ -1,0 +1,129 @@
+"""The command line: which commands there are, and how a run ends. Each command is a file in app/commands."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import click
+
+from app import config, exitcodes
+from app.commands.base import LazyGroup, OutputClosed, Run
+from app.logs import one_line
+from ingest.errors import Error
+
+COMMANDS = {
+    "init": "Set up a mailbox: connect, count, write the configuration.",
+    "doctor": "Check the installation, the warehouse, DNS and the mailboxes.",
+    "demo": "Show the app with the reports of an invented organisation.",
+    "ingest": "Read reports from files, folders, mailbox files or standard input.",
+    "poll": "Read new reports from the configured mailboxes.",
+    "status": "How does each domain stand?",
+    "sources": "Who sends as me, and is it mine? List and decide.",
+    "drift": "What changed, and when?",
+    "readiness": "What would a stricter policy block?",
+    "report": "The week on one page, for people and mail.",
+    "quarantine": "What was refused, and why; show it, try again.",
+    "reparse": "Read stored reports again with this version.",
+    "query": "Ask the warehouse in SQL, read-only.",
+    "export": "Write a table as CSV, Parquet or NDJSON.",
+    "config": "Show the settings and where each comes from.",
+    "app": "Start the web app on this machine.",
+}
+
+log = logging.getLogger(__name__)
+
+
+@click.group(
+    cls=LazyGroup,
+    sentences=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(package_name="whosends", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Read DMARC aggregate reports: who sends as you, what changed, what p=reject would break.
+
+    The options below may stand before or after the command.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run that did not succeed ends: one or two lines for a person, a code for a program."""
+
+    message: str
+    hint: str
+    exit_code: int
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program and return its exit code; never a traceback."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    _steady()
+    try:
+        result = cli.main(given, prog_name="whosends", standalone_mode=False, obj=Run(config.environment()))
+        _flush()
+    except OutputClosed:
+        _silence()
+        return exitcodes.CLOSED
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - a person sees a line or two, no traceback
+        ending = _ending(error)
+        _tell(ending, as_json="--json" in (given[: given.index("--")] if "--" in given else given))
+        return ending.exit_code
+    return result if isinstance(result, int) else exitcodes.OK
+
+
+def _ending(error: BaseException) -> Ending:
+    if isinstance(error, click.ClickException):
+        context = getattr(error, "ctx", None)
+        hint = f"Try '{context.command_path} --help'." if context else ""
+        return Ending(error.format_message(), hint, exitcodes.USAGE)
+    if isinstance(error, Error):
+        log.debug("command.fail", exc_info=error)
+        return Ending(error.message, error.hint, error.exit_code)
+    if isinstance(error, click.Abort | KeyboardInterrupt):
+        return Ending("Stopped.", "", exitcodes.INTERRUPTED)
+    log.info("command.fail", exc_info=error)
+    if isinstance(error, OSError):
+        return Ending(f"{error.strerror or error}: {error.filename or 'input or output'}.", "", exitcodes.FAILED)
+    hint = "This is a fault in whosends. Run again with --verbose to see where, and report it."
+    return Ending(f"{type(error).__name__}: {error}", hint, exitcodes.FAILED)
+
+
+def _tell(ending: Ending, *, as_json: bool) -> None:
+    """Say what happened on standard error, and as a document on standard output where one is wanted."""
+    lines = [f"Error: {ending.message}", *([ending.hint] if ending.hint else [])]
+    try:
+        sys.stderr.write("".join(f"{one_line(line)}\n" for line in lines))
+        if as_json:
+            document = {"schema_version": 1, "error": dataclasses.asdict(ending)}
+            sys.stdout.write(json.dumps(document, indent=2) + "\n")
+        _flush()
+    except (OSError, OutputClosed):
+        _silence()
+
+
+def _steady() -> None:
+    """What the terminal's encoding cannot say is replaced, not a crash."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _flush() -> None:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError as error:
+        raise OutputClosed from error
+
+
+def _silence() -> None:
+    """Keep the interpreter from complaining, at its exit, about what it could not write."""
+    with contextlib.suppress(OSError, ValueError):  # a test's stdout has no file number
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,112 @@
+"""What commands that ask the warehouse share: the warehouse itself, and which domains and days."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app.commands.base import Run
+from app.config import meant
+from ingest.errors import UsageError
+from warehouse import reads
+from warehouse.connect import Warehouse
+from warehouse.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Domains and days as given on the command line."""
+
+    domains: tuple[str, ...]
+    since: str | None
+    until: str | None
+    days: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the warehouse holds: its domains, and the newest day of each."""
+
+    last_days: dict[str, date]
+
+    def newest(self, domains: tuple[str, ...]) -> date | None:
+        """The newest day with data of these domains; of all where none is named."""
+        return max((day for domain, day in self.last_days.items() if not domains or domain in domains), default=None)
+
+
+def scoped(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command --domain, --since, --until and --days, which reach it as `asked`."""
+
+    @click.option("--domain", "-d", "domains", multiple=True, metavar="DOMAIN", help="Only this domain; repeatable.")
+    @click.option("--since", metavar="DATE", help="First report day, YYYY-MM-DD.")
+    @click.option("--until", metavar="DATE", help="Last report day, YYYY-MM-DD; else the newest with data.")
+    @click.option("--days", type=click.IntRange(1, 3660), metavar="N", help="That many days up to the last one.")
+    @wraps(command)
+    def asking(
+        *given: Any, domains: tuple[str, ...], since: str | None, until: str | None, days: int | None, **more: Any
+    ) -> Any:
+        return command(*given, asked=Asked(domains, since, until, days), **more)
+
+    return asking
+
+
+def warehouse_of(run: Run) -> Warehouse:
+    """The warehouse of this run."""
+    return Warehouse(run.config.warehouse_path, run.config.warehouse)
+
+
+def today() -> date:
+    """The current day in UTC, in which report days are counted."""
+    return datetime.now(UTC).date()
+
+
+def known(warehouse: Warehouse) -> Known:
+    """Which domains the warehouse holds."""
+    with warehouse.reading() as connection:
+        found = reads.domains(connection, Scope())
+    return Known(dict(zip(found["domain"].to_list(), found["last_day"].to_list(), strict=True)))
+
+
+def scope_of(warehouse: Warehouse, asked: Asked, days: int) -> Scope:
+    """The scope that was asked for; `days` where nothing was said, counted from the newest day with data."""
+    held = known(warehouse)
+    domains = tuple(known_domain(held, domain) for domain in asked.domains)
+    since, until = day(asked.since, "--since"), day(asked.until, "--until")
+    if since and asked.days:
+        raise UsageError("--since and --days both say where to begin.", "Give one of them.")
+    if since and until and until < since:
+        raise UsageError(f"--until {until} is before --since {since}.", "Both ends are included.")
+    last = until or held.newest(domains)
+    if last and not since:
+        since = last - timedelta(days=(asked.days or days) - 1)
+    return Scope(domains, since, last)
+
+
+def known_domain(held: Known, text: str) -> str:
+    """A domain that reports are about, or UsageError with the ones that are."""
+    domain = text.strip().rstrip(".").lower()
+    if domain not in held.last_days:
+        hint = meant(domain, held.last_days) if held.last_days else "There are no reports yet."
+        raise UsageError(f"No report is about {domain!r}.", hint)
+    return domain
+
+
+def day(text: str | None, option: str) -> date | None:
+    """A date from the command line."""
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{option}: {text!r} is no date.", "Write it as 2026-11-30.") from None
+
+
+def open_path(text: str) -> Path:
+    """A path from the command line, with ~ for the home folder."""
+    return Path(text).expanduser()

@@ -1,0 +1,61 @@
+"""`whosends query`: one SQL statement, read-only, with a bounded answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from app import exitcodes
+from app.commands.asking import warehouse_of
+from app.commands.base import Command, Run
+from app.render import Screen
+from warehouse.connect import DatabaseError
+from warehouse.errors import QueryRefused
+
+
+@click.command("query", cls=Command)
+@click.argument("sql")
+@click.option("--limit", type=click.IntRange(1, 1_000_000), default=10_000, show_default=True, help="Most rows.")
+@click.pass_obj
+def command(run: Run, sql: str, limit: int) -> int:
+    """Ask the warehouse in SQL, read-only.
+
+    One statement; no files, no network, no changes. docs/schema.md describes the tables.
+
+    Example: whosends query "SELECT domain, sum(messages) FROM daily GROUP BY domain"
+    """
+    screen = Screen(run)
+    titles, rows = _answer(run, sql, limit)
+    if len(rows) > limit:
+        rows = rows[:limit]
+        screen.note(f"Only the first {limit:,} rows are shown; --limit gives more, 'whosends export' gives all.")
+    if screen.json:
+        screen.document(rows=[dict(zip(titles, row, strict=True)) for row in rows])
+    else:
+        screen.table(titles, rows)
+    return exitcodes.OK
+
+
+def _answer(run: Run, sql: str, limit: int) -> tuple[list[str], list[tuple[Any, ...]]]:
+    with warehouse_of(run).reading() as connection:
+        try:
+            if len(connection.extract_statements(sql)) != 1:
+                raise QueryRefused("A query is exactly one statement.", "Ask several queries one by one.")
+            result = connection.execute(sql)
+            titles = _distinct([str(column[0]) for column in result.description or ()])
+            return titles, result.fetchmany(limit + 1)
+        except DatabaseError as error:
+            first, *rest = str(error).strip().splitlines() or ["it failed"]
+            hint = next((line.strip() for line in rest if line.strip() and "LINE" not in line and "^" not in line), "")
+            raise QueryRefused(f"The query was refused: {first}", hint) from error
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """Column names made different, since the keys of a JSON object must be."""
+    seen: dict[str, int] = {}
+    result = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        result.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
+    return result

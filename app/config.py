@@ -1,0 +1,358 @@
+"""The only reader of TOML and environment: composes the packages' settings, and says where each came from.
+
+Precedence: command line, environment, file, default. The first file that exists counts:
+--config, WHOSENDS_CONFIG, ./whosends.toml, the user's whosends/config.toml, /etc/whosends/config.toml.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import re
+import stat
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final, get_type_hints
+
+import platformdirs
+
+from analysis.settings import DriftSettings, ReadinessSettings, SourceSettings
+from app.settings import DomainSettings, ReportSettings
+from ingest.errors import UsageError
+from ingest.settings import MailboxSettings, ResolverSettings, UnpackLimits
+from warehouse.settings import WarehouseSettings
+
+SECTIONS: Final[dict[str, type[Any]]] = {
+    "warehouse": WarehouseSettings,
+    "limits": UnpackLimits,
+    "resolver": ResolverSettings,
+    "sources": SourceSettings,
+    "drift": DriftSettings,
+    "readiness": ReadinessSettings,
+    "report": ReportSettings,
+}
+LISTS: Final[dict[str, type[Any]]] = {"mailbox": MailboxSettings, "domain": DomainSettings}
+OPTIONS: Final = {"warehouse.path": "--warehouse", "offline": "--offline"}
+PREFIX: Final = "WHOSENDS_"
+TRUTH: Final = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+PASSWORDS: Final = ("password", "password_file", "password_command")
+PATHS: Final = {"warehouse.path", "mailbox.ca_file", "mailbox.password_file"}
+CHOICES: Final = {
+    "mailbox.security": (re.compile("tls|starttls|plain"), "tls, starttls or plain"),
+    "mailbox.after": (re.compile(r"leave|seen|move:.+"), "leave, seen or move:FOLDER"),
+    "domain.target": (re.compile("quarantine|reject"), "quarantine or reject"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All settings of one run. `origins` says for each key that was set where that was."""
+
+    file: Path | None = None
+    offline: bool = False
+    warehouse: WarehouseSettings = field(default_factory=WarehouseSettings)
+    limits: UnpackLimits = field(default_factory=UnpackLimits)
+    resolver: ResolverSettings = field(default_factory=ResolverSettings)
+    sources: SourceSettings = field(default_factory=SourceSettings)
+    drift: DriftSettings = field(default_factory=DriftSettings)
+    readiness: ReadinessSettings = field(default_factory=ReadinessSettings)
+    report: ReportSettings = field(default_factory=ReportSettings)
+    mailboxes: tuple[MailboxSettings, ...] = ()
+    domains: tuple[DomainSettings, ...] = ()
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def warehouse_path(self) -> Path:
+        """Where the warehouse is."""
+        if self.warehouse.path:
+            return Path(self.warehouse.path)
+        return data_folder() / "warehouse.duckdb"
+
+
+@dataclass(slots=True)
+class Table:
+    """One table of settings while it is put together: the values set so far, and where."""
+
+    name: str
+    kind: type[Any]
+    values: dict[str, Any] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """What its keys are called: warehouse, or mailbox.main."""
+        named = self.values.get("name", "main" if self.name == "mailbox" else "")
+        return f"{self.name}.{named}" if self.name in LISTS else self.name
+
+    def put_text(self, key: str, text: str, origin: str) -> None:
+        """Set one key from text: what the environment gives."""
+        kind = get_type_hints(self.kind).get(key, str)
+        self.put(key, _from_text(kind, text, f"{origin}: {self.name}.{key}"), origin, Path.cwd())
+
+    def put(self, key: str, value: object, origin: str, folder: Path) -> None:
+        """Set one key, or raise UsageError that names it and where it stands."""
+        known = get_type_hints(self.kind)
+        if key not in known:
+            raise UsageError(f"{origin}: there is no setting {self.name}.{key}.", meant(key, known))
+        where = f"{origin}: {self.name}.{key}".replace(": .", ": ")
+        result = _checked(f"{self.name}.{key}", _typed(known[key], value, where), where)
+        if result and f"{self.name}.{key}" in PATHS:
+            result = str(folder / Path(str(result)).expanduser())
+        if key in PASSWORDS:
+            # A password set higher up replaces every other way to say it that was set lower down.
+            for other in PASSWORDS:
+                if self.origins.get(other, origin) != origin:
+                    del self.values[other], self.origins[other]
+        self.values[key], self.origins[key] = result, origin
+
+
+def environment() -> dict[str, str]:
+    """The process's environment."""
+    return dict(os.environ)  # noqa: TID251 - this module is the one door to it
+
+
+def data_folder() -> Path:
+    """Where this program keeps its data unless told otherwise."""
+    return platformdirs.user_data_path("whosends", appauthor=False)
+
+
+def user_file() -> Path:
+    """The user's own configuration file, whether it exists or not."""
+    return platformdirs.user_config_path("whosends", appauthor=False) / "config.toml"
+
+
+def places() -> tuple[Path, ...]:
+    """Where a configuration is looked for when none is named, the first that exists counts."""
+    return (Path("whosends.toml").absolute(), user_file(), Path("/etc/whosends/config.toml"))
+
+
+def locate(path: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """The configuration file of this run; None where there is none."""
+    named, said = path, "--config"
+    if named is None and environ.get("WHOSENDS_CONFIG"):
+        named, said = Path(environ["WHOSENDS_CONFIG"]), "WHOSENDS_CONFIG"
+    if named is None:
+        return next((place for place in places() if place.is_file()), None)
+    if not named.expanduser().is_file():
+        raise UsageError(f"{said}: there is no file {named}.", "Run 'whosends init' to write one.")
+    return named.expanduser().absolute()
+
+
+def load(path: Path | None, environ: Mapping[str, str], overrides: Mapping[str, object]) -> Config:
+    """All settings: `overrides` (by option), the environment, the file at `path` or its usual places."""
+    file = locate(path, environ)
+    tables = {name: Table(name, kind) for name, kind in SECTIONS.items()}
+    top = Table("", _Top)
+    lists: dict[str, list[Table]] = {name: [] for name in LISTS}
+    if file:
+        _read(file, top, tables, lists)
+    _read_environment(environ, top, tables, lists)
+    for key, value in overrides.items():
+        section, _, name = key.rpartition(".")
+        (tables[section] if section else top).put(name, value, OPTIONS[key], Path.cwd())
+    for name, entries in lists.items():
+        _distinct(name, entries)
+    every = [top, *tables.values(), *(entry for entries in lists.values() for entry in entries)]
+    return Config(
+        file=file,
+        offline=bool(top.values.get("offline", False)),
+        mailboxes=tuple(MailboxSettings(**entry.values) for entry in lists["mailbox"]),
+        domains=tuple(DomainSettings(**entry.values) for entry in lists["domain"]),
+        origins={
+            f"{table.label}.{key}".lstrip("."): origin for table in every for key, origin in table.origins.items()
+        },
+        **{name: table.kind(**table.values) for name, table in tables.items()},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Top:
+    offline: bool = False
+
+
+def _read(file: Path, top: Table, tables: dict[str, Table], lists: dict[str, list[Table]]) -> None:
+    for name, content in _parsed(file).items():
+        if name in tables and isinstance(content, dict):
+            for key, value in content.items():
+                tables[name].put(key, value, str(file), file.parent)
+        elif name in lists and isinstance(content, list):
+            for entry in content:
+                lists[name].append(_entry(name, entry, file))
+        elif name in tables or name in lists:
+            form = f"[[{name}]]" if name in lists else f"[{name}]"
+            raise UsageError(f"{file}: {name} is a table of its own.", f"Write it as {form}.")
+        elif name == "offline":
+            top.put(name, content, str(file), file.parent)
+        else:
+            raise UsageError(f"{file}: there is no setting {name}.", meant(name, [*tables, *lists, "offline"]))
+    _guarded(file, [table for entries in lists.values() for table in entries])
+
+
+def _entry(name: str, content: object, file: Path) -> Table:
+    if not isinstance(content, dict):
+        raise UsageError(f"{file}: {name} holds something that is no table.", f"Write it as [[{name}]].")
+    table = Table(name, LISTS[name])
+    for key, value in content.items():
+        table.put(key, value, str(file), file.parent)
+    if name == "domain":
+        if not table.values.get("name"):
+            raise UsageError(f"{file}: a [[domain]] has no name.", 'Add name = "example.com".')
+        table.values["name"] = table.values["name"].strip().rstrip(".").lower()
+    return table
+
+
+def _parsed(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{file} is not valid TOML: {error}.") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{file} is not UTF-8 text.") from error
+    except OSError as error:
+        raise UsageError(f"Cannot read {file}: {error.strerror}.") from error
+
+
+def _guarded(file: Path, entries: Iterable[Table]) -> None:
+    """A file that holds a secret must be the user's alone."""
+    secrets = {one.name for kind in LISTS.values() for one in fields(kind) if one.metadata.get("secret")}
+    held = [f"{entry.name}.{key}" for entry in entries for key in entry.values if key in secrets]
+    if held and os.name == "posix" and stat.S_IMODE(file.stat().st_mode) & 0o077:
+        raise UsageError(
+            f"{file} holds {held[0]} and can be read by other users.",
+            f"Run: chmod 600 {file}",
+        )
+
+
+def _read_environment(
+    environ: Mapping[str, str], top: Table, tables: dict[str, Table], lists: dict[str, list[Table]]
+) -> None:
+    if environ.get("WHOSENDS_WAREHOUSE"):
+        tables["warehouse"].put_text("path", environ["WHOSENDS_WAREHOUSE"], "WHOSENDS_WAREHOUSE")
+    if environ.get("WHOSENDS_OFFLINE"):
+        top.put_text("offline", environ["WHOSENDS_OFFLINE"], "WHOSENDS_OFFLINE")
+    for name, text in sorted(environ.items()):
+        # Names without "__" may be others' (Kubernetes sets WHOSENDS_PORT for a service), so no error.
+        if not name.startswith(PREFIX) or "__" not in name:
+            continue
+        section, *rest = name.removeprefix(PREFIX).lower().split("__")
+        if section in tables and len(rest) == 1:
+            tables[section].put_text(rest[0], text, name)
+        elif section == "mailbox" and len(rest) in (1, 2):
+            _mailbox(lists["mailbox"], rest[:-1], name).put_text(rest[-1], text, name)
+        else:
+            hint = meant(section, [*tables, "mailbox"])
+            raise UsageError(f"{name}: there is no section {section!r} to set so.", hint)
+
+
+def _mailbox(entries: list[Table], named: list[str], variable: str) -> Table:
+    """The mailbox that a variable means: WHOSENDS_MAILBOX__KEY the only one, __NAME__KEY that one."""
+    if not entries:
+        entries.append(Table("mailbox", MailboxSettings))
+        if named:
+            entries[0].put("name", named[0], variable, Path.cwd())
+    if not named and len(entries) > 1:
+        hint = "Write WHOSENDS_MAILBOX__NAME__KEY."
+        raise UsageError(f"{variable}: there are {len(entries)} mailboxes.", hint)
+    names = [entry.label.removeprefix("mailbox.") for entry in entries]
+    for entry, name in zip(entries, names, strict=True):
+        if not named or re.sub(r"[^a-z0-9]", "_", name.lower()) == named[0]:
+            return entry
+    raise UsageError(f"{variable}: there is no mailbox {named[0]!r}.", meant(named[0], names))
+
+
+def _distinct(name: str, entries: list[Table]) -> None:
+    seen = set[str]()
+    for entry in entries:
+        if entry.label in seen:
+            title = entry.label.partition(".")[2]
+            raise UsageError(f"Two [[{name}]] tables are called {title!r}.", "Give each its own name.")
+        seen.add(entry.label)
+
+
+def _typed(kind: Any, value: object, where: str) -> object:
+    """`value` as `kind`; nothing but a whole number for a number with a point is converted."""
+    wants = {str: "text", bool: "true or false", int: "a whole number", float: "a number"}
+    if kind == tuple[str, ...]:
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            return tuple(value)
+        raise UsageError(f"{where} must be a list of texts.")
+    if type(value) is kind or (kind is float and type(value) is int):
+        return float(value) if isinstance(value, int) and kind is float else value
+    # A password that was written without quotes must not end up on the screen.
+    said = "" if where.endswith(".password") else f", not {value!r}"
+    raise UsageError(f"{where} must be {wants[kind]}{said}.")
+
+
+def _from_text(kind: Any, text: str, where: str) -> object:
+    """What TOML would have given; text that does not fit stays text, for `_typed` to refuse."""
+    if kind is bool:
+        if text.strip().lower() not in TRUTH:
+            raise UsageError(f"{where} must be true or false, not {text!r}.")
+        return TRUTH[text.strip().lower()]
+    if kind == tuple[str, ...]:
+        return [item.strip() for item in text.split(",") if item.strip()]
+    try:
+        return kind(text)
+    except ValueError:
+        return text
+
+
+def _checked(key: str, value: object, where: str) -> object:
+    if key in CHOICES and isinstance(value, str):
+        pattern, said = CHOICES[key]
+        if not pattern.fullmatch(value):
+            raise UsageError(f"{where} must be {said}, not {value!r}.")
+    # `not >= 0` and not `< 0`: NaN, which TOML can write, is refused as well.
+    if isinstance(value, int | float) and not value >= 0:
+        raise UsageError(f"{where} must not be negative.")
+    if key.endswith(".port") and isinstance(value, int) and value > 65535:
+        raise UsageError(f"{where} must be a port below 65536.")
+    return value
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """A sentence that offers what may have been meant."""
+    close = difflib.get_close_matches(word.lower(), sorted(known), n=1, cutoff=0.6)
+    if close:
+        return f"Did you mean {close[0]!r}?"
+    return f"Known are: {', '.join(sorted(known))}."
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One setting as `config show` lists it; a secret's value is masked."""
+
+    key: str
+    value: object
+    origin: str
+
+
+def shown(config: Config) -> list[Shown]:
+    """Every setting with its value and where that was set."""
+    tables: list[tuple[str, object]] = [(name, getattr(config, name)) for name in SECTIONS]
+    tables += [(f"mailbox.{entry.name}", entry) for entry in config.mailboxes]
+    tables += [(f"domain.{entry.name}", entry) for entry in config.domains]
+    rows = [Shown("offline", config.offline, config.origins.get("offline", "default"))]
+    for label, table in tables:
+        for one in fields(table):  # type: ignore[arg-type]
+            key, value = f"{label}.{one.name}", getattr(table, one.name)
+            hidden = one.metadata.get("secret") and value
+            if key == "warehouse.path":
+                value = str(config.warehouse_path)
+            rows.append(Shown(key, "********" if hidden else value, config.origins.get(key, "default")))
+    return rows
+
+
+def toml(value: object) -> str:
+    """A value as TOML writes it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple | list):
+        return f"[{', '.join(toml(item) for item in value)}]"
+    if isinstance(value, str):
+        # JSON's strings are TOML's, but for DEL, which TOML wants escaped.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return str(value)
