@@ -1,67 +1,50 @@
 """Aggregate reports: RFC 7489 appendix C and RFC 9990 section 3.1, as frozen data.
 
-Names are the RFC's, except `count`, which is `messages` everywhere in this project.
+Names are the RFC's, except `count`, which is `messages` everywhere in this project. `record` is read in
+ingest/reports/record.py, values are made plain in words.py, bytes become XML in mending.py and markup.py.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import NamedTuple
+from datetime import datetime, timedelta
+
+from lxml import etree
+
+from ingest.errors import MalformedReport
+from ingest.outcome import Reason
+from ingest.reports import markup, mending, words
+from ingest.reports.record import (
+    AggregateRecord,
+    DkimAuthResult,
+    OverrideReason,
+    RecordReader,
+    SpfAuthResult,
+    leaf_text,
+    leaves,
+)
+from ingest.reports.words import Repair
+
+__all__ = [
+    "PARSER_VERSION",
+    "AggregateRecord",
+    "AggregateReport",
+    "DkimAuthResult",
+    "OverrideReason",
+    "PolicyPublished",
+    "Repair",
+    "ReportMetadata",
+    "SpfAuthResult",
+    "parse",
+]
 
 PARSER_VERSION = 1
 """Raised when the same bytes may parse to other values; `whosends reparse` finds older ones by it."""
 
+RECORD_LIMIT = 1_000_000
+"""Most records of one report; the largest senders' daily reports have about a hundred thousand."""
 
-class DkimAuthResult(NamedTuple):
-    """`auth_results/dkim`: what DKIM said of one signature, whether aligned or not."""
-
-    domain: str
-    selector: str | None
-    result: str
-
-
-class SpfAuthResult(NamedTuple):
-    """`auth_results/spf`: what SPF said of the envelope or HELO domain, whether aligned or not."""
-
-    domain: str
-    scope: str | None
-    result: str
-
-
-class OverrideReason(NamedTuple):
-    """`policy_evaluated/reason`: why the receiver did not do what the policy asked."""
-
-    type: str
-    comment: str | None
-
-
-class Repair(NamedTuple):
-    """Something that was put right while reading: `code`, `what` was found, `where` it stood."""
-
-    code: str
-    what: str
-    where: str
-
-
-class AggregateRecord(NamedTuple):
-    """One `record`: a source address, a number of messages, and how they fared.
-
-    `dkim_aligned` and `spf_aligned` are `policy_evaluated/dkim|spf` == pass; None where the report
-    does not say. Domains are lower case without a trailing dot, A-labels kept as they are.
-    """
-
-    source_ip: str
-    messages: int
-    disposition: str
-    dkim_aligned: bool | None
-    spf_aligned: bool | None
-    reasons: tuple[OverrideReason, ...]
-    header_from: str
-    envelope_from: str | None
-    envelope_to: str | None
-    dkim: tuple[DkimAuthResult, ...]
-    spf: tuple[SpfAuthResult, ...]
+SPAN_LIMIT = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,3 +92,197 @@ class AggregateReport:
     def messages(self) -> int:
         """The sum of all records' counts."""
         return sum(record.messages for record in self.records)
+
+
+def parse(document: bytes) -> AggregateReport:
+    """Read one report from its XML, as it was unpacked.
+
+    Every repair that could matter is noted in `repairs`. Raises MalformedReport, with a Reason and a
+    sentence, wherever going on would mean to guess: no network, no clock, the same result each time.
+    """
+    data, encoding = mending.utf8(document)
+    repairs = [(encoding, "not UTF-8, or declared otherwise")] if encoding else []
+    try:
+        return _ReportReader(repairs).read(data)
+    except etree.XMLSyntaxError as fault:
+        if markup.refusal(fault).reason == Reason.XML_FORBIDDEN:
+            raise markup.refusal(fault) from None
+    data, mendings = mending.mended(data)
+    try:
+        return _ReportReader(repairs + mendings).read(data)
+    except etree.XMLSyntaxError as fault:
+        raise markup.refusal(fault) from None
+
+
+class _ReportReader:
+    def __init__(self, repairs: list[tuple[str, str]]) -> None:
+        self.notes = words.Notes()
+        for code, what in repairs:
+            self.notes.add(code, what, "document")
+        self.records: list[AggregateRecord] = []
+        self.messages = 0
+        self.unnamed: list[int] = []  # places in `records` that have no header_from
+        self.record_reader = RecordReader(self.notes)
+
+    def read(self, data: bytes) -> AggregateReport:
+        feedback = markup.walk(data, self.take)
+        sections = _sections(feedback)
+        for name in ("report_metadata", "policy_published"):
+            if len(sections.get(name, ())) > 1:
+                self.notes.add("repeated", "the first one counts", name)
+        # Flat, as in early drafts: what should stand in a section stands beside the records.
+        metadata = self.metadata(sections.get("report_metadata", [feedback])[0])
+        policy = self.policy(sections.get("policy_published", [feedback])[0])
+        self.name_records(policy.domain)
+        if not self.records:
+            self.notes.add("no_records", "", "record")
+        version = words.clean(leaf_text(sections["version"][0]))[0] if "version" in sections else ""
+        return AggregateReport(
+            report_metadata=metadata,
+            policy_published=policy,
+            records=self.records,
+            schema=_schema(feedback, metadata, policy),
+            version=version or None,
+            repairs=self.notes.repairs(),
+        )
+
+    # -- records --------------------------------------------------------------------------------
+
+    def take(self, element: markup.Element) -> None:
+        record = self.record_reader.read(element)
+        if record is None:
+            return
+        if not record.header_from:
+            self.unnamed.append(len(self.records))
+        self.records.append(record)
+        self.messages += record.messages
+        if len(self.records) > RECORD_LIMIT:
+            raise MalformedReport(Reason.XML_FORBIDDEN, f"It has more than {RECORD_LIMIT} records.")
+        if self.messages > words.COUNT_LIMIT:
+            raise MalformedReport(
+                Reason.NUMBER_INVALID, "Its counts add up to more messages than all mail servers send in a day."
+            )
+
+    def name_records(self, domain: str) -> None:
+        """RFC 9990 section 3.1.1.9 requires header_from; the policy was looked up for it or above it."""
+        for place in self.unnamed:
+            self.records[place] = self.records[place]._replace(header_from=domain)
+            self.notes.add("header_from_missing", domain, "identifiers/header_from")
+
+    # -- report_metadata ------------------------------------------------------------------------
+
+    def metadata(self, element: markup.Element) -> ReportMetadata:
+        values = leaves(element)
+        where = "report_metadata"
+        email = self.text(values, "email", where) or ""
+        org_name = self.text(values, "org_name", where)
+        if not org_name:
+            org_name = words.domain(email)[0]
+            self.notes.add("org_name_missing", org_name, f"{where}/org_name")
+        report_id = self.text(values, "report_id", where)
+        if not report_id:
+            self.notes.add("report_id_missing", "", f"{where}/report_id")
+        begin_at, end_at = self.period(element)
+        errors = [words.clean(leaf_text(e))[0] for e in element.iterchildren("{*}error")]
+        return ReportMetadata(
+            org_name=org_name,
+            email=email,
+            extra_contact_info=self.text(values, "extra_contact_info", where),
+            report_id=report_id or "",
+            begin_at=begin_at,
+            end_at=end_at,
+            errors=tuple(error for error in errors if error)[:100],
+            generator=self.text(values, "generator", where),
+        )
+
+    def text(self, values: dict[str, str], name: str, where: str) -> str | None:
+        text, repair = words.clean(values.get(name))
+        if repair:
+            self.notes.add(repair, text, f"{where}/{name}")
+        return text or None
+
+    def period(self, metadata: markup.Element) -> tuple[datetime, datetime]:
+        found = metadata.find("{*}date_range")
+        values = leaves(metadata if found is None else found)
+        begin_at = self.instant(values, "begin")
+        end_at = self.instant(values, "end")
+        if begin_at > end_at:
+            # Whole days the wrong way round are a swap; anything else is no period.
+            days, rest = divmod((begin_at - end_at).total_seconds(), 86_400)
+            if days > 31 or 1 < rest < 86_399:
+                raise MalformedReport(Reason.DATE_INVALID, f"Its period ends before it begins: {begin_at} to {end_at}.")
+            begin_at, end_at = end_at, begin_at
+            self.notes.add("period_swapped", f"{end_at} to {begin_at}", "report_metadata/date_range")
+        if end_at - begin_at > SPAN_LIMIT:
+            raise MalformedReport(Reason.DATE_INVALID, f"It claims to cover more than a year: {begin_at} to {end_at}.")
+        return begin_at, end_at
+
+    def instant(self, values: dict[str, str], name: str) -> datetime:
+        raw = values.get(name)
+        if raw is None:
+            raise MalformedReport(
+                Reason.FIELD_MISSING, f"It does not say which days it is about: date_range has no {name}."
+            )
+        try:
+            moment, repair = words.instant(raw[:100])
+        except ValueError:
+            raise MalformedReport(
+                Reason.DATE_INVALID,
+                f"Its period cannot be read: {name} is {words.clean(raw)[0][:60]!r}.",
+            ) from None
+        if repair:
+            self.notes.add(repair, raw, f"report_metadata/date_range/{name}")
+        return moment
+
+    # -- policy_published -----------------------------------------------------------------------
+
+    def policy(self, element: markup.Element) -> PolicyPublished:
+        values = leaves(element)
+        domain, repair = words.domain(values.get("domain", "")[: words.TEXT_LIMIT])
+        self.noted(repair, values, "domain")
+        modes = {}
+        for name in ("adkim", "aspf"):
+            modes[name], repair = words.alignment_mode(values.get(name))
+            self.noted(repair, values, name)
+        policies = {}
+        for name in ("p", "sp", "np"):
+            policies[name], repair = words.policy(values.get(name))
+            self.noted(repair, values, name)
+        pct, repair = words.percentage(values.get("pct"))
+        self.noted(repair, values, "pct")
+        return PolicyPublished(
+            domain=domain or self.unanimous_header_from(),
+            pct=pct,
+            fo=self.text(values, "fo", "policy_published"),
+            testing=words.word(values.get("testing"))[0] or None,
+            discovery_method=words.word(values.get("discovery_method"))[0] or None,
+            **modes,
+            **policies,
+        )
+
+    def noted(self, repair: str, values: dict[str, str], name: str) -> None:
+        if repair:
+            self.notes.add(repair, values[name], f"policy_published/{name}")
+
+    def unanimous_header_from(self) -> str:
+        names = {record.header_from for record in self.records}
+        if len(names) != 1 or "" in names:
+            raise MalformedReport(
+                Reason.FIELD_MISSING, "It does not say which domain it is about: policy_published has no domain."
+            )
+        (name,) = names
+        self.notes.add("policy_domain_missing", name, "policy_published/domain")
+        return name
+
+
+def _sections(feedback: markup.Element) -> dict[str, list[markup.Element]]:
+    sections: dict[str, list[markup.Element]] = {}
+    for child in feedback:
+        sections.setdefault(markup.local(child.tag), []).append(child)
+    return sections
+
+
+def _schema(feedback: markup.Element, metadata: ReportMetadata, policy: PolicyPublished) -> str:
+    """By namespace, or by an element that only RFC 9990 knows where the namespace was forgotten."""
+    only_9990 = metadata.generator or policy.testing or policy.discovery_method
+    return "9990" if "dmarc-2.0" in feedback.tag or only_9990 else "7489"
