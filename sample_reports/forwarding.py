@@ -54,9 +54,10 @@ def forward(
             continue
         chance = Chance.of(seed, forwarder.name, sender.source, day)
         arrived = chance.volume(messages * forwarder.share * growth, 0.2)
-        # A list sends each contribution to all its subscribers at once: rare, then many.
-        for server, weight in _origins(sender, day, arrived, chance, seed):
-            yield from _onwards(forwarder, sender, server, weight * forwarder.copies, (day, chance))
+        for server, count in _origins(sender, day, arrived, chance, seed):
+            # A list sends each contribution to all its subscribers at once: rare, then many.
+            copies = count if forwarder.copies == 1 else chance.volume(count * forwarder.copies, 0.1)
+            yield from _onwards(forwarder, sender, server, copies, (day, chance))
 
 
 def _origins(sender: Sender, day: date, messages: int, chance: Chance, seed: int) -> Iterator[tuple[str, int]]:

@@ -22,6 +22,13 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
 
 
+def told(path: Path) -> list[bytes]:
+    try:
+        return documents(path)
+    except EOFError:  # the one that breaks off
+        return []
+
+
 def test_twice_the_same_bytes(tmp_path: Path) -> None:
     for name in ("first", "second"):
         generate(tmp_path / name, 7, timeline(date(2026, 11, 22), 6))
@@ -48,17 +55,11 @@ def test_committed_truth_and_file_names_are_fresh(fresh: Path, folder: Path) -> 
     assert contents(fresh).keys() == contents(folder).keys()
 
 
-@pytest.mark.skipif(not USUAL_ZLIB, reason="this zlib compresses to other bytes")
-def test_committed_bytes_are_fresh(fresh: Path, folder: Path) -> None:
+def test_committed_files_are_fresh(fresh: Path, folder: Path) -> None:
     ours, theirs = contents(fresh), contents(folder)
-    assert [path for path in ours if ours[path] != theirs[path]] == []
-
-
-@pytest.mark.skipif(USUAL_ZLIB, reason="the bytes are compared")
-def test_committed_documents_are_fresh(fresh: Path, folder: Path) -> None:
-    paths = [path for path in contents(folder) if path != "truth.json"]
-    broken = [path for path in paths if "mail.ru" in path and path.startswith("files/")]
-    differing = [p for p in paths if p not in broken and documents(fresh / p) != documents(folder / p)]
+    differing = [path for path in ours if ours[path] != theirs[path]]
+    if not USUAL_ZLIB:
+        differing = [path for path in differing if told(fresh / path) != told(folder / path)]
     assert differing == []
 
 

@@ -244,3 +244,15 @@ def test_reporters_differ_as_they_do(truth: Truth, reports: list[Read], folder: 
     assert any(report.end - report.begin > 2 * 86400 for report in reports)
     reasons = {reason for report in reports for record in report.records for reason in record.reasons}
     assert reasons >= {"forwarded", "mailing_list", "local_policy", "trusted_forwarder", "other"}
+
+
+def test_the_readme_tells_the_same_story(truth: Truth, folder: Path) -> None:
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    for happening in truth["events"]:
+        assert f"`{happening['kind']}`" in text
+        assert happening["kind"] == "spoofing_drip" or happening["day"] in text
+    for source in truth["sources"]:
+        assert f"| {source['name']} |" in text
+        assert f"| {source['kind']} |" in text
+    for known in truth["domains"]:
+        assert f"`{known['domain']}`" in text
