@@ -37,6 +37,12 @@ class ReadinessSettings:
     decided_share: float = setting(
         0.001, "Share of a domain's messages from which a source must have a decision before reject."
     )
+    decided_messages: int = setting(
+        10, "Messages below which a source needs no decision, however small the domain is; nobody can judge a handful."
+    )
+    sure: float = setting(
+        0.8, "Confidence from which the system's own judgement of a source is good enough for quarantine."
+    )
     legitimate_share: float = setting(0.001, "Highest share of legitimate messages that may be blocked.")
 
 
@@ -48,3 +54,22 @@ class SourceSettings:
     warmup_days: int = setting(
         7, "Days after a domain's first report in which every source is first seen, so none is new."
     )
+    history_days: int = setting(
+        180,
+        "Days before the newest report whose mail counts as evidence of what a source is, beyond the days asked for.",
+    )
+    recent_days: int = setting(
+        14, "Last days of a source that tell whether its mail aligns now; two weeks hold every weekday twice."
+    )
+    vanished_days: int = setting(
+        14, "Days without mail after which a steady source counts as vanished, and at least four of its usual pauses."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisSettings:
+    """All thresholds together, as the answers that draw on several of them take them."""
+
+    sources: SourceSettings = SourceSettings()
+    drift: DriftSettings = DriftSettings()
+    readiness: ReadinessSettings = ReadinessSettings()
