@@ -1,0 +1,38 @@
+"""Whether a domain that passed SPF or DKIM is the one people see: RFC 7489 section 3.1, RFC 9989 section 4."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from publicsuffixlist import PublicSuffixList
+
+
+@lru_cache(1)
+def _suffixes() -> PublicSuffixList:
+    # 30 ms, which commands that compare no domains need not pay.
+    return PublicSuffixList()
+
+
+@lru_cache(65_536)
+def organizational_domain(name: str) -> str:
+    """The domain one label below the public suffix (RFC 7489 section 3.2): mail.example.co.uk → example.co.uk.
+
+    A public suffix, a single label and "" are their own. RFC 9989's tree walk asks DNS instead and can
+    differ where a domain between carries a policy of its own; reports do not say which was found.
+    """
+    bare = name.lower().rstrip(".")
+    return _suffixes().privatesuffix(bare) or bare
+
+
+def aligned(header_from: str, auth_domain: str, mode: str | None = "r") -> bool:
+    """Whether `auth_domain` (DKIM d=, or what SPF checked) is aligned with `header_from`.
+
+    `mode` is `adkim` or `aspf`: "s" wants equality, anything else is relaxed, the default of both RFCs.
+    """
+    visible = header_from.lower().rstrip(".")
+    authenticated = auth_domain.lower().rstrip(".")
+    if not visible or not authenticated:
+        return False
+    if visible == authenticated:
+        return True
+    return mode != "s" and organizational_domain(visible) == organizational_domain(authenticated)

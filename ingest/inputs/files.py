@@ -1,0 +1,242 @@
+"""Messages from files, folders, Maildirs, mbox files and standard input. Reading changes nothing there."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import stat
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from ingest.errors import UsageError
+from ingest.inputs.base import Cursors, Message
+from ingest.outcome import Outcome
+from ingest.settings import UnpackLimits
+
+HEAD_BYTES = 2**20
+"""How much is kept of a file or message that is too large to read."""
+
+STANDARD_INPUT = "-"
+
+
+class FileInput:
+    """Paths given by a person, in their order. A path is a path, whatever characters are in it; `-` is
+    standard input.
+
+    `batch_bytes` and `batch_messages` bound what is held in memory before it is stored.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[str | Path],
+        limits: UnpackLimits,
+        *,
+        batch_bytes: int = 16 * 2**20,
+        batch_messages: int = 500,
+        stdin: BinaryIO | None = None,
+    ) -> None:
+        self._paths = [str(path) for path in paths]
+        self._limit = limits.message_bytes
+        self._batch_bytes = batch_bytes
+        self._batch_messages = batch_messages
+        self._stdin = stdin
+
+    def fetch(self, cursors: Cursors) -> Iterator[Sequence[Message]]:
+        """Yield batches of messages. Files have no cursor: reading them again stores nothing twice.
+
+        Raises UsageError, before anything is read, where a path does not exist.
+        """
+        for path in self._paths:
+            _check(path)
+        batch: list[Message] = []
+        size = 0
+        for message in self._messages():
+            if batch and (len(batch) >= self._batch_messages or size + len(message.raw) > self._batch_bytes):
+                yield batch
+                batch, size = [], 0
+            batch.append(message)
+            size += len(message.raw)
+        if batch:
+            yield batch
+
+    def done(self, settled: Sequence[tuple[Message, Outcome]]) -> None:
+        """Nothing to do: files stay where they are, as they are."""
+
+    def _messages(self) -> Iterator[Message]:
+        for path in self._paths:
+            if path == STANDARD_INPUT:
+                yield from _from_stream(self._stdin or sys.stdin.buffer, "stdin", None, self._limit)
+                continue
+            for file in _files(Path(path), set()):
+                yield from _from_file(file, self._limit)
+
+
+def _check(path: str) -> None:
+    if path == STANDARD_INPUT or os.path.lexists(path):
+        return
+    if "\0" in path:
+        raise UsageError("A path cannot hold a zero byte.")
+    parent = Path(path).parent
+    if not parent.exists():
+        raise UsageError(f"{path} does not exist: there is no folder {parent}.", "Check the path.")
+    raise UsageError(
+        f"{path} does not exist.", f"Look what is in {parent.resolve()}; a path is taken as it is, never as a pattern."
+    )
+
+
+# -- folders --------------------------------------------------------------------------------------
+
+
+def _files(path: Path, seen: set[tuple[int, int]]) -> Iterator[Path]:
+    """The files at and below a path, sorted, each folder once however many links lead to it."""
+    try:
+        status = path.stat()
+    except OSError:
+        yield path  # reading it will say why
+        return
+    if not stat.S_ISDIR(status.st_mode):
+        yield path
+        return
+    if (status.st_dev, status.st_ino) in seen:
+        return
+    seen.add((status.st_dev, status.st_ino))
+    try:
+        entries = sorted(os.scandir(path), key=lambda entry: entry.name)
+    except OSError:
+        yield path
+        return
+    is_maildir = {"cur", "new"} <= {entry.name for entry in entries}
+    for entry in entries:
+        if _is_wanted(entry, is_maildir):
+            yield from _files(Path(entry.path), seen)
+
+
+def _is_wanted(entry: os.DirEntry[str], in_maildir: bool) -> bool:
+    """Not hidden, and no device; in a Maildir no half-delivered mail and no index of the mail server."""
+    try:
+        is_folder = entry.is_dir()
+        if not is_folder and not entry.is_file() and not entry.is_symlink():
+            return False
+    except OSError:
+        return True
+    if in_maildir:
+        if not is_folder or entry.name == "tmp":
+            return False
+        # Maildir++: sub-folders are called .Name.
+        return not entry.name.startswith(".") or Path(entry.path, "cur").is_dir()
+    return not entry.name.startswith(".")
+
+
+# -- files and streams ----------------------------------------------------------------------------
+
+
+def _from_file(path: Path, limit: int) -> Iterator[Message]:
+    origin = shown(path)
+    try:
+        with path.open("rb") as stream:
+            status = os.fstat(stream.fileno())
+            moment = datetime.fromtimestamp(status.st_mtime, UTC) if stat.S_ISREG(status.st_mode) else None
+            yield from _from_stream(stream, origin, moment, limit)
+    except OSError as fault:
+        sentence = f"It could not be read: {fault.strerror or type(fault).__name__}."
+        yield Message(raw=b"", origin=origin, size=0, fault=sentence)
+
+
+def shown(path: Path) -> str:
+    """A path for people and for tables: names that are no valid text are escaped."""
+    return str(path).encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _from_stream(stream: BinaryIO, origin: str, moment: datetime | None, limit: int) -> Iterator[Message]:
+    """One message, or many where the content is an mbox. Never more than `limit` bytes are kept."""
+    start = _read(stream, _PROBE)
+    if _FROM_LINE.match(start):
+        yield from _from_mbox(start, stream, origin, limit)
+        return
+    raw = start + _read(stream, limit + 1 - len(start)) if len(start) == _PROBE else start
+    size = len(raw)
+    if size > limit:
+        raw = raw[: min(HEAD_BYTES, limit)]
+        while piece := stream.read(HEAD_BYTES):
+            size += len(piece)
+    yield Message(raw=raw, origin=origin, size=size, received_at=moment)
+
+
+def _read(stream: BinaryIO, size: int) -> bytes:
+    """Up to `size` bytes; pipes give less at a time."""
+    pieces = []
+    while size > 0 and (piece := stream.read(size)):
+        pieces.append(piece)
+        size -= len(piece)
+    return b"".join(pieces)
+
+
+# -- mbox -----------------------------------------------------------------------------------------
+
+_PROBE = 4096
+# RFC 4155 appendix A, and what is found: "From ", an address, and a time of day somewhere. Without the
+# time, a paragraph that begins with the word would cut a mail in two.
+_FROM_LINE = re.compile(rb"From [^\r\n]*\d{1,2}:\d\d[^\r\n]*\r?\n")
+_QUOTED_FROM = re.compile(rb">+From ")
+
+
+def _from_mbox(start: bytes, stream: BinaryIO, origin: str, limit: int) -> Iterator[Message]:
+    """The mails of an mbox file, one at a time; `>From ` loses one mark (the mboxrd way)."""
+    number = 0
+    mail = _Growing(limit)
+    blank = True
+    for line in _lines(start, stream):
+        if blank and line.startswith(b"From ") and _FROM_LINE.match(line):
+            if number:
+                yield mail.message(f"{origin}#{number}")
+            number += 1
+            mail = _Growing(limit, line)
+        else:
+            mail.add(line[1:] if _QUOTED_FROM.match(line) else line)
+        blank = line in (b"\n", b"\r\n")
+    yield mail.message(f"{origin}#{number}")
+
+
+def _lines(start: bytes, stream: BinaryIO) -> Iterator[bytes]:
+    """Lines with their ends; one that is longer than a mebibyte comes in several pieces."""
+    whole, end, rest = start.rpartition(b"\n")
+    yield from io.BytesIO(whole + end)
+    if first := rest + stream.readline(2**20):
+        yield first
+    while line := stream.readline(2**20):
+        yield line
+
+
+class _Growing:
+    """A mail of an mbox while it is read: all of it, or its head once it is too large."""
+
+    def __init__(self, limit: int, from_line: bytes = b"") -> None:
+        self._limit = limit
+        self._from_line = from_line
+        self._raw = io.BytesIO()
+        self._size = 0
+
+    def add(self, line: bytes) -> None:
+        self._size += len(line)
+        if self._size <= self._limit:
+            self._raw.write(line)
+
+    def message(self, origin: str) -> Message:
+        raw = self._raw.getvalue()
+        if self._size > self._limit:
+            raw = raw[: min(HEAD_BYTES, self._limit)]
+        return Message(raw=raw, origin=origin, size=self._size, received_at=self._moment())
+
+    def _moment(self) -> datetime | None:
+        """The delivery time in the From_ line, which is in UTC (RFC 4155 appendix A) unless it says otherwise."""
+        date = self._from_line.decode("ascii", "replace").strip().split(" ", 2)[-1]
+        try:
+            moment = parsedate_to_datetime(date)
+            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        except (ValueError, TypeError, IndexError, OverflowError):
+            return None

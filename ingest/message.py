@@ -1,0 +1,314 @@
+"""A message to the documents in it: a MIME walk (RFC 2045 to 2047, 2231) that no mail can make expensive.
+
+Header fields are read by the standard library's email package; bodies are cut at their boundaries
+here. The package's own body parser tests each line against every enclosing boundary, which a mail of
+a thousand nested parts turns into hours; this walk looks at each byte once a level, and levels are few.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.message import Message as Fields
+
+from ingest.errors import MalformedReport, UnsafeArchive
+from ingest.outcome import Reason
+from ingest.settings import UnpackLimits
+
+HEADER_LIMIT = 256 * 2**10
+"""Most bytes of one header; Exchange writes about 20 kB."""
+
+_FIELD_LIMIT = 8 * 2**10  # bytes of one field: parameter parsing takes the square of it
+_MULTIPART_LEVELS = 20  # of multipart in multipart; mail programs nest three
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A piece of a message that may be a report. `name` and `content_type` are what the sender claims."""
+
+    name: str
+    content_type: str
+    data: bytes
+
+
+class Budget:
+    """What one message may still cost: parts and unpacked bytes, counted down across all its documents."""
+
+    def __init__(self, limits: UnpackLimits) -> None:
+        self.limits = limits
+        self.parts = limits.parts
+        self.bytes = limits.total_bytes
+
+    def part(self) -> None:
+        """Count one MIME part or archive member. Raises UnsafeArchive beyond the limit."""
+        self.parts -= 1
+        if self.parts < 0:
+            raise UnsafeArchive(
+                Reason.TOO_MANY_PARTS,
+                f"It has more than {self.limits.parts} parts and archive members together.",
+            )
+
+    def unpacked(self, size: int) -> None:
+        """Count `size` bytes that came out of an archive. Raises UnsafeArchive beyond the limit."""
+        self.bytes -= size
+        if self.bytes < 0:
+            raise UnsafeArchive(
+                Reason.EXPANDS_TOO_FAR,
+                f"Its documents unpack to more than {self.limits.total_bytes} bytes together.",
+            )
+
+
+# -- mail or file ---------------------------------------------------------------------------------
+
+_FILE_STARTS = (
+    b"\x1f\x8b",  # gzip
+    b"PK\x03\x04",  # zip
+    b"PK\x05\x06",  # zip without members
+    b"\xff\xfe",  # UTF-16
+    b"\xfe\xff",
+    b"<",
+    b"{",
+)
+_HEADER_START = re.compile(rb"(?:>?From [^\r\n]*\r?\n)?[!-9;-~]{1,76}[ \t]*:[^\r\n]*\r?(?:\n|\Z)")
+
+
+def is_mail(raw: bytes, name: str = "") -> bool:
+    """Whether `raw` is a mail and not itself a document: by content first, by name where that is open."""
+    start = raw[:4096].removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n\t \0")
+    if start.startswith(_FILE_STARTS):
+        return False
+    if _HEADER_START.match(start):
+        return True
+    return name.lower().endswith((".eml", ".msg.txt"))
+
+
+def documents(message_raw: bytes, name: str, budget: Budget) -> Iterator[Document]:
+    """Yield what may be a report in a mail; a file that is no mail gives itself.
+
+    Raises UnsafeArchive (too many parts, nested too deep) and MalformedReport (a header of a
+    size no mail has). What was yielded before stays valid.
+    """
+    if is_mail(message_raw, name):
+        yield from _Walk(budget).mail(message_raw, 0)
+    else:
+        yield Document(name, "", message_raw)
+
+
+# -- the walk -------------------------------------------------------------------------------------
+
+_HEADER_END = re.compile(rb"\n\r?\n")
+_CONTENT_FIELD = re.compile(
+    rb"^(Content-(?:Type|Transfer-Encoding|Disposition))[ \t]*:((?:[^\n]*)(?:\n[ \t][^\n]*)*)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_MESSAGE_TYPES = ("message/rfc822", "message/global")
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """A stretch of a message, so that nesting copies nothing until a leaf is reached."""
+
+    raw: bytes
+    start: int
+    end: int
+
+    def data(self) -> bytes:
+        return self.raw[self.start : self.end]
+
+
+class _Walk:
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+        self.depth = budget.limits.depth
+
+    def mail(self, raw: bytes, messages: int) -> Iterator[Document]:
+        """A whole mail, `messages` levels of mail in mail deep."""
+        if messages > self.depth:
+            raise UnsafeArchive(Reason.NESTED_TOO_DEEP, f"It holds mails in mails, more than {self.depth} deep.")
+        if b"\n" not in raw[:HEADER_LIMIT]:
+            raw = raw.replace(b"\r", b"\n")  # line ends of old Macs
+        start = len(raw) - len(raw.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n\t \0"))
+        yield from self.entity(_Span(raw, start, len(raw)), messages, 0)
+
+    def entity(self, span: _Span, messages: int, levels: int) -> Iterator[Document]:
+        """A header and a body: a mail, or one part of it."""
+        self.budget.part()
+        fields, body = _split(span)
+        content_type = fields.get_content_type()
+        if content_type.startswith("multipart/"):
+            yield from self.multipart(fields, body, messages, levels)
+            return
+        data = _decoded(body.data(), str(fields.get("Content-Transfer-Encoding", "")))
+        name = _name(fields)
+        if content_type in _MESSAGE_TYPES or (name.lower().endswith(".eml") and is_mail(data)):
+            yield from self.mail(data, messages + 1)
+        else:
+            yield from _leaf(Document(name, content_type, data))
+
+    def multipart(self, fields: Fields, body: _Span, messages: int, levels: int) -> Iterator[Document]:
+        if levels >= _MULTIPART_LEVELS:
+            raise UnsafeArchive(Reason.NESTED_TOO_DEEP, f"Its parts are nested more than {levels} deep.")
+        # What a bounce or a failure report returns is not addressed to us (RFC 6522 section 3): a
+        # report of ours that could not be delivered must not come back as one we received.
+        returned = fields.get_content_type() == "multipart/report"
+        found = False
+        for part in _parts(body, fields.get_boundary() or _guessed_boundary(body)):
+            found = True
+            if not (returned and _split(part)[0].get_content_type() in _MESSAGE_TYPES):
+                yield from self.entity(part, messages, levels + 1)
+        if not found:
+            yield from _leaf(Document("", "text/plain", body.data()))
+
+
+def _split(span: _Span) -> tuple[Fields, _Span]:
+    """The fields that matter here, and the body."""
+    raw, start, end = span.raw, span.start, span.end
+    if raw.startswith((b"\n", b"\r\n"), start, end):  # no header at all
+        return Fields(), _Span(raw, start, end)
+    found = _HEADER_END.search(raw, start, min(end, start + HEADER_LIMIT))
+    if found is None and end - start > HEADER_LIMIT:
+        raise MalformedReport(Reason.BROKEN_MESSAGE, f"Its header has more than {HEADER_LIMIT} bytes, as in no mail.")
+    fields = Fields()
+    for match in _CONTENT_FIELD.finditer(raw[start : found.start() if found else end]):
+        field = match[1].decode("ascii")
+        if field not in fields:
+            # As the email package does it: bytes that are not ASCII survive as surrogates.
+            fields[field] = match[2][:_FIELD_LIMIT].strip().decode("ascii", "surrogateescape")
+    return fields, _Span(raw, found.end() if found else end, end)
+
+
+def _parts(body: _Span, boundary: str) -> Iterator[_Span]:
+    """The parts between delimiter lines (RFC 2046 section 5.1.1); a missing last one is forgiven."""
+    raw, end = body.raw, body.end
+    mark = b"\n--" + boundary.encode("ascii", "surrogateescape")
+    begin = -1
+    # The delimiter's line end belongs to it, but at the very start of a body there is none.
+    at = body.start - 1 if raw.startswith(mark[1:], body.start, end) else raw.find(mark, body.start, end)
+    while boundary and at >= body.start - 1:
+        line_end = raw.find(b"\n", at + len(mark), end)
+        line_end = end if line_end < 0 else line_end
+        rest = raw[at + len(mark) : line_end].strip()
+        if rest in (b"", b"--"):
+            if begin >= 0:
+                yield _Span(raw, begin, max(begin, at - raw.startswith(b"\r", at - 1)))
+            begin = line_end + 1
+            if rest:
+                return
+        at = raw.find(mark, line_end, end)
+        if at < 0:
+            break
+    if 0 <= begin < end:
+        yield _Span(raw, begin, end)
+
+
+def _guessed_boundary(body: _Span) -> str:
+    """The first line that looks like a delimiter, where the header does not say what one looks like."""
+    found = re.search(rb"^--([^\s-][^\s]{4,69})\r?$", body.raw[body.start : body.start + 4096], re.MULTILINE)
+    return found[1].decode("ascii", "surrogateescape") if found else ""
+
+
+def _name(fields: Fields) -> str:
+    """The file name, from either field, in the forms of RFC 2231 and RFC 2047; for people and as a hint."""
+    try:
+        return _NOT_SHOWN.sub("", fields.get_filename() or "")[:255]
+    except (LookupError, ValueError, TypeError):
+        return ""
+
+
+_NOT_SHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+# -- transfer encodings ---------------------------------------------------------------------------
+
+_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
+_UU_BEGIN = re.compile(rb"^begin [0-7]{3,4} [^\r\n]+\r?\n", re.MULTILINE)
+
+
+def _decoded(body: bytes, encoding: str) -> bytes:
+    encoding = encoding.strip().strip("\"'").lower()
+    if encoding == "base64":
+        # Some declare base64 and send the thing itself.
+        return body if body.lstrip()[:2] in (b"<?", b"<f", b"\x1f\x8b") else base64(body)
+    if encoding == "quoted-printable":
+        return binascii.a2b_qp(body)
+    if encoding in ("x-uuencode", "uuencode", "x-uue", "uue"):
+        return uudecoded(body) or body
+    return body
+
+
+def base64(text: bytes) -> bytes:
+    """Base64 as it is found: blank lines, foreign characters, missing or wrong padding."""
+    head, _, tail = text.partition(b"=")
+    if tail.strip(b"=\r\n\t ") and _NOT_BASE64.sub(b"", tail[:64]):
+        # Padding in the middle: encoded in pieces that were joined afterwards.
+        return b"".join(base64(piece + b"=") for piece in re.split(rb"=+", text) if piece.strip())
+    letters = _NOT_BASE64.sub(b"", head)
+    if len(letters) % 4 == 1:
+        letters = letters[:-1]
+    return binascii.a2b_base64(letters + b"=" * (-len(letters) % 4))
+
+
+def uudecoded(text: bytes) -> bytes:
+    """The first uuencoded file in a text, b"" where there is none."""
+    begin = _UU_BEGIN.search(text)
+    if begin is None:
+        return b""
+    out = bytearray()
+    for line in text[begin.end() :].splitlines():
+        if line.rstrip() in (b"end", b"`", b""):
+            break
+        try:
+            out += binascii.a2b_uu(line)
+        except binascii.Error:
+            # Trailing garbage from old encoders: the first character says how much of it counts.
+            out += binascii.a2b_uu(line[: 1 + ((line[0] - 32 & 63) * 4 + 5) // 3])
+    return bytes(out)
+
+
+# -- which leaves are documents --------------------------------------------------------------------
+
+_REPORT_TYPES = frozenset(
+    {
+        "application/gzip", "application/x-gzip", "application/gzip-compressed", "application/x-gunzip",
+        "application/zip", "application/x-zip", "application/x-zip-compressed", "application/x-compressed",
+        "application/xml", "text/xml", "application/tlsrpt+json", "application/tlsrpt+gzip",
+        "message/feedback-report", "message/delivery-status", "message/global-delivery-status",
+        "application/ms-tnef",
+    }
+)  # fmt: skip
+_REPORT_NAMES = (".xml", ".gz", ".gzip", ".zip", ".json", ".dat")
+_PACKED = (b"\x1f\x8b", b"PK\x03\x04", b"PK\x05\x06")
+_PACKED_BASE64 = (b"H4sI", b"UEsDB", b"PD94bW", b"PGZlZWRiYWNr")
+_INLINE = re.compile(rb"^[ \t]*(?:<\?xml\b|<(?:[\w.-]+:)?feedback[\s>])", re.MULTILINE)
+
+
+def _leaf(leaf: Document) -> Iterator[Document]:
+    """The leaf where it may be a report, the report inside a text, or nothing."""
+    start = leaf.data[:4096].lstrip()
+    if start.startswith(_PACKED_BASE64):
+        yield Document(leaf.name, leaf.content_type, base64(leaf.data))
+    elif _is_candidate(leaf, start):
+        yield leaf
+    elif leaf.content_type.startswith("text/"):
+        yield from _in_text(leaf)
+    elif b"feedback" in start:
+        yield leaf
+
+
+def _is_candidate(leaf: Document, start: bytes) -> bool:
+    if leaf.content_type in _REPORT_TYPES or leaf.name.lower().endswith(_REPORT_NAMES):
+        return True
+    return start.startswith(_PACKED) or start[:64].replace(b"\0", b"").startswith(b"<?xml")
+
+
+def _in_text(leaf: Document) -> Iterator[Document]:
+    """A report pasted into the body, as XML or uuencoded; a quoted one (`> <feedback>`) is none."""
+    packed = uudecoded(leaf.data)
+    if packed:
+        yield Document(leaf.name, leaf.content_type, packed)
+        return
+    inline = _INLINE.search(leaf.data)
+    if inline and b"feedback" in leaf.data:
+        yield Document(leaf.name, leaf.content_type, leaf.data[inline.start() :])

@@ -1,0 +1,131 @@
+"""Whose network an address is in, and which service a host name belongs to, from data that is installed.
+
+Both tables come with parsedmarc and stay where it keeps them: the IP database by IPinfo and the map of
+reverse DNS names are CC BY-SA 4.0. Where they are missing, everything here answers "unknown".
+"""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import ipaddress
+import logging
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+import maxminddb
+
+log = logging.getLogger(__name__)
+
+_CACHE_LIMIT = 200_000
+
+
+class Network(NamedTuple):
+    """The autonomous system that announces an address, and the country (ISO 3166-1 alpha-2) it is used in."""
+
+    asn: int | None = None
+    as_name: str = ""
+    as_domain: str = ""
+    country: str = ""
+
+
+class Service(NamedTuple):
+    """Who runs hosts under a domain, and what they are: `type` is the map's word (ISP, SaaS, Marketing…)."""
+
+    name: str
+    type: str
+
+
+UNKNOWN = Network()
+
+
+def resource(*parts: str) -> Path | None:
+    """A file among parsedmarc's resources, or None. Its package is not imported: that takes a second."""
+    spec = importlib.util.find_spec("parsedmarc")
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        path = Path(folder, "resources", *parts)
+        if path.is_file():
+            return path
+    return None
+
+
+class NetworkDatabase:
+    """Looks addresses up in an IPinfo Lite database; `path` None means the one that is installed."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path or resource("ipinfo", "ipinfo_lite.mmdb")
+        self._cache: dict[str, Network] = {}
+
+    @cached_property
+    def _reader(self) -> maxminddb.Reader | None:
+        if self._path is None:
+            return None
+        try:
+            return maxminddb.open_database(self._path)
+        except (OSError, ValueError, maxminddb.InvalidDatabaseError) as fault:
+            log.warning("network.unreadable path=%s fault=%s", self._path, fault)
+            return None
+
+    def lookup(self, ip: str) -> Network:
+        """The network of an address in text; UNKNOWN for private, reserved and unlisted ones, and for non-addresses."""
+        network = self._cache.get(ip)
+        if network is None:
+            if len(self._cache) >= _CACHE_LIMIT:
+                self._cache.clear()
+            network = self._cache[ip] = self._look_up(ip)
+        return network
+
+    def _look_up(self, ip: str) -> Network:
+        try:
+            address = ipaddress.ip_address(ip)
+        except ValueError:
+            return UNKNOWN
+        if self._reader is None or not address.is_global:
+            return UNKNOWN
+        try:
+            found = self._reader.get(address)
+        except (ValueError, maxminddb.InvalidDatabaseError) as fault:
+            log.warning("network.unreadable path=%s fault=%s", self._path, fault)
+            return UNKNOWN
+        if not isinstance(found, dict):
+            return UNKNOWN
+        number = str(found.get("asn") or "").upper().removeprefix("AS")
+        return Network(
+            asn=int(number) if number.isascii() and number.isdigit() else None,
+            as_name=str(found.get("as_name") or ""),
+            as_domain=str(found.get("as_domain") or "").lower(),
+            country=str(found.get("country_code") or ""),
+        )
+
+
+class ServiceMap:
+    """Names the service behind a reverse DNS name; `path` None means the map that is installed."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path or resource("maps", "base_reverse_dns_map.csv")
+
+    @cached_property
+    def _services(self) -> dict[str, Service]:
+        if self._path is None:
+            return {}
+        try:
+            with self._path.open(encoding="utf-8", newline="") as lines:
+                return {
+                    row["base_reverse_dns"].strip().lower(): Service(row["name"].strip(), row["type"].strip())
+                    for row in csv.DictReader(lines)
+                    if row.get("base_reverse_dns") and row.get("name") and row.get("type")
+                }
+        except (OSError, UnicodeDecodeError, csv.Error) as fault:
+            log.warning("services.unreadable path=%s fault=%s", self._path, fault)
+            return {}
+
+    def lookup(self, name: str) -> Service | None:
+        """The service of a host name or domain, by its longest listed suffix; None where none is listed."""
+        rest = name.lower().rstrip(".")
+        while rest:
+            service = self._services.get(rest)
+            if service is not None:
+                return service
+            rest = rest.partition(".")[2]
+        return None

@@ -1,0 +1,71 @@
+"""What kind of document a document is: by content first, by name second."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+from ingest.message import Document
+
+
+class Kind(StrEnum):
+    """The kinds of reports that arrive by mail."""
+
+    AGGREGATE = "aggregate"  # RFC 7489, RFC 9990
+    TLS = "tls"  # RFC 8460
+    FAILURE = "failure"  # RFC 6591, RFC 9991, in ARF (RFC 5965)
+    DSN = "dsn"  # RFC 3464
+    NONE = "none"
+
+
+_HEAD = 64 * 2**10
+_FEEDBACK = re.compile(rb"<(?:[\w.-]+:)?feedback[\s>]")
+_ELEMENT = re.compile(rb"<([A-Za-z_][\w.:-]*)")
+_TLS = re.compile(rb'"(?:organization-name|policies|date-range|organization_name|date_range)"')
+_CONTENT_TYPES = {
+    "message/feedback-report": Kind.FAILURE,
+    "message/delivery-status": Kind.DSN,
+    "message/global-delivery-status": Kind.DSN,
+}
+# RFC 9990 section 4.1.1: receiver "!" policy-domain "!" begin "!" end ["!" unique-id] "." extension.
+_FILE_NAME = re.compile(r"[^!/\\]+![^!/\\]+!\d+!\d+(?:![^/\\]+)?\.(?:xml|json)(?:\.gz)?", re.IGNORECASE)
+
+
+def kind(document: Document) -> Kind:
+    """Tell the kind of an unpacked document. NONE where it does not claim to be a report at all.
+
+    A document that is called as a report is called, but holds something else, is taken at its word:
+    reading it then says what is wrong with it.
+    """
+    known = _CONTENT_TYPES.get(document.content_type)
+    if known is not None:
+        return known
+    # Without the zero bytes, UTF-16 and UTF-32 read like ASCII.
+    head = document.data[:_HEAD].replace(b"\0", b"")
+    if _FEEDBACK.search(head):
+        return Kind.AGGREGATE
+    start = head[:1024].removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start.startswith((b"{", b"[")) and _TLS.search(head):
+        return Kind.TLS
+    if start.lower().startswith(b"feedback-type:"):
+        return Kind.FAILURE
+    return _by_name(document, head)
+
+
+def _by_name(document: Document, head: bytes) -> Kind:
+    name = document.name.lower()
+    if _FILE_NAME.fullmatch(name):
+        return Kind.TLS if ".json" in name else Kind.AGGREGATE
+    if name.endswith(".xml") and not _ELEMENT.search(head):
+        # Neither this nor any other kind of XML: a report that lost its content.
+        return Kind.AGGREGATE
+    return Kind.NONE
+
+
+def described(document: Document) -> str:
+    """What a document is that is none of ours, for a sentence: "XML of another kind (project)"."""
+    head = document.data[:_HEAD].replace(b"\0", b"")
+    element = _ELEMENT.search(head) if head.lstrip().startswith(b"<") else None
+    if element is not None:
+        return f"XML of another kind ({element[1][:40].decode('ascii')})"
+    return "no report"

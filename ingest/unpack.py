@@ -1,0 +1,248 @@
+"""Archives to the documents in them: gzip (RFC 1952) and zip, nested, in memory, within limits.
+
+Nothing an archive says about itself is believed: sizes are counted as bytes come out, names are only
+shown. What could expand by much is inflated twice, first without keeping anything: a bomb is refused
+before it costs memory.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ingest.errors import MalformedReport, UnsafeArchive
+from ingest.message import Budget, Document
+from ingest.outcome import Reason
+
+_PIECE = 2**18
+_JUDGED_BEYOND = 2**20
+# Deflate expands by 1032 at most (RFC 1951: 258 bytes from two bits), so less packed data than this
+# cannot become more than 64 MiB and is inflated at once.
+_MEASURED_BEYOND = 2**16
+
+_GZIP = b"\x1f\x8b"
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+
+
+def unpack(document: Document, budget: Budget) -> Iterator[Document]:
+    """Yield the documents inside `document`, or itself where it is no archive. Bytes decide, not names.
+
+    Raises UnsafeArchive (a limit of `budget`, encryption) or MalformedReport (damage). Members of a zip
+    that can be read are yielded even where another one cannot.
+    """
+    yield from _unpack(document, budget, budget.limits.depth)
+
+
+def _unpack(document: Document, budget: Budget, depth: int) -> Iterator[Document]:
+    packed = document.data[:4]
+    if not packed.startswith((_GZIP, *_ZIP)):
+        yield document
+        return
+    if not depth:
+        raise UnsafeArchive(
+            Reason.NESTED_TOO_DEEP, f"It holds archives in archives, more than {budget.limits.depth} deep."
+        )
+    if packed.startswith(_GZIP):
+        inner = replace(document, name=_without_suffix(document.name), data=_gunzip(document.data, budget))
+        yield from _unpack(inner, budget, depth - 1)
+    else:
+        yield from _unzip(document, budget, depth)
+
+
+def _without_suffix(name: str) -> str:
+    for suffix in (".gz", ".gzip"):
+        if name.lower().endswith(suffix):
+            return name[: -len(suffix)]
+    return name
+
+
+# -- inflating within limits ----------------------------------------------------------------------
+
+
+class _Sink:
+    """Takes what is inflated from one source: counts it, judges it, and keeps it if told to."""
+
+    def __init__(self, budget: Budget, keep: bool) -> None:
+        self.limits = budget.limits
+        self.bytes = min(budget.bytes, budget.limits.document_bytes)
+        self.size = 0
+        self.out = io.BytesIO() if keep else None
+
+    def take(self, piece: bytes, consumed: int) -> None:
+        """Add a piece; `consumed` is how many packed bytes everything so far came from."""
+        self.size += len(piece)
+        if self.size > self.bytes:
+            raise UnsafeArchive(Reason.EXPANDS_TOO_FAR, f"It unpacks to more than {self.bytes} bytes.")
+        if self.size > _JUDGED_BEYOND and self.size > self.limits.ratio * consumed:
+            raise UnsafeArchive(
+                Reason.EXPANDS_TOO_FAR,
+                f"It unpacks to more than {self.limits.ratio} times its size, as no report does.",
+            )
+        if self.out is not None:
+            self.out.write(piece)
+
+
+def _inflate(packed: memoryview, wbits: int, sink: _Sink, before: int = 0) -> int:
+    """Inflate one deflate stream or gzip member into `sink`; returns how many bytes of `packed` it took.
+
+    `before` counts packed bytes of the same source that were consumed earlier. Raises zlib.error.
+    """
+    stream = zlib.decompressobj(wbits)
+    at = 0
+    while not stream.eof:
+        piece = stream.unconsumed_tail
+        if not piece:
+            piece = bytes(packed[at : at + _PIECE])
+            at += len(piece)
+            if not piece:
+                raise zlib.error("it ends too early")
+        data = stream.decompress(piece, _PIECE)
+        sink.take(data, before + at - len(stream.unconsumed_tail) - len(stream.unused_data))
+    return at - len(stream.unused_data)
+
+
+# -- gzip -----------------------------------------------------------------------------------------
+
+
+def _gunzip(packed: bytes, budget: Budget) -> bytes:
+    """All members of a gzip file, joined; what follows the last one is ignored (RFC 1952 section 2.2)."""
+    if len(packed) > _MEASURED_BEYOND:
+        _inflate_members(packed, budget, _Sink(budget, keep=False))
+    sink = _Sink(budget, keep=True)
+    _inflate_members(packed, budget, sink)
+    budget.unpacked(sink.size)
+    assert sink.out is not None
+    return sink.out.getvalue()
+
+
+def _inflate_members(packed: bytes, budget: Budget, sink: _Sink) -> None:
+    view = memoryview(packed)
+    at = members = 0
+    while packed.startswith(_GZIP, at):
+        members += 1
+        if members > budget.limits.parts:
+            raise UnsafeArchive(
+                Reason.TOO_MANY_PARTS, f"It is made of more than {budget.limits.parts} joined gzip files."
+            )
+        try:
+            at += _inflate(view[at:], zlib.MAX_WBITS | 16, sink, at)
+        except zlib.error as fault:
+            if members > 1 and not packed.startswith(_GZIP + b"\x08", at):
+                return  # two bytes of trailing garbage that look like a beginning
+            raise _damaged("gzip", fault) from None
+
+
+def _damaged(kind: str, fault: Exception) -> MalformedReport:
+    return MalformedReport(
+        Reason.BROKEN_ARCHIVE,
+        f"The {kind} file is cut off or damaged: {str(fault)[:100]}.",
+        "Ask the reporter to send it again, or look whether something on the way changes attachments.",
+    )
+
+
+# -- zip ------------------------------------------------------------------------------------------
+
+# What zipfile raises over hostile directories, tried with random damage.
+_ZIP_FAULTS = (
+    zipfile.BadZipFile,
+    NotImplementedError,
+    ValueError,
+    OverflowError,
+    EOFError,
+    OSError,
+    IndexError,
+    LookupError,
+    struct.error,
+)
+
+
+def _unzip(document: Document, budget: Budget, depth: int) -> Iterator[Document]:
+    """The members of a zip file, in its directory's order; folders and links hold no report."""
+    packed = document.data
+    # Counted before zipfile builds an object for each: 64 MiB of directory would be a gigabyte of them.
+    if packed.count(b"PK\x01\x02") > budget.limits.parts:
+        raise UnsafeArchive(Reason.TOO_MANY_PARTS, f"The zip file has more than {budget.limits.parts} members.")
+    try:
+        members = zipfile.ZipFile(io.BytesIO(packed)).infolist()
+    except _ZIP_FAULTS as fault:
+        raise _damaged("zip", fault) from None
+    if not members:
+        raise MalformedReport(Reason.BROKEN_ARCHIVE, "The zip file is empty.")
+    first_fault: MalformedReport | None = None
+    for member in members:
+        budget.part()
+        if member.is_dir() or member.filename.startswith("__MACOSX/") or _is_link(member):
+            continue
+        try:
+            data = _member(packed, member, budget)
+        except MalformedReport as fault:
+            if fault.reason == Reason.EXPANDS_TOO_FAR:
+                raise
+            first_fault = first_fault or fault
+            continue
+        yield from _unpack(Document(_shown(member.filename), "", data), budget, depth - 1)
+    if first_fault is not None:
+        raise first_fault
+
+
+def _is_link(member: zipfile.ZipInfo) -> bool:
+    return member.create_system == 3 and (member.external_attr >> 16) & 0o170000 == 0o120000
+
+
+def _shown(filename: str) -> str:
+    """A member's name for people: never used as a path."""
+    name = filename.replace("\\", "/").rpartition("/")[2]
+    return "".join(c for c in name if c.isprintable())[:255]
+
+
+def _member(packed: bytes, member: zipfile.ZipInfo, budget: Budget) -> bytes:
+    if member.flag_bits & 0x1:
+        raise UnsafeArchive(
+            Reason.ENCRYPTED,
+            f"The zip file is encrypted ({_shown(member.filename)!r} wants a password).",
+            "Reports are never encrypted; if a gateway does this, exempt the report address from it.",
+        )
+    source = _source(packed, member)
+    if member.compress_type == zipfile.ZIP_STORED:
+        data = bytes(source)
+        _Sink(budget, keep=False).take(data, len(source))
+    elif member.compress_type == zipfile.ZIP_DEFLATED:
+        data = _inflate_member(source, budget)
+    else:
+        raise MalformedReport(
+            Reason.BROKEN_ARCHIVE,
+            f"The zip file is packed by method {member.compress_type}, which reports do not use.",
+        )
+    budget.unpacked(len(data))
+    if zlib.crc32(data) != member.CRC:
+        raise _damaged("zip", zlib.error("checksum differs"))
+    return data
+
+
+def _source(packed: bytes, member: zipfile.ZipInfo) -> memoryview:
+    """The member's packed bytes, which stand behind its local header (APPNOTE.TXT section 4.3.7)."""
+    header = packed[member.header_offset : member.header_offset + 30]
+    if len(header) < 30 or not header.startswith(b"PK\x03\x04"):
+        raise _damaged("zip", zlib.error("a member is missing"))
+    name_length, extra_length = struct.unpack("<HH", header[26:30])
+    start = member.header_offset + 30 + name_length + extra_length
+    source = memoryview(packed)[start : start + member.compress_size]
+    if len(source) < member.compress_size:
+        raise _damaged("zip", zlib.error("a member is cut off"))
+    return source
+
+
+def _inflate_member(source: memoryview, budget: Budget) -> bytes:
+    sink = _Sink(budget, keep=True)
+    try:
+        if len(source) > _MEASURED_BEYOND:
+            _inflate(source, -zlib.MAX_WBITS, _Sink(budget, keep=False))
+        _inflate(source, -zlib.MAX_WBITS, sink)
+    except zlib.error as fault:
+        raise _damaged("zip", fault) from None
+    assert sink.out is not None
+    return sink.out.getvalue()
