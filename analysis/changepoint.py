@@ -1,0 +1,138 @@
+"""When did it change? Steps and slides in many daily series at once.
+
+A series is one row: `rate` (between 0 and 1) and `weight` (one over the variance of that day's rate; 0
+on days without mail), both of shape (series, days). Nothing here knows of mail.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+FEWEST_DAYS = 3  # days with mail on each side: one or two odd days are an outage, not a new state
+PRICE = 14.0  # what one more change must explain, in variances: three times the logarithm of 120 days
+STILL = 0.01  # a day's rate is never trusted to less than one point, however much mail it had
+SLIDE_DAYS = 6  # a change that takes fewer days is a step that a few days blur
+
+
+@dataclass(frozen=True, slots=True)
+class Slide:
+    """A rate that moves in a straight line from `first` (the first day off the old level) to `settled`.
+
+    `before` and `after` are the levels on either side; `cost` is the weighted sum of squares left over.
+    """
+
+    first: int
+    settled: int
+    before: float
+    after: float
+    cost: float
+
+
+def weights(rate: Floats, messages: Floats, level: Floats) -> Floats:
+    """One over the variance of each day's rate: that of counting, and the series' own restlessness.
+
+    The day-to-day variance is taken from the differences of neighbouring days (Rice 1984), the largest
+    left out, so that a change of level does not pass for noise. It bounds what one day with a great
+    deal of mail can say, as the beta-binomial does (Williams 1982). `level` has one rate a series.
+    """
+    counting = np.divide(_spread(level)[:, None], messages, out=np.zeros_like(messages), where=messages > 0)
+    restless = np.array([_restless(*row) for row in zip(rate, counting, messages > 0, strict=True)])
+    variance = counting + np.maximum(restless, STILL**2)[:, None]
+    return np.where(messages > 0, 1 / variance, 0.0)
+
+
+def _spread(level: Floats) -> Floats:
+    # Near 0 and 1 a rate seems to have no variance; a hundredth keeps rare failures from looking like news.
+    return np.maximum(level * (1 - level), 0.01)
+
+
+def _restless(rate: Floats, counting: Floats, active: NDArray[np.bool_]) -> float:
+    rate, counting = rate[active], counting[active]
+    if rate.size < 4:
+        return 1.0
+    squares = np.diff(rate) ** 2 / 2
+    expected = (counting[1:] + counting[:-1]) / 2
+    kept = np.argsort(squares)[: max(2, int(0.9 * squares.size))]
+    # The smallest nine tenths of squared normal differences average to 0.6 of all of them.
+    return float(max(0.0, squares[kept].mean() / 0.6 - expected.mean()))
+
+
+def steps(rate: Floats, weight: Floats) -> list[list[int]]:
+    """For each series the days on which a new level begins, oldest first.
+
+    Least squares with a price for every change, solved exactly by optimal partitioning (Jackson et al.
+    2005). Each level has at least FEWEST_DAYS days with mail.
+    """
+    series, days = rate.shape
+    sums = np.zeros((3, series, days + 1))
+    for into, values in zip(sums, (weight, weight * rate, weight > 0), strict=True):
+        np.cumsum(values, axis=1, out=into[:, 1:])
+    total, moment, active = sums
+    best = np.zeros((series, days + 1))
+    origin = np.zeros((series, days + 1), dtype=np.int64)
+    for end in range(1, days + 1):
+        # The squares themselves add up to the same for every cut, so only the means matter.
+        part = total[:, end, None] - total[:, :end]
+        mean = moment[:, end, None] - moment[:, :end]
+        gain = np.divide(mean**2, part, out=np.zeros_like(part), where=part > 0)
+        value = best[:, :end] - gain + PRICE
+        value[active[:, end, None] - active[:, :end] < FEWEST_DAYS] = np.inf
+        # Days before the first level is long enough belong to it.
+        value[:, 0] = -gain[:, 0] + PRICE
+        origin[:, end] = np.argmin(value, axis=1)
+        best[:, end] = np.take_along_axis(value, origin[:, end, None], axis=1)[:, 0]
+    return [_walk(row, gone) for row, gone in zip(origin, active, strict=True)]
+
+
+def _walk(origin: NDArray[np.int64], active: Floats) -> list[int]:
+    found, end = [], origin.size - 1
+    while (start := int(origin[end])) > 0:
+        # The level begins on its first day with mail.
+        found.append(int(np.searchsorted(active, active[start], side="right")) - 1)
+        end = start
+    return found[::-1]
+
+
+def levels(rate: Floats, weight: Floats, changes: list[int]) -> Floats:
+    """The level on each day of one series, given its changes."""
+    fitted = np.empty_like(rate)
+    edges = [0, *changes, rate.size]
+    for start, end in pairwise(edges):
+        part = weight[start:end]
+        fitted[start:end] = (rate[start:end] @ part) / max(part.sum(), 1e-12)
+    return fitted
+
+
+def cost(rate: Floats, weight: Floats, changes: list[int]) -> float:
+    """The weighted sum of squares that some changes leave unexplained in one series."""
+    return float(weight @ (rate - levels(rate, weight, changes)) ** 2)
+
+
+def slide(rate: Floats, weight: Floats) -> Slide | None:
+    """The best straight slide between two levels in one series; None where there is no room for one.
+
+    Every pair of days is tried; the two levels follow by weighted least squares.
+    """
+    day = np.arange(rate.size)
+    first, settled = (axis.ravel() for axis in np.meshgrid(day, day, indexing="ij"))
+    active = np.cumsum(weight > 0)
+    fits = (settled - first >= SLIDE_DAYS) & (active[np.maximum(first - 1, 0)] >= FEWEST_DAYS) & (first > 0)
+    first, settled = first[fits], settled[fits]
+    if not first.size:
+        return None
+    # On its first day the slide has taken one step already; on `settled` it has arrived.
+    share = np.clip((day - first[:, None] + 1) / (settled - first + 1)[:, None], 0, 1)
+    total, across, down = weight.sum(), share @ weight, (share**2) @ weight
+    up, slant = weight @ rate, share @ (weight * rate)
+    spread = np.maximum(total * down - across**2, 1e-9)
+    change = (total * slant - across * up) / spread
+    before = (up - change * across) / total
+    left = weight @ rate**2 - before * up - change * slant
+    at = int(np.argmin(left))
+    return Slide(int(first[at]), int(settled[at]), float(before[at]), float(before[at] + change[at]), float(left[at]))

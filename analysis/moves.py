@@ -1,0 +1,169 @@
+"""The changes of one source's rate that stand up to questioning, as days of its series."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis import changepoint
+from analysis.changepoint import FEWEST_DAYS, Slide
+from analysis.compare import Comparison, Counts, compare
+from analysis.settings import DriftSettings
+
+Floats = NDArray[np.float64]
+
+DOUBTFUL = 0.01  # chance beyond which a change is not even put to the correction for many questions
+TOGETHER = 35  # days within which two changes the same way may be one slide
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A change: the level of the days from `begin` moved on day `first` and has been new since `settled`.
+
+    The new level holds until `end` (exclusive). A slide that still goes on has settled at no day yet:
+    `arrived` is None, and `settled` the middle of it. `p_value` is corrected for the search over days.
+    """
+
+    begin: int
+    first: int
+    settled: int
+    end: int
+    shape: str
+    arrived: int | None
+    p_value: float
+    comparison: Comparison
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One source and mechanism: its counts by reporter, and its rate and weight by day."""
+
+    counts: Counts
+    rate: Floats
+    weight: Floats
+
+
+def moves(series: Series, changes: list[int], settings: DriftSettings) -> tuple[list[Move], list[Move]]:
+    """The changes that hold, and those that would but for being seen by one reporter alone.
+
+    Starts from the days proposed and drops the least likely until all hold: dropping one joins the
+    levels on both sides, so that what follows is judged against more days.
+    """
+    alone: list[Move] = []
+    while changes:
+        tried = [_step(series, changes, at) for at in range(len(changes))]
+        doubts = [_doubt(move, settings) for move in tried]
+        worst = int(np.argmax(doubts))
+        if not doubts[worst]:
+            break
+        if (move := tried[worst]) and move.comparison.lone is not None and _significant(move, settings):
+            alone.append(move)
+        changes = changes[:worst] + changes[worst + 1 :]
+    if not changes:
+        return [], alone
+    found = [_shaped(series, group, settings) for group in _groups(series, changes)]
+    return [move for group in found for move in group], alone
+
+
+def _step(series: Series, changes: list[int], at: int) -> Move | None:
+    edges = [0, *changes, series.rate.size]
+    return _move(series, (edges[at], edges[at + 1], edges[at + 1], edges[at + 2]), "step")
+
+
+def _move(series: Series, days: tuple[int, int, int, int], shape: str) -> Move | None:
+    begin, first, settled, end = days
+    comparison = compare(series.counts, slice(begin, first), slice(settled, end))
+    if comparison is None:
+        return None
+    p_value = min(1.0, comparison.p_value * _search(series.weight > 0, days))
+    return Move(begin, first, settled, end, shape, settled, p_value, comparison)
+
+
+def _search(active: NDArray[np.bool_], days: tuple[int, int, int, int]) -> float:
+    """How many independent places there were to find such a change in.
+
+    At each scale a series of T days has T / L places for a level of L days, and there are log2(T)
+    scales (Dümbgen and Spokoiny 2001); neighbours that overlap count twice. The newest days are one
+    place at every scale, and have half of the risk to themselves: fresh news must not wait.
+    """
+    begin, first, settled, end = days
+    total = max(int(active.sum()), 2)
+    shorter = max(1, min(int(active[begin:first].sum()), int(active[settled:end].sum())))
+    places = 1.0 if end == active.size else total / shorter
+    return 4 * places * math.log2(total)
+
+
+def _significant(move: Move, settings: DriftSettings) -> bool:
+    """Whether it is large, likely and founded enough, whoever has seen it."""
+    found = move.comparison
+    return (
+        abs(found.change) >= settings.points / 100
+        and min(found.messages_before, found.messages_after) >= settings.messages
+        and move.p_value < DOUBTFUL
+    )
+
+
+def _doubt(move: Move | None, settings: DriftSettings) -> float:
+    """0 where a change holds; else the greater, the more it is to be dropped first."""
+    if move is None:
+        return 4.0
+    if not _significant(move, settings):
+        return 2.0 + move.p_value - abs(move.comparison.change)
+    return 0.0 if _witnessed(move.comparison, settings) else 0.5
+
+
+def _witnessed(found: Comparison, settings: DriftSettings) -> bool:
+    """Whether enough reporters show it: as many as asked for, or all where there are fewer, and half of them."""
+    needed = max(1, min(settings.reporters, found.able))
+    return found.showing >= needed and 2 * found.showing >= found.able
+
+
+def _groups(series: Series, changes: list[int]) -> list[list[int]]:
+    """Changes that may be one: neighbours that go the same way within a few weeks. With edges around each."""
+    level = changepoint.levels(series.rate, series.weight, changes)
+    groups: list[list[int]] = []
+    for at in changes:
+        up = level[at] > level[at - 1]
+        if groups and at - groups[-1][-1] <= TOGETHER and up == (level[groups[-1][-1]] > level[groups[-1][-1] - 1]):
+            groups[-1].append(at)
+        else:
+            groups.append([at])
+    edges = [0, *(group[0] for group in groups[1:]), series.rate.size]
+    starts = [0, *(group[-1] for group in groups[:-1])]
+    return [[start, *group, end] for start, group, end in zip(starts, groups, edges[1:], strict=True)]
+
+
+def _shaped(series: Series, group: list[int], settings: DriftSettings) -> list[Move]:
+    """A group of changes as one slide where that explains it better, else as the steps they are."""
+    begin, *changes, end = group
+    rate, weight = series.rate[begin:end], series.weight[begin:end]
+    inside = [at - begin for at in changes]
+    slide = changepoint.slide(rate, weight)
+    if slide and _slides(rate, weight, inside, slide):
+        move = _sliding(series, begin, slide, end)
+        if move and not _doubt(move, settings):
+            return [move]
+    edges = [begin, *changes, end]
+    tried = [_move(series, (a, b, b, c), "step") for a, b, c in zip(edges, edges[1:], edges[2:], strict=False)]
+    return [move for move in tried if move]
+
+
+def _slides(rate: Floats, weight: Floats, changes: list[int], slide: Slide) -> bool:
+    """Whether a slide explains the days better than steps, each paying for its parameters (Schwarz 1978)."""
+    days = int((weight > 0).sum())
+    steps = changepoint.cost(rate, weight, changes)
+    scale = max(1.0, min(steps, slide.cost) / max(1, days - 4))
+    price = math.log(max(days, 2))
+    return slide.cost / scale + 4 * price < steps / scale + (2 * len(changes) + 1) * price
+
+
+def _sliding(series: Series, begin: int, slide: Slide, end: int) -> Move | None:
+    """The slide as a move: after it stand the days since it settled, or its later half while it goes on."""
+    first, settled = begin + slide.first, begin + slide.settled
+    if (series.weight[settled:end] > 0).sum() >= FEWEST_DAYS:
+        return _move(series, (begin, first, settled, end), "slide")
+    move = _move(series, (begin, first, (first + settled) // 2, end), "slide")
+    return replace(move, arrived=None) if move else None

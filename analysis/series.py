@@ -1,0 +1,98 @@
+"""From the warehouse's rows to daily series: which sources could have drifted at all, as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from analysis.settings import DriftSettings
+
+Floats = NDArray[np.float64]
+
+MECHANISMS = {"dkim": "dkim_aligned", "spf": "spf_aligned", "dmarc": "aligned"}
+ROWS = 20_000  # reporter rows held as arrays at a time: about 100 MB with 120 days
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some sources over the days from `first`, one row for each reporter of each source.
+
+    `messages` and each of `aligned` (by mechanism) have shape (rows, days); `owner` gives each row its
+    source, ascending; `keys` holds (domain, source_key) of each source, `reporters` the names by row.
+    """
+
+    first: date
+    keys: list[tuple[str, str]]
+    owner: NDArray[np.int64]
+    reporters: list[str]
+    messages: Floats
+    aligned: dict[str, Floats]
+
+    @property
+    def weekend(self) -> NDArray[np.bool_]:
+        """Which days are Saturdays or Sundays."""
+        return (np.arange(self.messages.shape[1]) + self.first.weekday()) % 7 >= 5
+
+
+def blocks(days: pl.DataFrame, settings: DriftSettings, newest: date) -> Iterator[Block]:
+    """The sources with enough mail for a change, some at a time. `days` is as reads.source_days gives it."""
+    first = newest - timedelta(days=settings.days - 1)
+    inside = days.filter(pl.col("day").is_between(first, newest) & (pl.col("messages") > 0))
+    sums = [pl.col(name).sum() for name in ("messages", *MECHANISMS.values())]
+    sources = (
+        inside.group_by("domain", "source_key")
+        .agg(*sums, pl.col("reporter").n_unique().alias("rows"))
+        .filter(pl.any_horizontal(_could_move(column, settings) for column in MECHANISMS.values()))
+        .sort("domain", "source_key")
+        .with_columns(part=(pl.col("rows").cum_sum() - 1) // ROWS)
+    )
+    inside = inside.join(sources.select("domain", "source_key", "part"), on=["domain", "source_key"])
+    for _, part in inside.partition_by("part", as_dict=True, include_key=False).items():
+        yield _block(part, first, settings.days)
+
+
+def asked(block: Block, mechanism: str, settings: DriftSettings) -> NDArray[np.bool_]:
+    """Which of a block's sources could have moved by this mechanism: those are the questions put."""
+    starts = np.flatnonzero(np.diff(block.owner, prepend=-1))
+    messages = np.add.reduceat(block.messages.sum(axis=1), starts)
+    aligned = np.add.reduceat(block.aligned[mechanism].sum(axis=1), starts)
+    fewest = settings.messages * settings.points / 100
+    could: NDArray[np.bool_] = np.minimum(aligned, messages - aligned) >= fewest
+    could &= messages >= 2 * settings.messages
+    return could
+
+
+def _could_move(column: str, settings: DriftSettings) -> pl.Expr:
+    other = pl.min_horizontal(pl.col(column), pl.col("messages") - pl.col(column))
+    return (pl.col("messages") >= 2 * settings.messages) & (other >= settings.messages * settings.points / 100)
+
+
+def _block(part: pl.DataFrame, first: date, days: int) -> Block:
+    names = ["domain", "source_key", "reporter"]
+    rows = part.select(names).unique().sort(names).with_row_index("row")
+    placed = part.join(rows, on=names).select(
+        (pl.col("row").cast(pl.Int64) * days + (pl.col("day") - first).dt.total_days()).alias("at"),
+        "messages",
+        *MECHANISMS.values(),
+    )
+    at, size = placed["at"].to_numpy(), rows.height * days
+    keys = rows.select("domain", "source_key").unique(maintain_order=True)
+    starts = rows.select((pl.struct("domain", "source_key").rle_id()).cast(pl.Int64))
+
+    def array(column: str) -> Floats:
+        sums = np.bincount(at, placed[column].to_numpy(), size).astype(np.float64)
+        return sums.reshape(rows.height, days)
+
+    return Block(
+        first=first,
+        keys=keys.rows(),
+        owner=starts.to_series().to_numpy(),
+        reporters=rows["reporter"].to_list(),
+        messages=array("messages"),
+        aligned={mechanism: array(column) for mechanism, column in MECHANISMS.items()},
+    )
