@@ -140,6 +140,22 @@ def share(part: float, whole: float = 1.0) -> str:
     return "<0.1 %" if 0 < percent < 0.05 else f"{percent:.1f} %"
 
 
+class Output:
+    """Standard output; a reader that goes away ends the run quietly."""
+
+    def write(self, text: str) -> int:
+        """Write text."""
+        try:
+            return sys.stdout.write(text)
+        except BrokenPipeError as error:
+            raise OutputClosed from error
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write texts one after the other."""
+        for line in lines:
+            self.write(line)
+
+
 class Screen:
     """Where a run prints: answers to standard output, everything else to standard error."""
 
@@ -155,10 +171,11 @@ class Screen:
 
     def line(self, text: str) -> None:
         """Text to standard output, as it is."""
-        try:
-            sys.stdout.write(text + "\n")
-        except BrokenPipeError as error:
-            raise OutputClosed from error
+        self.stream().write(text + "\n")
+
+    def stream(self) -> Output:
+        """Standard output as a file that long answers are written to."""
+        return Output()
 
     def note(self, text: str) -> None:
         """A sentence beside the answer, to standard error."""

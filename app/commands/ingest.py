@@ -1,0 +1,28 @@
+"""`whosends ingest`: reports from files; never uses the network."""
+
+from __future__ import annotations
+
+import click
+
+from app.commands.base import Command, Run
+from app.commands.loading import loader_of, tell
+from app.commands.progress import progress
+from app.render import Screen
+from ingest.inputs.files import FileInput
+from warehouse.load import load
+
+
+@click.command("ingest", cls=Command)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.pass_obj
+def command(run: Run, paths: tuple[str, ...]) -> int:
+    """Read reports from files, folders, Maildir, mbox or standard input (-).
+
+    Files may be XML, gzip, zip or whole mails. Reading the same file again changes nothing. Never
+    uses the network. Ends with 0 when every message was stored, known, or no report at all, and
+    with 1 when one was refused: it is kept in quarantine with the reason.
+    """
+    screen = Screen(run)
+    with progress(screen, "Reading") as report:
+        summary = load(FileInput(paths, run.config.limits), loader_of(run, report))
+    return tell(screen, summary)

@@ -1,0 +1,63 @@
+"""What commands that fill the warehouse share: the loader, and how a run is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, fields
+from datetime import UTC, datetime
+from functools import cache
+
+from analysis.identity import Identifier
+from app import exitcodes
+from app.commands.asking import warehouse_of
+from app.commands.base import Run
+from app.commands.progress import counted
+from app.render import Screen
+from ingest.network import NetworkDatabase, ServiceMap
+from warehouse.load import Loader, LoadSummary
+from warehouse.rows import Address
+
+FAILURES_SHOWN = 10
+
+
+def now() -> datetime:
+    """The current instant as the warehouse keeps it: UTC, without a zone."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+@cache
+def identifier() -> Identifier:
+    """Who owns an address, from the databases that are shipped; opened when the first address is new."""
+    return Identifier(NetworkDatabase(), ServiceMap())
+
+
+def identify(source_ips: Sequence[str]) -> Sequence[Address]:
+    """What is known of these addresses offline."""
+    return identifier().identify(source_ips)
+
+
+def loader_of(run: Run, progress: Callable[[LoadSummary], None]) -> Loader:
+    """Everything a load needs beside its input."""
+    return Loader(warehouse_of(run), run.config.limits, identify, now, progress)
+
+
+def add(whole: LoadSummary, part: LoadSummary) -> None:
+    """Add one run's counts to another's."""
+    for one in fields(LoadSummary):
+        setattr(whole, one.name, getattr(whole, one.name) + getattr(part, one.name))
+
+
+def tell(screen: Screen, summary: LoadSummary) -> int:
+    """Print how a run ended, and return its exit code: 1 where a message was refused."""
+    if screen.json:
+        screen.document(**asdict(summary))
+    else:
+        screen.line(counted(summary))
+        screen.line(f"{summary.messages:,} messages in {summary.records:,} records, in {summary.seconds:.1f} s")
+        for failure in summary.failures[:FAILURES_SHOWN]:
+            screen.note(f"Refused ({failure.reason}): {failure.origin}: {failure.message}")
+        if len(summary.failures) > FAILURES_SHOWN:
+            screen.note(f"… and {len(summary.failures) - FAILURES_SHOWN:,} more.")
+        if summary.quarantined:
+            screen.note("Nothing is lost: 'whosends quarantine list' shows what was refused.")
+    return exitcodes.FOUND if summary.quarantined else exitcodes.OK

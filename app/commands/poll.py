@@ -1,0 +1,59 @@
+"""`whosends poll`: new reports from the configured mailboxes, once or for ever."""
+
+from __future__ import annotations
+
+import click
+
+from app import exitcodes
+from app.commands.base import Command, Run
+from app.commands.loading import add, loader_of, tell
+from app.commands.progress import progress
+from app.commands.renaming import rename
+from app.commands.watching import watch_all
+from app.config import meant
+from app.render import Screen
+from ingest.errors import MailboxError, UsageError
+from ingest.inputs.imap import ImapInput
+from ingest.settings import MailboxSettings
+from warehouse.load import Failure, LoadSummary, load
+
+
+@click.command("poll", cls=Command)
+@click.option("--watch", is_flag=True, help="Go on until stopped; new mail is read as it arrives.")
+@click.option("--mailbox", "names", multiple=True, metavar="NAME", help="Only this mailbox; repeatable.")
+@click.pass_obj
+def command(run: Run, watch: bool, names: tuple[str, ...]) -> int:
+    """Read new reports from the configured mailboxes.
+
+    Nothing in a mailbox is changed unless its setting 'after' says so, and then only when the
+    reports are stored. Ends with 0 when everything was stored, known or no report, 1 when something
+    went to quarantine, 75 when a mailbox could not be reached.
+    """
+    if run.config.offline:
+        raise UsageError("poll needs the network, and --offline forbids it.", "Use 'whosends ingest' for files.")
+    mailboxes = _chosen(run.config.mailboxes, names)
+    screen = Screen(run)
+    if watch:
+        return watch_all(run, screen, mailboxes)
+    summary, code = LoadSummary(), exitcodes.OK
+    for settings in mailboxes:
+        try:
+            with progress(screen, f"Reading {settings.name}") as report:
+                add(summary, load(ImapInput(settings, run.config.limits), loader_of(run, report)))
+        except MailboxError as error:
+            # The other mailboxes are read all the same; the exit code tells of this one.
+            screen.note(f"Error: {settings.name}: {error.message}\n{error.hint}")
+            summary.failures.append(Failure(settings.name, "mailbox", error.message))
+            code = max(code, error.exit_code)
+    rename(run)
+    return max(tell(screen, summary), code)
+
+
+def _chosen(mailboxes: tuple[MailboxSettings, ...], names: tuple[str, ...]) -> tuple[MailboxSettings, ...]:
+    if not mailboxes:
+        raise UsageError("No mailbox is configured.", "Run 'whosends init', or use 'whosends ingest' for files.")
+    known = {settings.name: settings for settings in mailboxes}
+    for name in names:
+        if name not in known:
+            raise UsageError(f"There is no mailbox {name!r}.", meant(name, known))
+    return tuple(known[name] for name in names) or mailboxes

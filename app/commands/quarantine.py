@@ -1,0 +1,102 @@
+"""`whosends quarantine`: what was refused, why, and another try."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from app import exitcodes
+from app.commands.asking import warehouse_of
+from app.commands.base import Group, Run
+from app.commands.loading import loader_of, tell
+from app.commands.progress import progress
+from app.render import Screen, clean
+from ingest.errors import UsageError
+from warehouse import quarantine
+from warehouse.retry import retry as retry_all
+
+SHOWN_BYTES = 2048
+
+
+@click.group("quarantine", cls=Group)
+def command() -> None:
+    """What was refused, and why; show it, try again."""
+
+
+@command.command("list")
+@click.option("--reason", default="", metavar="CODE", help="Only this reason, for example xml_broken.")
+@click.pass_obj
+def list_(run: Run, reason: str) -> int:
+    """List refused messages, latest first. Exits 1 where there are some."""
+    screen = Screen(run)
+    with warehouse_of(run).reading() as connection:
+        rows = quarantine.listing(connection, reason).to_dicts()
+    if screen.json:
+        screen.document(quarantine=rows)
+    elif rows:
+        table = [
+            (
+                str(r["quarantine_key"]),
+                r["reason"],
+                r["last_seen_at"],
+                r["times_seen"],
+                r["size"],
+                r["origin"],
+                r["sentence"],
+            )
+            for r in rows
+        ]
+        screen.table(("Key", "Reason", "Last seen", "Times", "Bytes", "Origin", "Why"), table)
+    else:
+        screen.note("The quarantine is empty: nothing was refused.")
+    return exitcodes.FOUND if rows else exitcodes.OK
+
+
+@command.command()
+@click.argument("key", type=int)
+@click.option("--out", type=click.Path(dir_okay=False), metavar="FILE", help="Write the message as it came to a file.")
+@click.pass_obj
+def show(run: Run, key: int, out: str | None) -> int:
+    """Show why a message was refused, and its beginning as harmless text."""
+    screen = Screen(run)
+    with warehouse_of(run).reading() as connection:
+        kept = quarantine.show(connection, key)
+    if kept is None:
+        raise _unknown([key])
+    if out:
+        Path(out).write_bytes(kept.message.raw)
+        screen.note(f"Written to {out}: {len(kept.message.raw):,} bytes, as they came. Open with care.")
+    beginning = kept.message.raw[:SHOWN_BYTES].decode("utf-8", "replace")
+    if screen.json:
+        facts = {"quarantine_key": key, "reason": kept.reason, "sentence": kept.sentence}
+        screen.document(**facts, origin=kept.message.origin, size=kept.message.size, beginning=beginning)
+    else:
+        screen.line(f"{kept.reason}: {clean(kept.sentence)}")
+        screen.line(f"{clean(kept.message.origin)}, {kept.message.size:,} bytes")
+        for line in beginning.splitlines():
+            screen.line("  | " + clean(line))
+    return exitcodes.OK
+
+
+@command.command()
+@click.argument("keys", type=int, nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Every message in quarantine.")
+@click.pass_obj
+def retry(run: Run, keys: Sequence[int], everything: bool) -> int:
+    """Read refused messages again: after an upgrade, or with raised limits."""
+    if bool(keys) == everything:
+        raise UsageError("Say which messages to try again.", "Give keys from 'whosends quarantine list', or --all.")
+    with warehouse_of(run).reading() as connection:
+        known = quarantine.listing(connection)["quarantine_key"].to_list()
+    if missing := [key for key in keys if key not in known]:
+        raise _unknown(missing)
+    screen = Screen(run)
+    with progress(screen, "Trying again") as report:
+        return tell(screen, retry_all(loader_of(run, report), sorted(keys) or sorted(known)))
+
+
+def _unknown(keys: Sequence[int]) -> UsageError:
+    said = ", ".join(map(str, keys))
+    return UsageError(f"There is no message {said} in quarantine.", "'whosends quarantine list' shows the keys.")

@@ -1,0 +1,83 @@
+"""`whosends poll --watch`: a thread a mailbox, until SIGTERM or SIGINT; the batch at hand is finished."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from app import exitcodes
+from app.commands.base import Run
+from app.commands.loading import loader_of
+from app.commands.progress import counted
+from app.commands.renaming import rename
+from app.render import Screen
+from ingest.errors import Error
+from ingest.inputs.imap import ImapInput
+from ingest.settings import MailboxSettings
+from warehouse.load import LoadSummary, load
+
+NAMES_EACH = 60.0  # seconds between looks for addresses without a name
+
+
+@dataclass(slots=True)
+class Watch:
+    """What the threads share."""
+
+    run: Run
+    screen: Screen
+    stop: threading.Event = field(default_factory=threading.Event)
+    stored: threading.Event = field(default_factory=threading.Event)
+    errors: list[BaseException] = field(default_factory=list)
+
+    def mailbox(self, settings: MailboxSettings) -> None:
+        """Watch one mailbox until told to stop. What ends it early is kept for the exit code."""
+        try:
+            source = ImapInput(settings, self.run.config.limits)
+            loader = loader_of(self.run, lambda summary: self._told(settings.name, summary))
+            load(source, loader, lambda cursors: source.watch(cursors, self.stop))
+        except Error as error:
+            self.screen.note(f"Error: {settings.name}: {error.message} {error.hint}")
+            self.errors.append(error)
+        except BaseException as error:  # noqa: BLE001 - raised again by the main thread, which ends the others first
+            self.errors.append(error)
+            self.stop.set()
+
+    def _told(self, name: str, summary: LoadSummary) -> None:
+        self.screen.note(f"{name}: {counted(summary)}")
+        self.stored.set()
+
+
+def watch_all(run: Run, screen: Screen, mailboxes: Sequence[MailboxSettings]) -> int:
+    """Watch all mailboxes. Ends with 0 when it was told to end, and by the error where none is left."""
+    watch = Watch(run, screen)
+    threads = [threading.Thread(target=watch.mailbox, args=(settings,), name=settings.name) for settings in mailboxes]
+    with _signals(watch.stop):
+        screen.note(f"Watching {', '.join(settings.name for settings in mailboxes)}. Stop with Ctrl-C or SIGTERM.")
+        for thread in threads:
+            thread.start()
+        while any(thread.is_alive() for thread in threads) and not watch.stop.wait(1.0):
+            if watch.stored.is_set():
+                watch.stored.clear()
+                rename(run)
+                watch.stop.wait(NAMES_EACH)
+        watch.stop.set()
+        for thread in threads:
+            thread.join()
+    for error in watch.errors:
+        if not isinstance(error, Error):
+            raise error
+    return max((error.exit_code for error in watch.errors if isinstance(error, Error)), default=exitcodes.OK)
+
+
+@contextmanager
+def _signals(stop: threading.Event) -> Iterator[None]:
+    """SIGTERM and SIGINT set `stop` instead of ending the process in the middle of a batch."""
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
