@@ -64,13 +64,16 @@ service imap-login {{
 }}
 service anvil {{
   chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service stats {{
   chroot =
 }}
 passdb {{
-  driver = passwd-file
-  args = {home}/users
+  driver = static
+  args = password={password}
 }}
 userdb {{
   driver = static
@@ -81,6 +84,9 @@ namespace inbox {{
   separator = /
 }}
 """
+
+
+PASSWORD = "correct-horse"  # of every user: a list of users is read again only once a second
 
 
 def free_port(kind: int = socket.SOCK_STREAM) -> int:
@@ -176,9 +182,8 @@ class Dovecot:
         self._process: subprocess.Popen[bytes] | None = None
         self._certify(names)
         (self.home / "mail").mkdir()
-        (self.home / "users").write_text("")
         self.home.chmod(0o755)
-        self.own(self.home / "mail", self.home / "users")
+        self.own(self.home / "mail")
 
     def _certify(self, names: tuple[str, ...]) -> None:
         authority = trustme.CA()
@@ -213,7 +218,13 @@ class Dovecot:
         config = self.home / "dovecot.conf"
         config.write_text(
             _CONFIG.format(
-                home=self.home, run=self.home / "run", user=user, group=group, port=self.port, tls_port=self.tls_port
+                password=PASSWORD,
+                home=self.home,
+                run=self.home / "run",
+                user=user,
+                group=group,
+                port=self.port,
+                tls_port=self.tls_port,
             )
         )
         self._process = subprocess.Popen(
@@ -254,11 +265,9 @@ class Dovecot:
         path = self.home / "log"
         return path.read_text(errors="replace") if path.exists() else ""
 
-    def account(self, password: str = "correct horse") -> Account:
+    def account(self) -> Account:
         """A new user; the tests of one server do not see each other's mail."""
-        account = Account(self, f"user{next(self.serial)}", password)
-        with (self.home / "users").open("a") as users:
-            users.write(f"{account.user}:{{PLAIN}}{password}\n")
+        account = Account(self, f"user{next(self.serial)}", PASSWORD)
         account.maildir.mkdir()
         self.own(account.maildir)
         return account
