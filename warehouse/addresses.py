@@ -10,7 +10,7 @@ import polars as pl
 from warehouse import rollup
 from warehouse.connect import Connection
 from warehouse.reads import frame
-from warehouse.rows import ADDRESS, Address, table
+from warehouse.rows import ADDRESS, Address, naive, table
 from warehouse.save import insert
 
 
@@ -25,7 +25,7 @@ def to_ask(connection: Connection, now: datetime, days: int, limit: int = 10_000
         WHERE ptr_at IS NULL OR ptr_at < ?
         ORDER BY messages DESC NULLS LAST, source_ip LIMIT ?
         """,
-        [now - timedelta(days=days), limit],
+        [naive(now) - timedelta(days=days), limit],
     ).fetchall()
     return [ip for (ip,) in rows]
 

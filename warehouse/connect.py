@@ -31,7 +31,7 @@ class Warehouse:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A read-only session. Raises WarehouseMissing where nothing was stored yet."""
-        if not self.path.exists():
+        if not self.path.exists() or self._is_empty():
             raise WarehouseMissing(
                 f"There is no warehouse at {self.path} yet.",
                 "Run 'whosends ingest PATH', 'whosends poll' or 'whosends demo' first.",
@@ -50,7 +50,11 @@ class Warehouse:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A session in one transaction: committed at the end, rolled back on any error."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            message = f"Cannot make the folder {self.path.parent}: {error.strerror}."
+            raise WarehouseError(message, "Point --warehouse to a place that can be written.") from error
         with turn(self.path, write=True, wait=self.settings.wait), self._open(read_only=False) as connection:
             migrate.migrate(connection)
             connection.begin()
@@ -60,6 +64,10 @@ class Warehouse:
                 connection.rollback()
                 raise
             connection.commit()
+
+    def _is_empty(self) -> bool:
+        # What a crash before the very first write leaves; DuckDB takes it for damage.
+        return self.path.is_file() and not self.path.stat().st_size
 
     @contextmanager
     def _open(self, *, read_only: bool) -> Iterator[Connection]:
@@ -73,6 +81,8 @@ class Warehouse:
             config["threads"] = str(self.settings.threads)
         if self.settings.memory:
             config["memory_limit"] = self.settings.memory
+        if not read_only and self.path.exists() and self._is_empty():
+            self.path.unlink()
         try:
             connection = duckdb.connect(str(self.path), read_only=read_only, config=config)
         except (duckdb.IOException, duckdb.SerializationException, duckdb.FatalException) as error:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from warehouse import journal
 from warehouse.connect import Connection
 from warehouse.errors import DecisionRefused
+from warehouse.rows import naive
 
 DECISIONS = ("approved", "forwarder", "spoof", "retired")
 UNDECIDED = "undecided"
@@ -28,7 +29,10 @@ class SourceDecision:
 
 
 def decide(connection: Connection, decision: SourceDecision, now: datetime) -> None:
-    """Record a decision in the caller's transaction. Raises DecisionRefused for an unknown source or word."""
+    """Record a decision, at an aware instant, in the caller's transaction.
+
+    Raises DecisionRefused for a source that no report names, or a word that is no decision.
+    """
     if decision.decision not in DECISIONS:
         raise DecisionRefused(f"There is no decision {decision.decision!r}.", f"Use one of {', '.join(DECISIONS)}.")
     known = connection.execute(
@@ -39,7 +43,7 @@ def decide(connection: Connection, decision: SourceDecision, now: datetime) -> N
             f"No report names a source {decision.source_key!r} for {decision.domain!r}.",
             "'whosends sources' lists the keys.",
         )
-    _record(connection, decision, now)
+    _record(connection, decision, naive(now))
 
 
 def undo(connection: Connection, domain: str, source_key: str, actor: str, now: datetime) -> None:
@@ -47,7 +51,7 @@ def undo(connection: Connection, domain: str, source_key: str, actor: str, now: 
     current = _current(connection, domain, source_key)
     if current is None:
         raise DecisionRefused(f"There is no decision about {source_key!r} for {domain!r} to take back.")
-    _record(connection, SourceDecision(domain, source_key, UNDECIDED, actor), now, undoes=current[0])
+    _record(connection, SourceDecision(domain, source_key, UNDECIDED, actor), naive(now), undoes=current[0])
 
 
 def _record(connection: Connection, decision: SourceDecision, now: datetime, undoes: int | None = None) -> None:

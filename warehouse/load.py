@@ -14,6 +14,7 @@ from ingest.reading import Reading, read
 from ingest.settings import UnpackLimits
 from warehouse import cursors, rollup, runs
 from warehouse.connect import Warehouse
+from warehouse.rows import naive
 from warehouse.save import Identify
 from warehouse.settle import Settled, Terms, settle
 
@@ -70,13 +71,17 @@ class LoadSummary:
 
 @dataclass(frozen=True, slots=True)
 class Loader:
-    """What a load needs beside its input: where to, within which limits, and the time."""
+    """What a load needs beside its input: where to, within which limits, and the time (an aware instant)."""
 
     warehouse: Warehouse
     limits: UnpackLimits
     identify: Identify
     clock: Callable[[], datetime]
     progress: Callable[[LoadSummary], None] = lambda _: None
+
+    def now(self) -> datetime:
+        """The time, as the tables hold it: UTC, without a zone."""
+        return naive(self.clock())
 
 
 def load(
@@ -90,7 +95,7 @@ def load(
     """
     started, summary, warehouse = time.monotonic(), LoadSummary(), loader.warehouse
     with warehouse.writing() as connection:
-        run_key = runs.begin(connection, source.name, loader.clock())
+        run_key = runs.begin(connection, source.name, loader.now())
         known, owed = cursors.cursors(connection), cursors.owed(connection, source.name)
     if owed:
         source.redo(owed)
@@ -116,7 +121,7 @@ def _commit(
     summary: LoadSummary,
 ) -> None:
     messages = [message for message, _ in chunk]
-    terms = Terms(run_key, loader.clock(), loader.identify, loader.warehouse.settings.keep_documents)
+    terms = Terms(run_key, loader.now(), loader.identify, loader.warehouse.settings.keep_documents)
     owed = []
     with loader.warehouse.writing() as connection:
         settled = settle(connection, chunk, terms)

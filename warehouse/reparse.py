@@ -64,7 +64,8 @@ def _reparse_batch(connection: Connection, keys: Sequence[int], identify: Identi
     after = tables.reports.column("content_hash").to_pylist()
     summary.reports += len(rows)
     summary.changed += sum(before[key] != content for (key, _), content in zip(arrived, after, strict=True))
-    replace(connection, tables, [key for key, _ in arrived], identify)
+    if arrived:
+        replace(connection, tables, [key for key, _ in arrived], identify)
 
 
 def _arrived(

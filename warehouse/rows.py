@@ -13,8 +13,8 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 import pyarrow as pa
-from ingest.alignment import aligned
 
+from ingest.alignment import aligned
 from ingest.reports.aggregate import PARSER_VERSION, AggregateRecord, AggregateReport
 
 TEXT, INSTANT = pa.string(), pa.timestamp("us")
@@ -279,6 +279,11 @@ def _results_text(results: tuple[object, ...]) -> str:
     return repr(results)
 
 
+def naive(at: datetime) -> datetime:
+    """An aware instant as DuckDB's TIMESTAMP wants it: UTC, without a zone."""
+    return at.astimezone(UTC).replace(tzinfo=None)
+
+
 def utc(at: datetime | None) -> datetime | None:
-    """An instant as DuckDB's TIMESTAMP wants it: UTC, without a zone."""
-    return at.astimezone(UTC).replace(tzinfo=None) if at and at.tzinfo else at
+    """The same for an instant that may be unknown, or is UTC without a zone already."""
+    return naive(at) if at and at.tzinfo else at
