@@ -2,26 +2,132 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from analysis import leads
+from analysis.changes import compare
+from analysis.coverage import Coverage, coverage
+from analysis.drift import Drift
+from analysis.leads import Finding
+from analysis.period import newest_day
+from analysis.policy import Published, published
+from analysis.readiness import Readiness, judge, next_target
+from analysis.settings import AnalysisSettings
+from analysis.sources import Source
+from warehouse import reads
+from warehouse.connect import Warehouse
+from warehouse.scope import Scope
+
+__all__ = ["Basis", "Finding", "findings", "gather", "rank"]
+
+SEVERITIES = ("critical", "high", "medium", "info")
+MINOR = 0.01  # share of all mail below which a domain is minor, and its findings a step less urgent
+REPORTERS_OVER = 120  # days over which it is learnt who usually reports
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """Something to do: who stopped doing what, when, how many messages, and the one next step.
+class Basis:
+    """What findings are made from: sources, readiness and policy of the days judged, by domain."""
 
-    `severity` is critical, high, medium or info; `code` is stable; `page` names the app's page that
-    holds the evidence. `title`, `why` and `fix` are plain text, made from templates.
+    sources: Mapping[str, Sequence[Source]]
+    readiness: Mapping[str, Readiness]
+    policies: Mapping[str, Published]
+    drifts: Sequence[Drift]
+    coverage: Coverage
+    newest: date | None
+    today: date
+
+
+def findings(
+    warehouse: Warehouse,
+    scope: Scope,
+    today: date,
+    settings: AnalysisSettings,
+    drifts: Sequence[Drift] = (),
+    targets: Mapping[str, str] | None = None,
+) -> list[Finding]:
+    """What to do about the scope's domains, judged over readiness.days up to the scope's last day.
+
+    `drifts` are what `analysis.drift` found. `targets` are the policies that domains are meant to
+    reach; the next stricter one where a domain is not named.
     """
+    return rank(gather(warehouse, scope, today, settings, drifts, targets), settings)
 
-    code: str
-    severity: str
-    domain: str
-    source_key: str | None
-    title: str
-    why: str
-    fix: str
-    owner: str | None
-    since: date
-    messages: int
-    page: str
+
+def gather(
+    warehouse: Warehouse,
+    scope: Scope,
+    today: date,
+    settings: AnalysisSettings,
+    drifts: Sequence[Drift] = (),
+    targets: Mapping[str, str] | None = None,
+) -> Basis:
+    """Judge all domains of a scope that have reports."""
+    with warehouse.reading() as connection:
+        newest = newest_day(connection, today, scope.until)
+        rows = reads.policy_days(connection, Scope(scope.domains, None, newest))
+        since = newest - timedelta(days=REPORTERS_OVER) if newest else None
+        reporters = reads.reporter_days(connection, Scope(scope.domains, since, newest))
+    parts = rows.partition_by("domain", as_dict=True, maintain_order=True)
+    policies = {str(domain): published(part) or Published() for (domain,), part in parts.items()}
+    wanted = {domain: (targets or {}).get(domain) or next_target(at.p) for domain, at in policies.items()}
+    every: list[Source] = []
+    judged: dict[str, Readiness] = {}
+    if wanted:
+        every, judged = judge(warehouse, wanted, today, settings, drifts, newest)
+    found: dict[str, list[Source]] = {domain: [] for domain in policies}
+    for source in every:
+        found[source.domain].append(source)
+    return Basis(found, judged, policies, drifts, coverage(reporters, newest), newest, today)
+
+
+def rank(basis: Basis, settings: AnalysisSettings) -> list[Finding]:
+    """All findings in order: severity, then mail touched; a minor domain's are a step less urgent."""
+    if basis.newest is None:
+        return []
+    total = sum(judged.messages for judged in basis.readiness.values())
+    largest = max(basis.readiness.values(), key=lambda judged: (judged.messages, judged.domain), default=None)
+    result = []
+    for domain in basis.readiness:
+        minor = largest is not None and domain != largest.domain and basis.readiness[domain].messages < MINOR * total
+        for finding in _of_domain(basis, domain, settings):
+            result.append(_lower(finding) if minor else finding)
+    result += leads.silent(_largest_first(basis), basis.coverage.silent, basis.newest)
+    return sorted(result, key=_order)
+
+
+def _order(finding: Finding) -> tuple[int, int, str, str, str]:
+    key = finding.source_key or ""
+    return SEVERITIES.index(finding.severity), -finding.messages, finding.domain, finding.code, key
+
+
+def _lower(finding: Finding) -> Finding:
+    step = min(SEVERITIES.index(finding.severity) + 1, len(SEVERITIES) - 1)
+    return replace(finding, severity=SEVERITIES[step])
+
+
+def _largest_first(basis: Basis) -> list[str]:
+    return sorted(basis.readiness, key=lambda domain: (-basis.readiness[domain].messages, domain))
+
+
+def _of_domain(basis: Basis, domain: str, settings: AnalysisSettings) -> Iterator[Finding]:
+    assert basis.newest is not None
+    found, policy, judged = basis.sources[domain], basis.policies[domain], basis.readiness[domain]
+    known = {source.source_key: source for source in found}
+    drifted = set()
+    for drift in basis.drifts:
+        if drift.domain == domain and drift.source_key in known:
+            finding = leads.lost(drift, known[drift.source_key], policy)
+            if finding and drift.source_key not in drifted:
+                drifted.add(drift.source_key)
+                yield finding
+    for source in found:
+        # One cause, one finding: what drifted was told already.
+        if source.source_key not in drifted:
+            yield from leads.of_source(source, policy)
+    yield from leads.to_decide(found, judged.target, settings.readiness)
+    yield from leads.spoofing(found, policy)
+    yield from (leads.vanished(gone) for gone in compare(found, settings.sources).vanished)
+    yield from leads.of_domain(judged, policy, basis.newest, basis.today)

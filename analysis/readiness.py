@@ -2,14 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from analysis import evidence, forecast
+from analysis.drift import Drift
+from analysis.gates import Case, Gate, gates
+from analysis.period import newest_day
+from analysis.policy import Published, published
+from analysis.settings import AnalysisSettings
+from analysis.sources import Source, judged
+from ingest.errors import UsageError
+from warehouse import reads
+from warehouse.connect import Connection, Warehouse
+from warehouse.scope import Scope
+
+__all__ = ["Blocked", "Gate", "Readiness", "next_target", "readiness", "readinesses", "verdict"]
+
+TARGETS = ("quarantine", "reject")
 
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
     """What the target policy would have blocked of one source, with a 90 % range (low, high).
 
-    `already_blocked` are messages that receivers did quarantine or reject: facts, apart from the forecast.
+    `would_block` counts all its messages that did not align. `low` takes off those that receivers
+    said they would let through all the same; `high` does not. `already_blocked` of them were in fact
+    quarantined or rejected under the policy of the day.
     """
 
     source_key: str
@@ -21,22 +45,19 @@ class Blocked:
     low: int
     high: int
     already_blocked: int
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """One condition: state pass, stop or unknown, the evidence as a sentence, the fix, the owner."""
-
-    id: str
-    state: str
-    evidence: str
-    fix: str
-    owner: str | None
+    messages: int = 0
+    overridden: int = 0
+    owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """The verdict go, stop or unknown for a domain and target, over `days` days with reports."""
+    """The verdict go, stop or unknown for a domain and target, over `days` days with reports.
+
+    The four `…_blocked` add up to the sources' `would_block`; `undecided_blocked` are those of
+    unknown sources. `since` and `until` are the days judged; None where there are no reports.
+    `already` says that the published policy is the target or stricter.
+    """
 
     domain: str
     target: str
@@ -50,3 +71,195 @@ class Readiness:
     undecided_blocked: int
     sources: tuple[Blocked, ...]
     gates: tuple[Gate, ...]
+    reporters: int = 0
+    since: date | None = None
+    until: date | None = None
+    already: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Frames:
+    scope: Scope
+    last_days: Mapping[str, date]
+    days: pl.DataFrame
+    failing: pl.DataFrame
+    reporters: pl.DataFrame
+    policies: pl.DataFrame
+    sources: evidence.Frames
+
+
+def readiness(
+    warehouse: Warehouse,
+    domain: str,
+    target: str,
+    today: date,
+    settings: AnalysisSettings,
+    drifts: Sequence[Drift] = (),
+) -> Readiness:
+    """Whether `domain` can move to p=`target`, judged over the last readiness.days with reports.
+
+    `drifts` are what `analysis.drift` found; those of other domains are ignored. A domain without
+    reports has the verdict unknown. Raises UsageError for another target than quarantine or reject.
+    """
+    return readinesses(warehouse, {domain: target}, today, settings, drifts)[domain]
+
+
+def readinesses(
+    warehouse: Warehouse,
+    targets: Mapping[str, str],
+    today: date,
+    settings: AnalysisSettings,
+    drifts: Sequence[Drift] = (),
+    until: date | None = None,
+) -> dict[str, Readiness]:
+    """The same for several domains at once, from their targets; `until` is the last day to look at."""
+    return judge(warehouse, targets, today, settings, drifts, until)[1]
+
+
+def judge(
+    warehouse: Warehouse,
+    targets: Mapping[str, str],
+    today: date,
+    settings: AnalysisSettings,
+    drifts: Sequence[Drift] = (),
+    until: date | None = None,
+) -> tuple[list[Source], dict[str, Readiness]]:
+    """The same, with the sources of the days judged, the largest first."""
+    if not set(targets.values()) <= set(TARGETS):
+        message = "The target of a policy is quarantine or reject."
+        raise UsageError(message, "Say --target quarantine or --target reject.")
+    with warehouse.reading() as connection:
+        frames = _fetch(connection, tuple(targets), today, settings, until)
+    found: dict[str, list[Source]] = {domain: [] for domain in targets}
+    every = judged(frames.sources, today, settings.sources)
+    for source in every:
+        found[source.domain].append(source)
+    failing = frames.failing.partition_by("domain", as_dict=True)
+    result = {}
+    for domain, target in targets.items():
+        rows = failing.get((domain,), frames.failing.clear())
+        blocked = _blocked(rows, found[domain], frames.scope)
+        case = _case(frames, domain, target, tuple(found[domain]), today)
+        result[domain] = _answer(case, blocked, drifts, frames.scope, settings)
+    return every, result
+
+
+def verdict(opened: Sequence[Gate]) -> str:
+    """Any stop is a stop; else any unknown is unknown; else go."""
+    states = {gate.state for gate in opened}
+    return "stop" if "stop" in states else "unknown" if "unknown" in states or not states else "go"
+
+
+def next_target(policy: str | None) -> str:
+    """The next stricter policy after the one published; reject after reject."""
+    return "reject" if policy in TARGETS else "quarantine"
+
+
+def _fetch(
+    connection: Connection, domains: tuple[str, ...], today: date, settings: AnalysisSettings, until: date | None
+) -> _Frames:
+    newest = newest_day(connection, today, until) or today
+    scope = Scope(domains, newest - timedelta(days=settings.readiness.days - 1), newest)
+    ever = Scope(domains, None, newest)
+    return _Frames(
+        scope=scope,
+        last_days=dict(reads.domains(connection, ever).select("domain", "last_day").iter_rows()),
+        days=reads.daily_alignment(connection, scope),
+        failing=reads.blockable(connection, scope),
+        reporters=reads.reporter_days(connection, scope),
+        policies=reads.policy_days(connection, ever),
+        sources=evidence.fetch(connection, scope, today, settings.sources),
+    )
+
+
+def _case(frames: _Frames, domain: str, target: str, found: tuple[Source, ...], today: date) -> Case:
+    mine = pl.col("domain") == domain
+    return Case(
+        domain=domain,
+        target=target,
+        published=published(frames.policies.filter(mine)) or Published(),
+        newest=frames.last_days.get(domain),
+        today=today,
+        days=frames.days.filter(mine).height,
+        reporters=frames.reporters.filter(mine)["reporter"].n_unique(),
+        sources=found,
+    )
+
+
+def _answer(
+    case: Case, blocked: tuple[Blocked, ...], drifts: Sequence[Drift], scope: Scope, settings: AnalysisSettings
+) -> Readiness:
+    losses = {item.source_key: item.would_block for item in blocked}
+    mine = tuple(drift for drift in drifts if drift.domain == case.domain)
+    opened = gates(case, losses, mine, settings.readiness)
+    return Readiness(
+        domain=case.domain,
+        target=case.target,
+        verdict=verdict(opened),
+        published=case.published.p,
+        days=case.days,
+        messages=case.messages,
+        legitimate_blocked=_sum(blocked, "aligned", "misaligned"),
+        forwarded_blocked=_sum(blocked, "forwarded"),
+        spoofing_blocked=_sum(blocked, "spoofing"),
+        undecided_blocked=_sum(blocked, "unknown"),
+        sources=blocked,
+        gates=opened,
+        reporters=case.reporters,
+        since=scope.since if case.newest else None,
+        until=scope.until if case.newest else None,
+        already=case.already,
+    )
+
+
+def _sum(blocked: Sequence[Blocked], *kinds: str) -> int:
+    return sum(item.would_block for item in blocked if item.kind in kinds)
+
+
+def _blocked(failing: pl.DataFrame, found: Sequence[Source], scope: Scope) -> tuple[Blocked, ...]:
+    """Every source with mail that did not align, the largest first."""
+    acted = pl.col("disposition").is_in(["quarantine", "reject"])
+    sums = (
+        failing.group_by("source_key")
+        .agg(pl.col("messages").sum(), pl.col("overridden").sum(), already=pl.col("messages").filter(acted).sum())
+        .sort(["messages", "source_key"], descending=[True, False])
+    )
+    keys = sums["source_key"].to_list()
+    failed = _by_day(failing, "messages", keys, scope)
+    low, _ = forecast.ranges(failed - _by_day(failing, "overridden", keys, scope))
+    _, high = forecast.ranges(failed)
+    known = {source.source_key: source for source in found}
+    return tuple(
+        _of_source(known[key], (messages, overridden, already), (int(low[i]), int(high[i])))
+        for i, (key, messages, overridden, already) in enumerate(sums.iter_rows())
+    )
+
+
+def _of_source(source: Source, counts: tuple[int, int, int], limits: tuple[int, int]) -> Blocked:
+    messages, overridden, already = counts
+    return Blocked(
+        source_key=source.source_key,
+        name=source.name,
+        as_domain=source.as_domain,
+        kind=source.kind,
+        decision=source.decided,
+        would_block=messages,
+        low=min(limits[0], messages),
+        high=max(limits[1], messages),
+        already_blocked=already,
+        messages=source.messages,
+        overridden=overridden,
+        owner=source.owner,
+    )
+
+
+def _by_day(failing: pl.DataFrame, column: str, keys: list[str], scope: Scope) -> NDArray[np.float64]:
+    """The column's sums: a row for each day of the scope, a column for each of `keys`."""
+    assert scope.since is not None
+    assert scope.until is not None
+    table = np.zeros(((scope.until - scope.since).days + 1, len(keys)))
+    places = pl.DataFrame({"source_key": keys, "place": range(len(keys))}, {"source_key": pl.String, "place": pl.Int64})
+    sums = failing.group_by("source_key", "day").agg(pl.col(column).sum()).join(places, on="source_key")
+    rows = sums.select((pl.col("day") - scope.since).dt.total_days()).to_series().to_numpy()
+    table[rows, sums["place"].to_numpy()] = sums[column].to_numpy()
+    return table

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from typing import Any
 
+import polars as pl
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """One reason for a verdict: a stable code, a sentence for people, and how much it weighs.
+from analysis import evidence as gathered
+from analysis.classify import Evidence, Verdict, classify
+from analysis.settings import SourceSettings
+from warehouse.connect import Warehouse
+from warehouse.scope import Scope
 
-    `weight` is in log-odds: positive speaks for the verdict. Sentences hold no text from reports.
-    """
+__all__ = ["DECIDED", "Decision", "Evidence", "Source", "judged", "name", "sources"]
 
-    code: str
-    sentence: str
-    weight: float
+DECIDED = ("approved", "forwarder", "spoof", "retired")
+ALIGNED_FROM = 0.725  # share of its recent mail from which a source counts as aligned, where a person knows it
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a person decided: approved, forwarder, spoof, retired or undecided."""
+    """What a person decided: approved, forwarder, spoof, retired or undecided.
+
+    A decision whose last day (`until`) is over is undecided again, but keeps its owner and note.
+    """
 
     decision: str
     owner: str | None
@@ -35,6 +40,8 @@ class Source:
 
     `kind` is aligned, misaligned, forwarded, unknown or spoofing; `confidence` is between 0 and 1.
     `messages` and the aligned counts are over the scope's days, `first_seen` over all time.
+    `recent_messages` and `recent_aligned` are over the source's own last days (sources.recent_days),
+    `active_days` counts days with mail over the history that evidence is drawn from.
     """
 
     domain: str
@@ -60,3 +67,126 @@ class Source:
     confidence: float
     evidence: tuple[Evidence, ...]
     decision: Decision | None
+    overridden: int = 0
+    quarantined: int = 0
+    rejected: int = 0
+    recent_messages: int = 0
+    recent_aligned: int = 0
+    active_days: int = 0
+
+    @property
+    def decided(self) -> str | None:
+        """What a person decided, where that still holds."""
+        decision = self.decision.decision if self.decision else None
+        return decision if decision in DECIDED else None
+
+    @property
+    def owner(self) -> str | None:
+        """Who has to act, where somebody said so."""
+        return self.decision.owner if self.decision else None
+
+
+def sources(warehouse: Warehouse, scope: Scope, today: date, settings: SourceSettings) -> list[Source]:
+    """Every source of the scope's domains with mail on the scope's days, the largest first.
+
+    `today` only tells which decisions have run out. Source by source the answer does not depend on
+    which other domains were asked for.
+    """
+    with warehouse.reading() as connection:
+        frames = gathered.fetch(connection, scope, today, settings)
+    return judged(frames, today, settings)
+
+
+def judged(frames: gathered.Frames, today: date, settings: SourceSettings) -> list[Source]:
+    """The same from frames that were fetched before."""
+    if frames.sources.is_empty() or frames.newest is None:
+        return []
+    ips = frames.addresses.group_by(gathered.KEY).agg(ips=pl.col("source_ip").n_unique())
+    decisions = frames.decisions.rename({"until": "decided_until"})
+    rows = (
+        frames.sources.drop("first_seen")
+        .join(frames.first_seen.drop("last_seen"), on=gathered.KEY, how="left")
+        .join(frames.facts, on="source_key", how="left")
+        .join(ips, on=gathered.KEY, how="left")
+        .join(decisions, on=gathered.KEY, how="left")
+        .join(gathered.evidence(frames, settings), on=gathered.KEY, how="left", suffix="_told")
+        .with_columns(is_new=_is_new(frames.newest, settings))
+        .sort(["messages", *gathered.KEY], descending=[True, False, False])
+    )
+    verdicts = classify(rows)
+    return [_source(row, verdict, today) for row, verdict in zip(rows.iter_rows(named=True), verdicts, strict=True)]
+
+
+def _is_new(newest: date, settings: SourceSettings) -> pl.Expr:
+    """First seen lately, and not because the domain itself is new here."""
+    warm = pl.col("first_seen") >= pl.col("domain_first_day") + pl.duration(days=settings.warmup_days)
+    return (pl.col("first_seen") > newest - timedelta(days=settings.new_days)) & warm
+
+
+def _source(row: dict[str, Any], verdict: Verdict, today: date) -> Source:
+    decision = _decision(row, today)
+    verdict = _overruled(verdict, decision, row)
+    return Source(
+        domain=row["domain"],
+        source_key=row["source_key"],
+        name=name(row),
+        service=row["service"],
+        service_type=row["service_type"],
+        asn=row["asn"],
+        as_name=row["as_name"],
+        as_domain=row["as_domain"],
+        country=row["country"],
+        ips=row["ips"] or 0,
+        reporters=row["reporters"],
+        days=row["days"],
+        messages=row["messages"],
+        aligned=row["aligned"],
+        dkim_aligned=row["dkim_aligned"],
+        spf_aligned=row["spf_aligned"],
+        first_seen=row["first_seen"],
+        last_seen=row["last_seen"],
+        is_new=bool(row["is_new"]),
+        kind=verdict.kind,
+        confidence=verdict.confidence,
+        evidence=verdict.evidence,
+        decision=decision,
+        overridden=row["overridden"],
+        quarantined=row["quarantined"],
+        rejected=row["rejected"],
+        recent_messages=row["recent_n"],
+        recent_aligned=row["recent_aligned"],
+        active_days=row["active_days"],
+    )
+
+
+def name(facts: dict[str, Any]) -> str:
+    """What a source is called: its service, else its operator, else its network. Never text from reports.
+
+    `facts` holds source_key, service and as_name.
+    """
+    kind, _, text = str(facts["source_key"]).partition(":")
+    if kind == "as":
+        return str(facts["service"] or facts["as_name"] or text)
+    if kind == "ptr":
+        return str(facts["service"] or text.partition("@")[0])
+    return f"{text} ({facts['as_name']})" if facts["as_name"] else text
+
+
+def _decision(row: dict[str, Any], today: date) -> Decision | None:
+    if row["decision"] is None:
+        return None
+    over = row["decided_until"] is not None and row["decided_until"] < today
+    decision = "undecided" if over else row["decision"]
+    return Decision(decision, row["owner"], row["note"], row["decided_until"], row["decided_by"])
+
+
+def _overruled(verdict: Verdict, decision: Decision | None, row: dict[str, Any]) -> Verdict:
+    """A person's decision always wins; what the numbers say stays beside it."""
+    if decision is None or decision.decision not in DECIDED:
+        return verdict
+    aligns = row["recent_aligned"] >= ALIGNED_FROM * max(row["recent_n"], 1)
+    kinds = {"forwarder": "forwarded", "spoof": "spoofing"}
+    kind = kinds.get(decision.decision, "aligned" if aligns else "misaligned")
+    said = Evidence("decided", f"A person decided: {decision.decision}.", 10.0)
+    rest = verdict.evidence if verdict.kind == kind else ()
+    return Verdict(kind, 1.0, (said, *rest))

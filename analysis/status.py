@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+
+import polars as pl
+
+from analysis.drift import Drift
+from analysis.findings import Basis, Finding, gather, rank
+from analysis.gates import undecided
+from analysis.settings import AnalysisSettings
+from analysis.sources import Source, sources
+from warehouse import reads
+from warehouse.connect import Warehouse
+from warehouse.scope import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +43,11 @@ class DomainStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """All domains, and how fresh the data is. `usual_reporters` reported on most recent days."""
+    """All domains, the largest first, and how fresh the data is.
+
+    `usual_reporters` wrote on most days of the last months; `reporters` of them wrote in the last
+    week. `quarantined` messages wait in quarantine; `last_run_at` is ISO 8601 in UTC.
+    """
 
     domains: tuple[DomainStatus, ...]
     data_until: date | None
@@ -39,3 +55,84 @@ class Status:
     usual_reporters: int
     quarantined: int
     last_run_at: str | None
+
+
+def status(
+    warehouse: Warehouse,
+    scope: Scope,
+    today: date,
+    settings: AnalysisSettings,
+    drifts: Sequence[Drift] = (),
+    targets: Mapping[str, str] | None = None,
+) -> Status:
+    """How the scope's domains stand: messages and sources over its days, the verdict over readiness.days."""
+    with warehouse.reading() as connection:
+        domains = reads.domains(connection, scope)
+        days = reads.daily_alignment(connection, scope)
+        runs = reads.runs(connection, 1)
+        quarantined = reads.frame(connection, "SELECT count(*) AS messages FROM quarantine")["messages"].item()
+    basis = gather(warehouse, scope, today, settings, drifts, targets)
+    first: dict[str, Finding] = {}
+    for finding in rank(basis, settings):
+        first.setdefault(finding.domain, finding)
+    found: dict[str, list[Source]] = {}
+    for source in sources(warehouse, scope, today, settings.sources):
+        found.setdefault(source.domain, []).append(source)
+    trends = _trends(days, scope, basis.newest)
+    told = tuple(
+        _line(row, basis, found.get(row["domain"], []), first.get(row["domain"]), trends, settings)
+        for row in domains.iter_rows(named=True)
+    )
+    ended = runs["ended_at"][0] if runs.height else None
+    return Status(
+        domains=told,
+        data_until=basis.newest,
+        reporters=len(basis.coverage.usual) - len(basis.coverage.silent),
+        usual_reporters=len(basis.coverage.usual),
+        quarantined=int(quarantined),
+        last_run_at=ended.isoformat() if ended else None,
+    )
+
+
+def _line(
+    row: Mapping[str, object],
+    basis: Basis,
+    found: Sequence[Source],
+    first: Finding | None,
+    trends: Mapping[str, tuple[float | None, ...]],
+    settings: AnalysisSettings,
+) -> DomainStatus:
+    domain = str(row["domain"])
+    judged = basis.readiness[domain]
+    return DomainStatus(
+        domain=domain,
+        policy=judged.published,
+        target=judged.target,
+        verdict=judged.verdict,
+        messages=sum(source.messages for source in found),
+        aligned=sum(source.aligned for source in found),
+        trend=trends[domain],
+        sources=len(found),
+        undecided=len(undecided(found, "reject", settings.readiness)),
+        new_sources=sum(source.is_new for source in found),
+        reporters=int(str(row["reporters"])),
+        top_issue=first.title if first else "",
+        owner=first.owner if first else None,
+    )
+
+
+def _trends(days: pl.DataFrame, scope: Scope, newest: date | None) -> dict[str, tuple[float | None, ...]]:
+    """The aligned share of every day of the scope, by domain; from the first day with reports where it has no first."""
+    if days.is_empty():
+        return {}
+    first = scope.since or days["day"].min()
+    last = scope.until or newest
+    assert isinstance(first, date)
+    assert last is not None
+    share = pl.when(pl.col("messages") > 0).then(pl.col("aligned") / pl.col("messages"))
+    result = {}
+    for (domain,), part in days.with_columns(share=share).partition_by("domain", as_dict=True).items():
+        known = dict(part.select("day", "share").iter_rows())
+        span = range(max((last - first).days, 0) + 1)
+        result[str(domain)] = tuple(known.get(first + timedelta(days=n)) for n in span)
+    return result

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+
+import polars as pl
 
 from analysis.drift import Drift
-from analysis.findings import Finding
-from analysis.sources import Source
+from analysis.findings import Basis, Finding, gather, rank
+from analysis.gates import count, percent
+from analysis.period import iso_week, last_complete_week
+from analysis.settings import AnalysisSettings
+from analysis.sources import Source, sources
+from warehouse import reads
+from warehouse.connect import Connection, Warehouse
+from warehouse.scope import Scope
+
+__all__ = ["WeekDomain", "WeeklySummary", "iso_week", "last_complete_week", "weekly"]
+
+URGENT = ("critical", "high")
 
 
 @dataclass(frozen=True, slots=True)
 class WeekDomain:
-    """One domain's week beside the week before."""
+    """One domain's week beside the week before. `not_aligned` holds messages by kind of source."""
 
     domain: str
     policy: str | None
@@ -25,6 +39,7 @@ class WeekDomain:
     aligned_before: int
     not_aligned: dict[str, int]
     sources: tuple[Source, ...]
+    target: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +47,7 @@ class WeeklySummary:
     """ISO week `week` ('2026-W47'), Monday `first_day` to Sunday `last_day`.
 
     `subject` carries the verdict; `headline` is one sentence; a quiet week has findings empty.
+    `complete` says that reports reach to the week's last day.
     """
 
     week: str
@@ -50,3 +66,129 @@ class WeeklySummary:
     reports: int
     quarantined: int
     complete: bool
+
+
+def weekly(  # noqa: PLR0913 - the question, its domains, what is known of drift, targets and the thresholds
+    warehouse: Warehouse,
+    week: str,
+    today: date,
+    settings: AnalysisSettings,
+    domains: tuple[str, ...] = (),
+    *,
+    drifts: Sequence[Drift] = (),
+    targets: Mapping[str, str] | None = None,
+) -> WeeklySummary:
+    """The summary of an ISO week like '2026-W47'; '' means the last one that is over.
+
+    It is judged as of the week's end: later reports of the same days change it, later days do not.
+    """
+    first, last = iso_week(week or last_complete_week(today))
+    scope, before = Scope(domains, first, last), Scope(domains, first - timedelta(days=7), first - timedelta(days=1))
+    # As of the Monday after, or of today where the week is not over.
+    as_of = min(today, last + timedelta(days=1))
+    with warehouse.reading() as connection:
+        now, then = reads.domains(connection, scope), reads.domains(connection, before)
+        reports = int(reads.policy_days(connection, scope)["reports"].sum())
+        quarantined = _quarantined(connection, first, last)
+    upto = [drift for drift in drifts if drift.started_on <= last]
+    basis = gather(warehouse, Scope(domains, None, last), as_of, settings, upto, targets)
+    found = sources(warehouse, scope, as_of, settings.sources)
+    told = _domains(basis, found, now, then)
+    urgent = tuple(finding for finding in rank(basis, settings) if finding.severity != "info")
+    new = tuple(source for source in found if source.is_new and source.kind != "spoofing")
+    result = verdict_of(told)
+    return WeeklySummary(
+        week=f"{first.isocalendar().year}-W{first.isocalendar().week:02d}",
+        first_day=first,
+        last_day=last,
+        verdict=result,
+        subject=_subject(result, first, told, urgent),
+        headline=_headline(told, urgent, new),
+        findings=urgent,
+        new_sources=new,
+        drifts=tuple(drift for drift in upto if first <= drift.started_on),
+        domains=told,
+        reporters=len(basis.coverage.usual) - len(basis.coverage.silent),
+        usual_reporters=len(basis.coverage.usual),
+        silent_reporters=basis.coverage.silent,
+        reports=reports,
+        quarantined=quarantined,
+        complete=basis.newest is not None and basis.newest >= last,
+    )
+
+
+def verdict_of(told: Sequence[WeekDomain]) -> str:
+    """The worst verdict of all domains: stop before unknown before go."""
+    verdicts = {domain.verdict for domain in told}
+    return next((verdict for verdict in ("stop", "unknown", "go") if verdict in verdicts), "unknown")
+
+
+def _quarantined(connection: Connection, first: date, last: date) -> int:
+    rows = reads.frame(
+        connection,
+        "SELECT count(*) AS n FROM quarantine WHERE coalesce(received_at, first_seen_at)::DATE BETWEEN ? AND ?",
+        [first, last],
+    )
+    return int(rows["n"].item())
+
+
+def _domains(basis: Basis, found: Sequence[Source], now: pl.DataFrame, then: pl.DataFrame) -> tuple[WeekDomain, ...]:
+    """Every domain with mail in the week or the week before, the largest first."""
+    weeks = [{row["domain"]: row for row in frame.iter_rows(named=True)} for frame in (now, then)]
+    names = sorted(
+        weeks[0].keys() | weeks[1].keys(), key=lambda domain: (-weeks[0].get(domain, NOTHING)["messages"], domain)
+    )
+    by_domain: dict[str, list[Source]] = {domain: [] for domain in names}
+    for source in found:
+        by_domain[source.domain].append(source)
+    return tuple(
+        _domain(basis, domain, (weeks[0].get(domain, NOTHING), weeks[1].get(domain, NOTHING)), by_domain[domain])
+        for domain in names
+    )
+
+
+NOTHING = {"messages": 0, "aligned": 0}
+
+
+def _domain(
+    basis: Basis, domain: str, weeks: tuple[Mapping[str, int], Mapping[str, int]], found: Sequence[Source]
+) -> WeekDomain:
+    judged = basis.readiness[domain]
+    kinds: Counter[str] = Counter()
+    for source in found:
+        kinds[source.kind] += source.messages - source.aligned
+    now, then = weeks
+    return WeekDomain(
+        domain=domain,
+        policy=judged.published,
+        verdict=judged.verdict,
+        gates_passed=sum(gate.state == "pass" for gate in judged.gates),
+        gates=len(judged.gates),
+        messages=now["messages"],
+        messages_before=then["messages"],
+        aligned=now["aligned"],
+        aligned_before=then["aligned"],
+        not_aligned={kind: count for kind, count in sorted(kinds.items()) if count},
+        sources=tuple(found),
+        target=judged.target,
+    )
+
+
+def _subject(result: str, first: date, told: Sequence[WeekDomain], urgent: Sequence[Finding]) -> str:
+    who = told[0].domain if len(told) == 1 else f"{len(told)} domains"
+    what = urgent[0].title if urgent else "nothing to do"
+    return f"[{result.capitalize()}] {who} W{first.isocalendar().week:02d}: {what}"
+
+
+def _headline(told: Sequence[WeekDomain], urgent: Sequence[Finding], new: Sequence[Source]) -> str:
+    """One sentence. Nothing to do is said as such: silence would look like a dead job."""
+    messages, aligned = sum(d.messages for d in told), sum(d.aligned for d in told)
+    if not messages:
+        return "No mail was reported for this week."
+    share = f"{percent(aligned, messages)} of {messages:,} messages aligned"
+    if not urgent and not new:
+        return f"A quiet week: {share}, no new sources, nothing to do."
+    pressing = sum(finding.severity in URGENT for finding in urgent)
+    parts = [f"{count(len(urgent), 'thing')} to do, {pressing} of them urgent"] if urgent else []
+    parts += [f"{count(len(new), 'new source')}"] if new else []
+    return f"{share}; {', '.join(parts)}."

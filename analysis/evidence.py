@@ -1,0 +1,261 @@
+"""What the reports say of each source, as one row of numbers: what `classify` weighs.
+
+Everything is counted for one domain at a time, so that the answer is the same whichever domains
+were asked for. Two ideas carry most of it:
+
+- A *place* is an operator's whole network. A signing key (domain and selector) or a return path is
+  at *home* where most of the mail that passes with it comes from. Mail that shows up elsewhere with
+  somebody else's key or return path was passed on.
+- A *real* key is one of the domain's own that passed at least once. Nobody but the domain's senders
+  can make it pass, and an inventor of selectors does not know it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import polars as pl
+
+from analysis.identity import HOSTS
+from analysis.period import newest_day
+from analysis.settings import SourceSettings
+from ingest.alignment import organizational_domain
+from warehouse import reads
+from warehouse.connect import Connection
+from warehouse.scope import Scope
+
+KEY = ["domain", "source_key"]
+HOME_SHARE = 0.3  # below this share of a key's passing mail, a place is not one of the key's homes
+
+# Types that name who receives and passes on other people's mail as often as they send.
+MAILBOXES = ("Email Provider", "Email Security")
+# Types whose business is to send or to build what sends.
+SERVICES = ("Marketing", "SaaS", "Technology", "Email Security", "Event Planning", "Staffing", "Print", "Social Media")
+
+FORWARDING_REASONS = ("forwarded", "mailing_list", "trusted_forwarder")
+# How the first label of a return path looks that belongs to a list or a rewriting forwarder.
+LIST_LABEL = r"^(srs\d*|fwd|forward|forwards|forwarder|forwarding|lists?|mailman|groups?|listserv)\."
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """What one short session brought, before anything is computed. `newest` is None where there is nothing."""
+
+    scope: Scope
+    newest: date | None
+    sources: pl.DataFrame
+    everywhere: pl.DataFrame
+    first_seen: pl.DataFrame
+    facts: pl.DataFrame
+    days: pl.DataFrame
+    addresses: pl.DataFrame
+    signatures: pl.DataFrame
+    envelopes: pl.DataFrame
+    reasons: pl.DataFrame
+    decisions: pl.DataFrame
+
+
+def fetch(connection: Connection, scope: Scope, today: date, settings: SourceSettings) -> Frames:
+    """All frames that the answer about a scope's sources needs. Evidence reaches further back than the scope."""
+    newest = newest_day(connection, today, scope.until)
+    since = scope.since
+    if since and newest:
+        since = min(since, newest - timedelta(days=settings.history_days))
+    history = Scope(scope.domains, since, scope.until)
+    return Frames(
+        scope=scope,
+        newest=newest,
+        sources=reads.sources(connection, scope),
+        everywhere=reads.sources(connection, Scope((), since, scope.until)),
+        first_seen=reads.first_seen(connection, scope),
+        facts=reads.source_facts(connection),
+        days=reads.source_days(connection, history),
+        addresses=reads.source_addresses(connection, scope),
+        signatures=reads.source_signatures(connection, history),
+        envelopes=reads.source_envelopes(connection, history),
+        reasons=reads.source_reasons(connection, history),
+        decisions=reads.decisions(connection),
+    )
+
+
+def evidence(frames: Frames, settings: SourceSettings) -> pl.DataFrame:
+    """One row for each domain and source_key of the scope, with the numbers that `classify.RULES` read.
+
+    Counts (Int64) are messages over the history unless their name says otherwise:
+    n, recent_n, recent_aligned, earlier_n, earlier_aligned, dkim_aligned, spf_aligned, active_days,
+    span_days, signed_own, altered, altered_away, invented, own_pass, away, origins (places), vendor,
+    unsigned, own_envelope_fail, kept, foreign_pass, foreign_fail, foreign_domains (distinct),
+    listlike, reasons, domain_n, elsewhere_spf, elsewhere_n, peers and peer_countries (distinct),
+    and the flags host, service_network, mailbox (Boolean).
+    """
+    facts = frames.facts.select("source_key", "service_type", "as_domain", "country")
+    place = facts.select("source_key", place=pl.coalesce("as_domain", "source_key"))
+    result = (
+        frames.sources.select(KEY)
+        .join(_volumes(frames.days, settings), on=KEY, how="left")
+        .join(_signatures(_with_place(frames.signatures, place)), on=KEY, how="left")
+        .join(_envelopes(_with_place(frames.envelopes, place)), on=KEY, how="left")
+        .join(_reasons(frames.reasons), on=KEY, how="left")
+        .join(_elsewhere(frames.everywhere), on=KEY, how="left")
+        .join(facts, on="source_key", how="left")
+        .with_columns(pl.selectors.integer().fill_null(0))
+        .with_columns(
+            domain_n=pl.col("n").sum().over("domain"),
+            host=pl.col("service_type").is_in(list(HOSTS)) | pl.col("as_domain").is_null(),
+            service_network=pl.col("service_type").is_in(list(SERVICES)),
+            mailbox=pl.col("service_type").is_in(list(MAILBOXES)),
+        )
+        .with_columns(pl.col("host", "service_network", "mailbox").fill_null(False))
+    )
+    return _peers(result)
+
+
+def _with_place(rows: pl.DataFrame, place: pl.DataFrame) -> pl.DataFrame:
+    return rows.join(place, on="source_key", how="left").with_columns(
+        place=pl.coalesce("place", "source_key"), org=organizational(pl.col("domain"))
+    )
+
+
+def organizational(column: pl.Expr) -> pl.Expr:
+    """The organizational domain of each name. Each distinct name is looked up once."""
+    return column.map_batches(_organizational, return_dtype=pl.String)
+
+
+def _organizational(names: pl.Series) -> pl.Series:
+    distinct = names.unique().drop_nulls()
+    return names.replace_strict(distinct, pl.Series(_looked_up(distinct), dtype=pl.String), default=None)
+
+
+def _looked_up(names: Iterable[str]) -> list[str]:
+    # A public suffix, or text that is no name, stands for itself: it is nobody's but still a name.
+    return [organizational_domain(name) or name for name in names]
+
+
+def _volumes(days: pl.DataFrame, settings: SourceSettings) -> pl.DataFrame:
+    """How much, how steadily, and how it aligned lately and before."""
+    recent = pl.col("day") > pl.col("last") - pl.duration(days=settings.recent_days)
+    messages, aligned = pl.col("messages"), pl.col("aligned")
+    return (
+        days.with_columns(last=pl.col("day").max().over(KEY))
+        .group_by(KEY)
+        .agg(
+            n=messages.sum(),
+            recent_n=messages.filter(recent).sum(),
+            recent_aligned=aligned.filter(recent).sum(),
+            earlier_n=messages.filter(~recent).sum(),
+            earlier_aligned=aligned.filter(~recent).sum(),
+            dkim_aligned=pl.col("dkim_aligned").sum(),
+            spf_aligned=pl.col("spf_aligned").sum(),
+            active_days=pl.col("day").n_unique().cast(pl.Int64),
+            span_days=(pl.col("day").max() - pl.col("day").min()).dt.total_days() + 1,
+        )
+    )
+
+
+def _homes(rows: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+    """Each domain, key and place that it passes at: `home`, whether enough of its mail comes from there.
+
+    `main` is the place that most comes from.
+    """
+    passing = rows.filter(pl.col("result") == "pass").group_by(["domain", *key, "place"]).agg(pl.col("messages").sum())
+    return passing.with_columns(
+        home=pl.col("messages") >= HOME_SHARE * pl.col("messages").sum().over(["domain", *key]),
+        main=pl.col("place").sort_by("messages", "place", descending=[True, False]).first().over(["domain", *key]),
+    )
+
+
+def _signatures(rows: pl.DataFrame) -> pl.DataFrame:
+    """What the signatures of each source say. A message with several signatures counts for each."""
+    key = ["signing_org", "selector"]
+    rows = (
+        rows.with_columns(signing_org=organizational(pl.col("signing_domain")))
+        .group_by([*KEY, "place", "org", *key, "result"])
+        .agg(pl.col("messages").sum())
+    )
+    homes = _homes(rows.filter(pl.col("selector").is_not_null() & (pl.col("selector") != "")), key)
+    mains = homes.select("domain", *key, "main").unique()
+    rows = (
+        rows.join(homes.select("domain", *key, "place", "home"), on=["domain", *key, "place"], how="left")
+        .join(mains, on=["domain", *key], how="left")
+        .with_columns(
+            own=pl.col("signing_org") == pl.col("org"),
+            real=pl.col("main").is_not_null(),
+            passed=pl.col("result") == "pass",
+            failed=~pl.col("result").is_in(["pass", "temperror"]),
+            named=pl.col("selector").is_not_null() & (pl.col("selector") != ""),
+            stray=pl.col("main").is_not_null() & ~pl.col("home").fill_null(False),
+        )
+    )
+    own, real, passed, failed, stray = (pl.col(c) for c in ("own", "real", "passed", "failed", "stray"))
+    n = pl.col("messages")
+    return rows.group_by(KEY).agg(
+        own_pass=n.filter(own & passed).sum(),
+        altered=n.filter(own & real & failed & ~stray).sum(),
+        altered_away=n.filter(own & real & failed & stray).sum(),
+        invented=n.filter(own & pl.col("named") & ~real & failed).sum(),
+        away=n.filter(own & stray & (passed | failed)).sum(),
+        origins=pl.col("main").filter(stray).n_unique().cast(pl.Int64),
+        vendor=n.filter(~own & passed & ~stray).sum(),
+        unsigned=n.filter(pl.col("signing_org").is_null()).sum(),
+    )
+
+
+def _envelopes(rows: pl.DataFrame) -> pl.DataFrame:
+    """What the return paths of each source say."""
+    rows = (
+        rows.with_columns(pl.col("spf_domain").str.to_lowercase())
+        .group_by([*KEY, "place", "org", "spf_domain", "result"])
+        .agg(pl.col("messages").sum())
+        .with_columns(spf_org=organizational(pl.col("spf_domain")))
+    )
+    homes = _homes(rows.filter(pl.col("spf_org").is_not_null()), ["spf_org"])
+    elsewhere = homes.select("domain", "spf_org", "main").unique()
+    rows = rows.join(elsewhere, on=["domain", "spf_org"], how="left").with_columns(
+        own=(pl.col("spf_org") == pl.col("org")).fill_null(False),
+        passed=(pl.col("result") == "pass").fill_null(False),
+        failed=(~pl.col("result").is_in(["pass", "temperror"])).fill_null(True),
+    )
+    own, passed, failed, n = pl.col("own"), pl.col("passed"), pl.col("failed"), pl.col("messages")
+    known = pl.col("main").is_not_null() & (pl.col("main") != pl.col("place"))
+    return rows.group_by(KEY).agg(
+        own_envelope_fail=n.filter(own & failed).sum(),
+        kept=n.filter(~own & failed & known).sum(),
+        foreign_pass=n.filter(~own & passed).sum(),
+        foreign_fail=n.filter(~own & failed & ~known).sum(),
+        foreign_domains=pl.col("spf_org").filter(~own & failed & ~known).n_unique().cast(pl.Int64),
+        listlike=n.filter(~own & passed & pl.col("spf_domain").str.contains(LIST_LABEL)).sum(),
+        spf_pass=n.filter(passed).sum(),
+    )
+
+
+def _reasons(rows: pl.DataFrame) -> pl.DataFrame:
+    """Messages whose receiver said that they were forwarded, or trusted the forwarder's seal (ARC)."""
+    sealed = (pl.col("type") == "local_policy") & pl.col("comment").str.contains("arc=pass", literal=True)
+    said = pl.col("type").is_in(list(FORWARDING_REASONS)) | sealed.fill_null(False)
+    return rows.filter(said).group_by(KEY).agg(reasons=pl.col("messages").sum())
+
+
+def _elsewhere(everywhere: pl.DataFrame) -> pl.DataFrame:
+    """What the same source sends for other domains in the warehouse."""
+    total = everywhere.with_columns(
+        all_n=pl.col("messages").sum().over("source_key"), all_spf=pl.col("spf_aligned").sum().over("source_key")
+    )
+    return total.select(
+        *KEY, elsewhere_n=pl.col("all_n") - pl.col("messages"), elsewhere_spf=pl.col("all_spf") - pl.col("spf_aligned")
+    )
+
+
+def _peers(rows: pl.DataFrame) -> pl.DataFrame:
+    """How many other rented or private networks send for the domain in vain: a botnet shows in numbers."""
+    rows = rows.with_columns(
+        in_vain=pl.col("host")
+        & (pl.col("recent_aligned") + pl.col("earlier_aligned") == 0)
+        & (pl.col("altered") + pl.col("altered_away") + pl.col("kept") + pl.col("reasons") == 0)
+    )
+    vain = pl.col("in_vain")
+    return rows.with_columns(
+        peers=(vain.sum().over("domain") - vain.cast(pl.Int64)).clip(0),
+        peer_countries=pl.col("country").filter(vain).n_unique().over("domain").cast(pl.Int64),
+    )

@@ -1,0 +1,209 @@
+"""Everything that might be worth doing, each with what it touches: what `findings` puts in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from analysis.changes import Vanished
+from analysis.drift import Drift
+from analysis.gates import LEGITIMATE, day, is_open, percent, undecided
+from analysis.policy import Published, weaker
+from analysis.readiness import Readiness
+from analysis.settings import ReadinessSettings
+from analysis.sources import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something to do: who stopped doing what, when, how many messages, and the one next step.
+
+    `severity` is critical, high, medium or info; `code` is stable; `page` names the app's page that
+    holds the evidence. `title`, `why` and `fix` are plain text, made from templates.
+    """
+
+    code: str
+    severity: str
+    domain: str
+    source_key: str | None
+    title: str
+    why: str
+    fix: str
+    owner: str | None
+    since: date
+    messages: int
+    page: str
+
+
+def lost(drift: Drift, source: Source, domain_at: Published) -> Finding | None:
+    """A known sender that used to align and no longer does."""
+    if not is_open(drift) or source.kind not in LEGITIMATE or source.decided == "retired":
+        return None
+    enforced = domain_at.p in ("quarantine", "reject")
+    effect = f"Receivers are asked to {domain_at.p} them." if enforced else "Any stricter policy would block them."
+    sure = source.decided == "approved" or source.confidence >= 0.8
+    severity = "critical" if sure and (enforced or drift.messages >= 100) else "high"
+    return Finding(
+        "alignment_lost", severity, source.domain, source.source_key,
+        f"{source.name} stopped aligning as {source.domain} on {day(drift.started_on)}",
+        f"{drift.after:.1%} of its mail aligns since then, {drift.before:.1%} did before; {drift.messages:,} messages "
+        f"are touched. {effect} {drift.cause.sentence}".strip(),
+        f"Ask who runs {source.name} what changed around {day(drift.started_on)}, and publish the DKIM or SPF record "
+        "that it needs.",
+        source.owner, drift.started_on, drift.messages, "drift",
+    )  # fmt: skip
+
+
+def of_source(source: Source, domain_at: Published) -> Iterator[Finding]:
+    """What one source asks for, drift apart."""
+    failing = source.messages - source.aligned
+    if source.decided == "retired":
+        yield _retired(source)
+    elif source.kind == "misaligned":
+        yield _misaligned(source, failing, domain_at)
+    elif source.decision and source.decision.decision == "undecided" and source.decision.until:
+        yield _expired(source)
+
+
+def _retired(source: Source) -> Finding:
+    return Finding(
+        "retired_sends", "high", source.domain, source.source_key,
+        f"{source.name} is retired and still sends as {source.domain}",
+        f"{source.messages:,} messages since {day(source.first_seen)}, the last on {day(source.last_seen)}.",
+        "Switch it off, remove its DNS records, or approve it again.",
+        source.owner, source.first_seen, source.messages, "sources",
+    )  # fmt: skip
+
+
+def _misaligned(source: Source, failing: int, domain_at: Published) -> Finding:
+    enforced = domain_at.p in ("quarantine", "reject")
+    new = " (new)" if source.is_new else ""
+    blocked = source.quarantined + source.rejected
+    effect = f"{blocked:,} were quarantined or rejected." if blocked else "None were blocked so far."
+    severity = "critical" if enforced and source.decided == "approved" else "high" if failing >= 20 else "medium"
+    return Finding(
+        "new_source" if source.is_new else "misaligned", severity, source.domain, source.source_key,
+        f"{source.name} sends as {source.domain} without aligning{new}",
+        f"{failing:,} of {source.messages:,} messages did not align. {effect}",
+        f"If it is yours, let it sign with DKIM as {source.domain}; if not, mark it as spoof.",
+        source.owner, source.first_seen, failing, "sources",
+    )  # fmt: skip
+
+
+def _expired(source: Source) -> Finding:
+    assert source.decision is not None
+    assert source.decision.until is not None
+    return Finding(
+        "decision_expired", "medium", source.domain, source.source_key,
+        f"The decision on {source.name} ran out on {day(source.decision.until)}",
+        f"It sent {source.messages:,} messages as {source.domain} in the days judged.",
+        "Decide again.", source.owner, source.decision.until, source.messages, "sources",
+    )  # fmt: skip
+
+
+def to_decide(found: Sequence[Source], target: str, settings: ReadinessSettings) -> Iterator[Finding]:
+    """Sources of one domain whose nature only a person can tell."""
+    total = sum(source.messages for source in found)
+    for source in undecided(found, target, settings):
+        if source.kind not in ("unknown", "forwarded", "aligned"):
+            continue
+        new = " new" if source.is_new else ""
+        severity = "high" if source.kind == "unknown" and source.messages >= 0.01 * total else "medium"
+        yield Finding(
+            "new_source" if source.is_new else "undecided", severity, source.domain, source.source_key,
+            f"Decide whether the{new} source {source.name} may send as {source.domain}",
+            f"{source.messages:,} messages since {day(source.first_seen)}, {percent(source.aligned, source.messages)} "
+            f"aligned; it looks {LOOKS[source.kind]} ({source.confidence:.0%} sure).",
+            "Ask the departments that send mail, then approve it or mark it as forwarder or spoof.",
+            source.owner, source.first_seen, source.messages, "sources",
+        )  # fmt: skip
+
+
+NEWS = 30  # days for which a change of policy is news
+LOOKS = {"unknown": "like neither yours nor spoofing", "forwarded": "forwarded", "aligned": "like yours"}
+
+
+def spoofing(found: Sequence[Source], domain_at: Published) -> Iterator[Finding]:
+    """All that looks like spoofing of one domain, as one finding."""
+    forged = [source for source in found if source.kind == "spoofing"]
+    failing = sum(source.messages - source.aligned for source in forged)
+    if failing < 10:
+        return
+    stopped = sum(source.quarantined + source.rejected for source in forged)
+    first = min(source.first_seen for source in forged)
+    networks = f"{len(forged):,} sources" if len(forged) > 1 else "one source"
+    held = stopped >= 0.5 * failing
+    total = sum(source.messages for source in found)
+    severity = "info" if held else "high" if failing >= max(0.05 * total, 100) else "medium"
+    fix = (
+        "Nothing: the policy does its work."
+        if held
+        else "Work towards p=reject; until then receivers deliver it. Marking it as spoof keeps the list short."
+    )
+    yield Finding(
+        "spoofing", severity, forged[0].domain, forged[0].source_key if len(forged) == 1 else None,
+        f"{failing:,} messages that look like spoofing of {forged[0].domain}",
+        f"They came from {networks}; receivers quarantined or rejected {stopped:,} of them.",
+        fix, None, first, failing, "sources",
+    )  # fmt: skip
+
+
+def vanished(gone: Vanished) -> Finding:
+    """A steady source that fell silent."""
+    source = gone.source
+    return Finding(
+        "vanished", "medium" if source.decided == "approved" else "info", source.domain, source.source_key,
+        f"{source.name} has sent nothing as {source.domain} for {gone.silent_days} days",
+        f"Before, it sent every {gone.usual_pause:g} days; the last mail was reported for {day(source.last_seen)}.",
+        "If it was switched off, mark it as retired and remove its DNS records; if not, look at its queue.",
+        source.owner, source.last_seen, 0, "sources",
+    )  # fmt: skip
+
+
+def of_domain(readiness: Readiness, domain_at: Published, newest: date, today: date) -> Iterator[Finding]:
+    """What the domain as a whole asks for."""
+    states = {gate.id: gate for gate in readiness.gates}
+    domain, owner = readiness.domain, None
+    fresh, subdomains = states["fresh"], states["subdomains"]
+    if fresh.state != "pass":
+        yield Finding(
+            "no_reports", "high", domain, None, f"No new reports for {domain}", fresh.evidence, fresh.fix,
+            owner, newest, readiness.messages, "reports",
+        )  # fmt: skip
+    if (
+        domain_at.since
+        and domain_at.before
+        and weaker(domain_at.p, domain_at.before)
+        and (today - domain_at.since).days <= 30
+    ):
+        yield Finding(
+            "policy_weakened", "high", domain, None,
+            f"The policy of {domain} became weaker on {day(domain_at.since)}",
+            f"Reports show p={domain_at.p or 'none'}, and p={domain_at.before} before.",
+            "If nobody meant to, publish the former record again.",
+            owner, domain_at.since, readiness.messages, "readiness",
+        )  # fmt: skip
+    if subdomains.state == "stop":
+        yield Finding(
+            "subdomains_open", "medium", domain, None, f"Subdomains of {domain} are under a weaker policy",
+            subdomains.evidence, subdomains.fix, owner, domain_at.since or newest, readiness.messages, "readiness",
+        )  # fmt: skip
+    if readiness.verdict == "go" and not readiness.already:
+        yield Finding(
+            "ready", "info", domain, None, f"{domain} can move to p={readiness.target}",
+            f"All {len(readiness.gates)} conditions hold over the last {readiness.days} days with reports.",
+            f"Publish p={readiness.target}, and look again in a week.",
+            owner, newest, readiness.messages, "readiness",
+        )  # fmt: skip
+
+
+def silent(domains: Sequence[str], names: Sequence[str], newest: date) -> Iterator[Finding]:
+    """Usual reporters that no longer write. Their names are their own text: the reports page shows them."""
+    if names:
+        noun = "reporter has" if len(names) == 1 else "reporters have"
+        yield Finding(
+            "reporters_silent", "info", domains[0], None, f"{len(names)} usual {noun} fallen silent",
+            "Their mail is not gone, only unseen; numbers before and after do not compare.",
+            "Check that the rua address still accepts their mail.", None, newest, 0, "reports",
+        )  # fmt: skip

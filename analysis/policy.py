@@ -1,0 +1,55 @@
+"""Which policy is published, as the reports show it, and which of two is stricter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+STRICTNESS = {"none": 0, "quarantine": 1, "reject": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A domain's DMARC policy on its newest day with reports; None where reporters left it out.
+
+    `since` is the first day of the latest run of days on which most reports showed this p, and
+    `before` the p shown before that, "" where this is the only one.
+    """
+
+    p: str | None = None
+    sp: str | None = None
+    np: str | None = None
+    pct: int | None = None
+    testing: str | None = None
+    since: date | None = None
+    before: str = ""
+
+
+def published(rows: pl.DataFrame) -> Published | None:
+    """What most reports show of one domain, from its rows of `reads.policy_days`; None without any report."""
+    if rows.is_empty():
+        return None
+    # Reporters learn of a change a day late, each at its own time: most reports count, not the last.
+    main = rows.sort(["day", "reports", "reporters", "p"], descending=[False, True, True, False], nulls_last=True)
+    main = main.group_by("day", maintain_order=True).first().sort("day")
+    last = main.row(-1, named=True)
+    others = main.filter(pl.col("p").ne_missing(last["p"]))
+    since: date = main["day"][0]
+    if others.height:
+        since = main.filter(pl.col("day") > others["day"][-1])["day"][0]
+    return Published(
+        p=_word(last["p"]), sp=_word(last["sp"]), np=_word(last["np"]), pct=last["pct"], testing=last["testing"],
+        since=since, before=(_word(others["p"][-1]) or "none") if others.height else "",
+    )  # fmt: skip
+
+
+def _word(text: str | None) -> str | None:
+    # A word that is no policy is applied as none by receivers (RFC 7489 6.6.3); it must not reach a sentence.
+    return None if text is None else text if text in STRICTNESS else "none"
+
+
+def weaker(first: str | None, second: str | None) -> bool:
+    """Whether the first policy is weaker than the second. A missing policy is none."""
+    return STRICTNESS[first or "none"] < STRICTNESS[second or "none"]
