@@ -47,6 +47,12 @@ def weights(rate: Floats, messages: Floats, level: Floats) -> Floats:
     return np.where(messages > 0, 1 / variance, 0.0)
 
 
+def trust(weight: Floats, messages: Floats, level: Floats) -> Floats:
+    """How much of each day's messages count, between 0 and 1: as many as its weight is worth."""
+    worth = weight * _spread(level)[:, None]
+    return np.minimum(1.0, worth / np.maximum(messages, 1))
+
+
 def _spread(level: Floats) -> Floats:
     # Near 0 and 1 a rate seems to have no variance; a hundredth keeps rare failures from looking like news.
     return np.maximum(level * (1 - level), 0.01)

@@ -12,58 +12,24 @@ import polars as pl
 from numpy.typing import NDArray
 
 from analysis import chance, changepoint
+from analysis.cause import BEFORE, Cause, Seen, causes
+from analysis.change import Change, Reading
 from analysis.compare import Counts, by_day
-from analysis.moves import Move, Series, moves
+from analysis.history import policy_history
+from analysis.moves import Series, moves
 from analysis.series import MECHANISMS, Block, asked, blocks
 from analysis.settings import DriftSettings
+from warehouse import reads
+from warehouse.connect import Warehouse
+from warehouse.scope import Scope
 
-Floats = NDArray[np.float64]
+__all__ = ["Cause", "Change", "Drift", "detect", "drifts"]
 
-SAME_TIME = 3  # days within which two mechanisms of a source count as having moved together
+SAME_TIME = timedelta(days=3)  # within which two steps of a source are one event
+SLOW = timedelta(days=14)  # the same where one is a slide, whose beginning is known less well
 
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """The likeliest cause: a stable code ('none_seen' where there is none), and a sentence.
-
-    `subject` is the selector, domain or network it is about: text from reports, to be shown as such and
-    never as part of a sentence. It is at most 120 characters and holds no control characters.
-    """
-
-    code: str
-    sentence: str
-    subject: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A change of one source's alignment, without names: what `detect` finds.
-
-    `before` and `after` are rates between 0 and 1 over the reporters that saw both, in the proportions
-    of the later mail. `messages` lost alignment (or won it) since `started_on` and before the next
-    change. `ended_on` is the day a slide settled, None for a step and for a slide that goes on.
-    `follows` names the mechanism whose change of the same days explains this one.
-    """
-
-    domain: str
-    source_key: str
-    mechanism: str
-    shape: str
-    started_on: date
-    ended_on: date | None
-    before: float
-    after: float
-    latest: float | None
-    messages: int
-    p_value: float
-    reporters: int
-    able_reporters: int
-    follows: str | None = None
-
-    @property
-    def loss(self) -> bool:
-        """Whether alignment went down."""
-        return self.after < self.before
+Fault = tuple[str, date]
+"""A reporter, and the day from which it alone saw a change that others could have seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +38,8 @@ class Drift:
 
     `shape` is step or slide; `before` and `after` are rates between 0 and 1; `messages` are those
     since `started_on` that the change touched; `latest` is the rate of the last week, None without mail.
+    `ended_on` is the day a slide settled. `follows` is set where another mechanism leads: a change of
+    dmarc that dkim or spf explains. `cause` is the first of `causes`.
     """
 
     domain: str
@@ -93,157 +61,146 @@ class Drift:
     causes: tuple[Cause, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Find:
-    """A change, and the reporter that alone speaks for it where others could have."""
+def drifts(warehouse: Warehouse, scope: Scope, settings: DriftSettings, newest: date | None = None) -> list[Drift]:
+    """Every drift of the scope's domains in the `settings.days` up to `newest`, most messages first.
 
-    change: Change
-    sole: str | None
+    `newest` defaults to the scope's last day, else to the newest day stored. The scope's first day is no
+    bound: what broke before it may be broken still. Two short sessions: one for the counts, and one for
+    the evidence on the few domains where something was found.
+    """
+    with warehouse.reading() as session:
+        last = newest or scope.until or _newest(reads.domains(session, Scope(scope.domains)))
+        if last is None:
+            return []
+        span = Scope(scope.domains, last - timedelta(days=settings.days - 1), last)
+        days = reads.source_days(session, span)
+    changes = detect(days, settings, last)
+    if not changes:
+        return []
+    drifted = tuple(sorted({change.domain for change in changes}))
+    since = min(change.started_on for change in changes) - BEFORE
+    near, whole = Scope(drifted, since, last), Scope(drifted, span.since, last)
+    with warehouse.reading() as session:
+        facts = reads.source_facts(session)
+        signatures, envelopes = reads.source_signatures(session, near), reads.source_envelopes(session, near)
+        addresses, policies = reads.source_addresses(session, whole), reads.policy_days(session, whole)
+    seen = Seen(days, signatures, envelopes, addresses, policy_history(policies))
+    return [_named(change, seen, facts) for change in changes]
 
 
 def detect(days: pl.DataFrame, settings: DriftSettings, newest: date | None = None) -> list[Change]:
     """Every change of alignment in `days` (as reads.source_days gives them), most messages first.
 
-    `newest` is the last day looked at; the newest in the data where not given. Within a day's noise,
-    for changes of the reporters or of the volume, and where there is too little mail, nothing is found.
+    `newest` is the last day looked at; the newest in the data where not given. Nothing is found in a
+    source's usual noise, in changes of who reports or of how much is sent, or where mail is too little.
     """
-    last = newest or days["day"].max()
-    if not isinstance(last, date):
+    last = newest or _newest(days.select(pl.col("day").alias("last_day")))
+    if last is None:
         return []
-    questions, finds, faults = 0, list[_Find](), Counter[tuple[str, date]]()
+    questions, found, faults = 0, list[Change](), Counter[Fault]()
     for block in blocks(days, settings, last):
         for mechanism in MECHANISMS:
             put = asked(block, mechanism, settings)
             questions += int(put.sum())
-            for found, fault in _block_finds(block, mechanism, put, settings):
-                finds += found
-                faults.update(fault)
-    believed = [find.change for find in finds if not _faulty(find, faults)]
+            for changes, alone in _in_block(block, mechanism, put, settings):
+                found += changes
+                faults.update(alone)
+    believed = [change for change in found if not _faulty(change, faults)]
     bound = chance.discoveries([change.p_value for change in believed], questions, settings.false_discovery)
-    kept = _follow([change for change in believed if change.p_value <= bound])
+    kept = [change for change in believed if change.p_value <= bound]
+    kept = [replace(change, follows=_leader(change, kept)) for change in kept]
     return sorted(kept, key=lambda c: (-c.messages, c.domain, c.source_key, c.mechanism, c.started_on))
 
 
-def _block_finds(
+def _newest(rows: pl.DataFrame) -> date | None:
+    last = rows["last_day"].max()
+    return last if isinstance(last, date) else None
+
+
+def _in_block(
     block: Block, mechanism: str, put: NDArray[np.bool_], settings: DriftSettings
-) -> Iterator[tuple[list[_Find], list[tuple[str, date]]]]:
-    """For each source asked about: what was found, and which reporter disagreed with the others when."""
+) -> Iterator[tuple[list[Change], list[Fault]]]:
+    """For each source asked about that seems to move: its changes, and the reporters that others contradict."""
     if not put.any():
         return
     rows = put[block.owner]
     owner = (np.cumsum(put) - 1)[block.owner[rows]]
-    messages, aligned = block.messages[rows], block.aligned[mechanism][rows]
     names = [name for name, used in zip(block.reporters, rows, strict=True) if used]
     keys = [key for key, used in zip(block.keys, put, strict=True) if used]
+    messages, aligned = block.messages[rows], block.aligned[mechanism][rows]
     starts = np.flatnonzero(np.diff(owner, prepend=-1))
-    by_source = np.add.reduceat(messages, starts)
-    rate = by_day(messages, aligned, owner)
-    total = by_source.sum(axis=1)
-    level = np.add.reduceat(aligned, starts).sum(axis=1) / total
-    weight = changepoint.weights(rate, by_source, level)
-    # A day counts for as many messages as its weight is worth, never for more than it had.
-    trust = np.minimum(1.0, weight * np.maximum(level * (1 - level), 0.01)[:, None] / np.maximum(by_source, 1))
     ends = np.append(starts[1:], owner.size)
+    by_source = np.add.reduceat(messages, starts)
+    level = np.add.reduceat(aligned, starts).sum(axis=1) / by_source.sum(axis=1)
+    rate = by_day(messages, aligned, owner)
+    weight = changepoint.weights(rate, by_source, level)
+    trust = changepoint.trust(weight, by_source, level)
     for at, proposed in enumerate(changepoint.steps(rate, weight)):
-        if not proposed:
-            continue
-        part = slice(starts[at], ends[at])
-        counts = Counts(messages[part], aligned[part], trust[at], block.weekend)
-        found, alone = moves(Series(counts, rate[at], weight[at]), proposed, settings)
-        series = _Reading(keys[at], mechanism, block.first, names[part], counts)
-        yield (
-            [series.find(move, after) for move, after in _with_next(found)],
-            [(names[part][move.comparison.lone or 0], series.day(move.first)) for move in alone],
-        )
+        if proposed:
+            part = slice(starts[at], ends[at])
+            counts = Counts(messages[part], aligned[part], trust[at], block.weekend)
+            reading = Reading(keys[at], mechanism, block.first, names[part], counts)
+            yield _of_source(reading, Series(counts, rate[at], weight[at]), proposed, settings)
 
 
-def _with_next(found: Sequence[Move]) -> list[tuple[Move, int | None]]:
-    following = [move.first for move in found[1:]]
-    return list(zip(found, [*following, None], strict=True)) if found else []
+def _of_source(
+    reading: Reading, series: Series, proposed: Sequence[int], settings: DriftSettings
+) -> tuple[list[Change], list[Fault]]:
+    held, alone = moves(series, list(proposed), settings)
+    following = [*(move.first for move in held), None][1:]
+    return (
+        [reading.change(move, until) for move, until in zip(held, following, strict=True)],
+        [
+            (reading.reporters[move.comparison.lone], reading.day(move.first))
+            for move in alone
+            if move.comparison.lone is not None
+        ],
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """One source and mechanism, to put its moves into dates and messages."""
-
-    key: tuple[str, str]
-    mechanism: str
-    first: date
-    reporters: list[str]
-    counts: Counts
-
-    def day(self, at: int) -> date:
-        return self.first + timedelta(days=at)
-
-    def find(self, move: Move, until: int | None) -> _Find:
-        found = move.comparison
-        able = found.sole_row
-        return _Find(
-            Change(
-                domain=self.key[0],
-                source_key=self.key[1],
-                mechanism=self.mechanism,
-                shape=move.shape,
-                started_on=self.day(move.first),
-                ended_on=self.day(move.arrived) if move.shape == "slide" and move.arrived else None,
-                before=found.before,
-                after=found.after,
-                latest=self.latest(),
-                messages=self.touched(move, until),
-                p_value=move.p_value,
-                reporters=found.showing,
-                able_reporters=found.able,
-            ),
-            self.reporters[able] if able is not None else None,
-        )
-
-    def latest(self) -> float | None:
-        """The rate of the last seven days."""
-        messages = self.counts.messages[:, -7:].sum()
-        return float(self.counts.aligned[:, -7:].sum() / messages) if messages else None
-
-    def touched(self, move: Move, until: int | None) -> int:
-        """How many messages fared otherwise than at the rate before, each reporter by its own rate."""
-        early, late = slice(move.begin, move.first), slice(move.first, until)
-        seen = self.counts.messages[:, early].sum(axis=1)
-        rate = np.where(
-            seen > 0, self.counts.aligned[:, early].sum(axis=1) / np.maximum(seen, 1), move.comparison.before
-        )
-        expected = rate @ self.counts.messages[:, late]
-        observed = self.counts.aligned[:, late].sum(axis=0)
-        sign = 1 if move.comparison.change < 0 else -1
-        return round(float(np.maximum(0.0, sign * (expected - observed)).sum()))
+def _faulty(change: Change, faults: Counter[Fault]) -> bool:
+    """Whether its only reporter was contradicted by others, about another source, at that time."""
+    return change.sole_reporter is not None and any(
+        faults[change.sole_reporter, change.started_on + timedelta(days=off)]
+        for off in range(-SAME_TIME.days, SAME_TIME.days + 1)
+    )
 
 
-def _faulty(find: _Find, faults: Counter[tuple[str, date]]) -> bool:
-    """Whether its only reporter was contradicted by the others about another source at that time."""
-    if find.sole is None:
-        return False
-    near = range(-SAME_TIME, SAME_TIME + 1)
-    return any(faults[find.sole, find.change.started_on + timedelta(days=off)] for off in near)
-
-
-def _follow(changes: list[Change]) -> list[Change]:
-    """Name the mechanism that leads, where DMARC moved because DKIM or SPF did."""
-    return [replace(change, follows=_leader(change, changes)) for change in changes]
-
-
-def _leader(change: Change, changes: list[Change]) -> str | None:
+def _leader(change: Change, changes: Sequence[Change]) -> str | None:
+    """The mechanism behind a change of dmarc: the one of its source that moved the same way at that time."""
     if change.mechanism != "dmarc":
         return None
     together = [
         other
         for other in changes
-        if (other.domain, other.source_key) == (change.domain, change.source_key)
+        if (other.domain, other.source_key, other.loss) == (change.domain, change.source_key, change.loss)
         and other.mechanism != "dmarc"
-        and other.loss == change.loss
-        and _meets(other, change)
+        and abs(other.started_on - change.started_on) <= (SAME_TIME if other.shape == change.shape == "step" else SLOW)
     ]
     together.sort(key=lambda other: (-abs(other.after - other.before), other.mechanism))
     return together[0].mechanism if together else None
 
 
-def _meets(one: Change, other: Change) -> bool:
-    """Whether two changes began at about the same time; the beginning of a slide is known less well."""
-    slack = timedelta(days=SAME_TIME if one.shape == other.shape == "step" else 14)
-    return abs(one.started_on - other.started_on) <= slack
+def _named(change: Change, seen: Seen, facts: pl.DataFrame) -> Drift:
+    known = facts.filter(pl.col("source_key") == change.source_key).to_dicts()
+    fact = known[0] if known else {}
+    why = causes(change, seen)
+    return Drift(
+        domain=change.domain,
+        source_key=change.source_key,
+        name=fact.get("service") or fact.get("as_name") or change.source_key,
+        as_domain=fact.get("as_domain"),
+        mechanism=change.mechanism,
+        shape=change.shape,
+        started_on=change.started_on,
+        before=change.before,
+        after=change.after,
+        messages=change.messages,
+        p_value=change.p_value,
+        reporters=change.reporters,
+        cause=why[0],
+        ended_on=change.ended_on,
+        latest=change.latest,
+        follows=change.follows,
+        causes=why,
+    )
