@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ingest.errors import UsageError
-from ingest.inputs.base import Cursors, Message
+from ingest.inputs.base import Cursors, Message, Position
 from ingest.outcome import Outcome
 from ingest.settings import UnpackLimits
 
@@ -28,8 +28,11 @@ class FileInput:
     """Paths given by a person, in their order. A path is a path, whatever characters are in it; `-` is
     standard input.
 
-    `batch_bytes` and `batch_messages` bound what is held in memory before it is stored.
+    `batch_bytes` and `batch_messages` bound what is held in memory before it is stored. Raises
+    UsageError, before anything is read, where a path does not exist.
     """
+
+    acts = False
 
     def __init__(
         self,
@@ -37,22 +40,20 @@ class FileInput:
         limits: UnpackLimits,
         *,
         batch_bytes: int = 16 * 2**20,
-        batch_messages: int = 500,
+        batch_messages: int = 2000,
         stdin: BinaryIO | None = None,
     ) -> None:
         self._paths = [str(path) for path in paths]
+        for path in self._paths:
+            _check(path)
+        self.name = " ".join(self._paths)
         self._limit = limits.message_bytes
         self._batch_bytes = batch_bytes
         self._batch_messages = batch_messages
         self._stdin = stdin
 
     def fetch(self, cursors: Cursors) -> Iterator[Sequence[Message]]:
-        """Yield batches of messages. Files have no cursor: reading them again stores nothing twice.
-
-        Raises UsageError, before anything is read, where a path does not exist.
-        """
-        for path in self._paths:
-            _check(path)
+        """Yield batches of messages. Files have no cursor: reading them again stores nothing twice."""
         batch: list[Message] = []
         size = 0
         for message in self._messages():
@@ -66,6 +67,9 @@ class FileInput:
 
     def done(self, settled: Sequence[tuple[Message, Outcome]]) -> None:
         """Nothing to do: files stay where they are, as they are."""
+
+    def redo(self, owed: Sequence[Position]) -> None:
+        """Nothing is ever owed to files."""
 
     def _messages(self) -> Iterator[Message]:
         for path in self._paths:
