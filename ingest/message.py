@@ -7,12 +7,13 @@ a thousand nested parts turns into hours; this walk looks at each byte once a le
 
 from __future__ import annotations
 
-import binascii
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message as Fields
 
+from ingest import tnef
+from ingest.decoding import base64, decoded, uudecoded
 from ingest.errors import MalformedReport, UnsafeArchive
 from ingest.outcome import Reason
 from ingest.settings import UnpackLimits
@@ -66,6 +67,7 @@ _FILE_STARTS = (
     b"\x1f\x8b",  # gzip
     b"PK\x03\x04",  # zip
     b"PK\x05\x06",  # zip without members
+    tnef.SIGNATURE,
     b"\xff\xfe",  # UTF-16
     b"\xfe\xff",
     b"<",
@@ -140,7 +142,7 @@ class _Walk:
         if content_type.startswith("multipart/"):
             yield from self.multipart(fields, body, messages, levels)
             return
-        data = _decoded(body.data(), str(fields.get("Content-Transfer-Encoding", "")))
+        data = decoded(body.data(), str(fields.get("Content-Transfer-Encoding", "")))
         name = _name(fields)
         if content_type in _MESSAGE_TYPES or (name.lower().endswith(".eml") and is_mail(data)):
             yield from self.mail(data, messages + 1)
@@ -220,53 +222,6 @@ def _name(fields: Fields) -> str:
 _NOT_SHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
-# -- transfer encodings ---------------------------------------------------------------------------
-
-_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
-_UU_BEGIN = re.compile(rb"^begin [0-7]{3,4} [^\r\n]+\r?\n", re.MULTILINE)
-
-
-def _decoded(body: bytes, encoding: str) -> bytes:
-    encoding = encoding.strip().strip("\"'").lower()
-    if encoding == "base64":
-        # Some declare base64 and send the thing itself.
-        return body if body.lstrip()[:2] in (b"<?", b"<f", b"\x1f\x8b") else base64(body)
-    if encoding == "quoted-printable":
-        return binascii.a2b_qp(body)
-    if encoding in ("x-uuencode", "uuencode", "x-uue", "uue"):
-        return uudecoded(body) or body
-    return body
-
-
-def base64(text: bytes) -> bytes:
-    """Base64 as it is found: blank lines, foreign characters, missing or wrong padding."""
-    head, _, tail = text.partition(b"=")
-    if tail.strip(b"=\r\n\t ") and _NOT_BASE64.sub(b"", tail[:64]):
-        # Padding in the middle: encoded in pieces that were joined afterwards.
-        return b"".join(base64(piece + b"=") for piece in re.split(rb"=+", text) if piece.strip())
-    letters = _NOT_BASE64.sub(b"", head)
-    if len(letters) % 4 == 1:
-        letters = letters[:-1]
-    return binascii.a2b_base64(letters + b"=" * (-len(letters) % 4))
-
-
-def uudecoded(text: bytes) -> bytes:
-    """The first uuencoded file in a text, b"" where there is none."""
-    begin = _UU_BEGIN.search(text)
-    if begin is None:
-        return b""
-    out = bytearray()
-    for line in text[begin.end() :].splitlines():
-        if line.rstrip() in (b"end", b"`", b""):
-            break
-        try:
-            out += binascii.a2b_uu(line)
-        except binascii.Error:
-            # Trailing garbage from old encoders: the first character says how much of it counts.
-            out += binascii.a2b_uu(line[: 1 + ((line[0] - 32 & 63) * 4 + 5) // 3])
-    return bytes(out)
-
-
 # -- which leaves are documents --------------------------------------------------------------------
 
 _REPORT_TYPES = frozenset(
@@ -279,7 +234,7 @@ _REPORT_TYPES = frozenset(
     }
 )  # fmt: skip
 _REPORT_NAMES = (".xml", ".gz", ".gzip", ".zip", ".json", ".dat")
-_PACKED = (b"\x1f\x8b", b"PK\x03\x04", b"PK\x05\x06")
+_PACKED = (b"\x1f\x8b", b"PK\x03\x04", b"PK\x05\x06", tnef.SIGNATURE)
 _PACKED_BASE64 = (b"H4sI", b"UEsDB", b"PD94bW", b"PGZlZWRiYWNr")
 _INLINE = re.compile(rb"^[ \t]*(?:<\?xml\b|<(?:[\w.-]+:)?feedback[\s>])", re.MULTILINE)
 

@@ -1,4 +1,4 @@
-"""Archives to the documents in them: gzip (RFC 1952) and zip, nested, in memory, within limits.
+"""Archives to the documents in them: gzip (RFC 1952), zip and winmail.dat, nested, in memory, within limits.
 
 Nothing an archive says about itself is believed: sizes are counted as bytes come out, names are only
 shown. What could expand by much is inflated twice, first without keeping anything: a bomb is refused
@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 
+from ingest import tnef
 from ingest.errors import MalformedReport, UnsafeArchive
 from ingest.message import Budget, Document
 from ingest.outcome import Reason
@@ -39,7 +40,7 @@ def unpack(document: Document, budget: Budget) -> Iterator[Document]:
 
 def _unpack(document: Document, budget: Budget, depth: int) -> Iterator[Document]:
     packed = document.data[:4]
-    if not packed.startswith((_GZIP, *_ZIP)):
+    if not packed.startswith((_GZIP, *_ZIP, tnef.SIGNATURE)):
         yield document
         return
     if not depth:
@@ -49,6 +50,10 @@ def _unpack(document: Document, budget: Budget, depth: int) -> Iterator[Document
     if packed.startswith(_GZIP):
         inner = replace(document, name=_without_suffix(document.name), data=_gunzip(document.data, budget))
         yield from _unpack(inner, budget, depth - 1)
+    elif packed == tnef.SIGNATURE:
+        for name, data in tnef.attachments(document.data):
+            budget.part()
+            yield from _unpack(Document(_shown(name), "", data), budget, depth - 1)
     else:
         yield from _unzip(document, budget, depth)
 

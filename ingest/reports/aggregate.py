@@ -14,15 +14,8 @@ from lxml import etree
 from ingest.errors import MalformedReport
 from ingest.outcome import Reason
 from ingest.reports import markup, mending, words
-from ingest.reports.record import (
-    AggregateRecord,
-    DkimAuthResult,
-    OverrideReason,
-    RecordReader,
-    SpfAuthResult,
-    leaf_text,
-    leaves,
-)
+from ingest.reports.record import AggregateRecord, RecordReader
+from ingest.reports.shape import DkimAuthResult, OverrideReason, SpfAuthResult, leaf_text, leaves
 from ingest.reports.words import Repair
 
 __all__ = [

@@ -166,6 +166,7 @@ def result(raw: str) -> tuple[str, str]:
     return (squeezed, "result_word") if squeezed in _RESULTS else (text, "result_word")
 
 
+@lru_cache(256)
 def policy(raw: str | None) -> tuple[str | None, str]:
     """`p`, `sp`, `np`: none, quarantine or reject. `monitor` is what drafts before RFC 7489 said for none."""
     text, repair = word(raw)
@@ -174,6 +175,7 @@ def policy(raw: str | None) -> tuple[str | None, str]:
     return text or None, repair or ("" if text in ("none", "quarantine", "reject", "") else "policy_word")
 
 
+@lru_cache(256)
 def alignment_mode(raw: str | None) -> tuple[str | None, str]:
     """`adkim`, `aspf`: r or s; spelled out by some."""
     text, repair = word(raw)
@@ -182,6 +184,7 @@ def alignment_mode(raw: str | None) -> tuple[str | None, str]:
     return text or None, repair or ("" if text in ("r", "s", "") else "alignment_word")
 
 
+@lru_cache(256)
 def percentage(raw: str | None) -> tuple[int | None, str]:
     """`pct`: 0 to 100; anything else counts as not given, since nothing is computed from it."""
     text = clean(raw)[0]
@@ -200,9 +203,9 @@ def percentage(raw: str | None) -> tuple[int | None, str]:
 _SEPARATED = re.compile(r"[0-9]{1,3}(?:[,' \u00a0\u2009\u202f][0-9]{3})+")
 
 
-def count(raw: str | None) -> tuple[int, str]:
+def count(raw: str) -> tuple[int, str]:
     """A number of messages: a whole number from 0 to 2^53."""
-    text = (raw or "").strip()
+    text = raw.strip()
     digits = text.removeprefix("+")
     if _SEPARATED.fullmatch(digits):
         digits = "".join(c for c in digits if c.isdigit())
