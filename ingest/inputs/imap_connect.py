@@ -102,8 +102,9 @@ def _greeted(settings: MailboxSettings, context: ssl.SSLContext | None) -> Any:
             client = IMAPClient(
                 settings.host, port, ssl=implicit, ssl_context=context if implicit else None, timeout=timeout
             )
-        except exceptions.IMAPClientAbortError as error:
-            if "unexpected response" in str(error):
+        except exceptions.IMAPClientError as error:
+            # imaplib knows no word for this: it takes POP3's "+OK" for half an answer.
+            if "unexpected response" in str(error) or str(error) == "None":
                 raise MailboxError(f"{at} is no IMAP server: {told(error)}.", "Check host and port.") from error
             raise
         except UnicodeError as error:
@@ -111,6 +112,8 @@ def _greeted(settings: MailboxSettings, context: ssl.SSLContext | None) -> Any:
     # imapclient makes imaplib write every line to a log; formatting them costs, and LOGIN is one.
     client._imap.debug = 0
     client.normalise_times = False
+    # imaplib writes a command in pieces; Nagle's algorithm would hold the last one for 40 ms.
+    client.socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if settings.security == "plain" and not _peer_is_loopback(client):
         drop(client)
         raise MailboxError(f"{at} turned out to be no loopback address.", "Use security = tls.")

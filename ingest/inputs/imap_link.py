@@ -6,7 +6,9 @@ patience begins anew.
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import queue
 import secrets
 import threading
 import time
@@ -15,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
-from ingest.errors import MailboxUnreachable
+from ingest.errors import MailboxError, MailboxUnreachable
 from ingest.inputs.imap_session import Session
 from ingest.inputs.password import password
 from ingest.settings import MailboxSettings
@@ -87,7 +89,7 @@ class Link:
                 self._interruptible = stop is not None
                 if stop is not None and stop.is_set():
                     raise StoppedError
-                return step(self._fresh(), failures)
+                return step(self._fresh(stop), failures)
             except MailboxUnreachable as error:
                 self.drop()
                 failures += 1
@@ -97,12 +99,49 @@ class Link:
             finally:
                 self._interruptible = False
 
-    def _fresh(self) -> Session:
+    def _fresh(self, stop: threading.Event | None) -> Session:
         if self._session is not None and self.clock() - self._session.used_at > _STALE:
             self.drop()
         if self._session is None:
-            self._session = Session(self._settings, lambda: password(self._settings), self.clock)
+            self._session = self._opened() if stop is None else self._opened_unless(stop)
         return self._session
+
+    def _opened(self) -> Session:
+        return Session(self._settings, lambda: password(self._settings), self.clock)
+
+    def _opened_unless(self, stop: threading.Event) -> Session:
+        """Connect in a thread of its own: nothing can interrupt a name lookup or a connect.
+
+        When `stop` comes first, the thread is left to itself and closes what it may still get.
+        """
+        outcome: queue.SimpleQueue[Session | MailboxError] = queue.SimpleQueue()
+
+        def connect() -> None:
+            try:
+                session = self._opened()
+            except MailboxError as error:
+                outcome.put(error)
+                return
+            outcome.put(session)
+            if stop.is_set():
+                session.drop()
+
+        threading.Thread(target=connect, name=f"connect-{self._settings.name}", daemon=True).start()
+        got = None
+        while got is None and not stop.is_set():
+            with contextlib.suppress(queue.Empty):
+                got = outcome.get(timeout=0.2)
+        if got is None:
+            with contextlib.suppress(queue.Empty):  # it may have come in this very moment
+                got = outcome.get_nowait()
+        if stop.is_set():
+            if isinstance(got, Session):
+                got.drop()
+            raise StoppedError
+        if isinstance(got, MailboxError):
+            raise got
+        assert got is not None
+        return got
 
     def _pause(self, failures: int, error: MailboxUnreachable, stop: threading.Event | None) -> None:
         seconds = self.retry.wait(failures)

@@ -16,6 +16,7 @@ import re
 import socket
 import ssl
 import threading
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Self
@@ -82,7 +83,7 @@ class Folder:
         found: set[int] = set()
         for part in text.split(","):
             ends = [(there[-1] if there else 0) if end == "*" else int(end) for end in part.split(":")]
-            found.update(uid for uid in there if min(ends) <= uid <= max(ends))
+            found.update(there[bisect_left(there, min(ends)) : bisect_right(there, max(ends))])
         return sorted(found)
 
 
@@ -94,7 +95,7 @@ class ScriptedImap:
         messages: Mapping[int, bytes] | None = None,
         capabilities: str = "IMAP4rev1 IDLE MOVE UIDPLUS AUTH=PLAIN",
         tls: ssl.SSLContext | None = None,
-        greeting: str = "* OK ready",
+        greeting: str | None = "* OK ready",
     ) -> None:
         self.folders = {"INBOX": Folder(dict(messages or {}))}
         self.capabilities = capabilities
@@ -163,6 +164,7 @@ class ScriptedImap:
     def _serve(self, sock: socket.socket) -> None:
         try:
             with sock:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 served = self._tls.wrap_socket(sock, server_side=True) if self._tls else sock
                 self._sockets.append(served)
                 with served, contextlib.suppress(HangUpError):
@@ -192,7 +194,8 @@ class Connection:
 
     def run(self) -> None:
         with self._lines:
-            self.send(self.server.greeting.encode() + b"\r\n")
+            if self.server.greeting is not None:
+                self.send(self.server.greeting.encode() + b"\r\n")
             for line in self._lines:
                 tag, _, command = line.decode().strip().partition(" ")
                 self.server.commands.append(command)
@@ -257,7 +260,7 @@ class Connection:
             low, _, high = words.pop(0).replace("*", str(len(there))).partition(":")
             there = there[int(low) - 1 : int(high or low)] if there else []
         if words:
-            there = [uid for uid in self.folder.matching(words[1]) if uid in there]
+            there = sorted(set(there).intersection(self.folder.matching(words[1])))
         yield b" ".join([b"* SEARCH", *(b"%d" % uid for uid in there)]) + b"\r\n"
 
     def _uid_fetch(self, words: list[str]) -> Iterator[bytes]:
