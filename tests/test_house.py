@@ -7,6 +7,7 @@ import re
 import subprocess
 import tomllib
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -60,14 +61,8 @@ def test_no_file_beside_the_web_app_shadows_a_module() -> None:
     # Streamlit puts the script's folder first on sys.path.
     allowed = {"__init__", "main", "launch", "charts", "theme", "filters", "cached", "words", "pages"}
     beside = {path.stem for path in sources() if path.parent == ROOT / "app" / "web"}
-    shadowing = {name for name in beside - allowed if _importable(name)}
+    shadowing = {name for name in beside - allowed if find_spec(name)}
     assert not shadowing
-
-
-def _importable(name: str) -> bool:
-    from importlib.util import find_spec
-
-    return find_spec(name) is not None
 
 
 @pytest.mark.parametrize("pattern", [r"unittest\.mock", r"monkeypatch\.setattr"])
