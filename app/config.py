@@ -19,7 +19,7 @@ from typing import Any, Final, get_type_hints
 
 import platformdirs
 
-from analysis.settings import DriftSettings, ReadinessSettings, SourceSettings
+from analysis.settings import AnalysisSettings, DriftSettings, ReadinessSettings, SourceSettings
 from app.settings import DomainSettings, ReportSettings
 from ingest.errors import UsageError
 from ingest.settings import MailboxSettings, ResolverSettings, UnpackLimits
@@ -43,7 +43,7 @@ PATHS: Final = {"warehouse.path", "mailbox.ca_file", "mailbox.password_file"}
 CHOICES: Final = {
     "mailbox.security": (re.compile("tls|starttls|plain"), "tls, starttls or plain"),
     "mailbox.after": (re.compile(r"leave|seen|move:.+"), "leave, seen or move:FOLDER"),
-    "domain.target": (re.compile("quarantine|reject"), "quarantine or reject"),
+    "domain.target": (re.compile("|quarantine|reject"), "quarantine, reject or empty"),
 }
 
 
@@ -63,6 +63,16 @@ class Config:
     mailboxes: tuple[MailboxSettings, ...] = ()
     domains: tuple[DomainSettings, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def analysis(self) -> AnalysisSettings:
+        """All thresholds together."""
+        return AnalysisSettings(self.sources, self.drift, self.readiness)
+
+    @property
+    def targets(self) -> dict[str, str]:
+        """The policy that each domain is to reach, where one is set."""
+        return {domain.name: domain.target for domain in self.domains if domain.target}
 
     @property
     def warehouse_path(self) -> Path:
@@ -356,3 +366,17 @@ def toml(value: object) -> str:
         # JSON's strings are TOML's, but for DEL, which TOML wants escaped.
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     return str(value)
+
+
+def append(file: Path, text: str) -> None:
+    """Add a table to a configuration file, or begin one; only the user may read it afterwards."""
+    file = file.resolve()
+    before = file.read_text("utf-8").rstrip("\n") + "\n\n" if file.exists() else ""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_name(file.name + ".part")
+    part.unlink(missing_ok=True)
+    # Created with its mode: a secret must not be readable even for the moment before a chmod.
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
+        out.write(before + text)
+    load(part, {}, {})
+    part.replace(file)

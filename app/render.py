@@ -150,6 +150,13 @@ class Output:
         except BrokenPipeError as error:
             raise OutputClosed from error
 
+    def flush(self) -> None:
+        """Let the reader have it now."""
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError as error:
+            raise OutputClosed from error
+
     def writelines(self, lines: Iterable[str]) -> None:
         """Write texts one after the other."""
         for line in lines:

@@ -14,7 +14,7 @@ class DomainSettings:
     name: str = setting("", "The domain, as in policy_published.")
     client: str = setting("", "Whose domain it is, where one warehouse serves several clients.")
     owner: str = setting("", "Person or team to act when something is wrong with it.")
-    target: str = setting("reject", "The policy it is to reach: quarantine or reject.")
+    target: str = setting("", "The policy it is to reach, quarantine or reject; empty means the next stricter one.")
 
 
 @dataclass(frozen=True, slots=True)

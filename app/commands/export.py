@@ -52,7 +52,7 @@ def command(run: Run, table: str, form: str, out: Path | None, asked: Asked) -> 
 
 def _spool(run: Run, table: str, asked: Asked, path: Path) -> int:
     warehouse = warehouse_of(run)
-    scope = scope_of(warehouse, asked, days=0) if asked != NOTHING else Scope()
+    scope = scope_of(warehouse, asked, days=None) if asked != NOTHING else Scope()
     with warehouse.reading() as connection:
         known = tables.names(connection)
         if table not in known:

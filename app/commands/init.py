@@ -1,0 +1,105 @@
+"""`whosends init`: a mailbox is named, looked into, and written to the configuration."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import click
+
+from app import config, exitcodes
+from app.commands.base import Command, Run
+from app.commands.mailboxes import Sample, folders, sample
+from app.render import Screen
+from ingest.errors import UsageError
+from ingest.settings import MailboxSettings
+
+SET = {one.name for one in fields(MailboxSettings)}
+
+
+@click.command("init", cls=Command)
+@click.option("--host", metavar="NAME", help="IMAP server.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port; else 993 with TLS, 143 otherwise.")
+@click.option("--security", type=click.Choice(["tls", "starttls", "plain"]), default="tls", show_default=True)
+@click.option(
+    "--ca-file", default="", metavar="FILE", help="PEM of the authority that signed the server's certificate."
+)
+@click.option("--user", metavar="NAME", help="Login name.")
+@click.option("--password-command", default="", metavar="COMMAND", help="Command that prints the password.")
+@click.option("--password-file", default="", metavar="FILE", help="File of mode 0600 that holds the password.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@click.option("--folder", "folders", multiple=True, default=("INBOX",), show_default=True, help="Folder; repeatable.")
+@click.option("--name", default="main", show_default=True, help="What the mailbox is called in messages.")
+@click.pass_obj
+def command(run: Run, /, password_stdin: bool, **given: object) -> int:
+    """Set up a mailbox: connect, count, write the configuration.
+
+    Asks for what is not given. Looks into the mailbox without changing anything in it; with
+    --offline it does not even look. The password is never taken from the command line.
+    """
+    screen = Screen(run)
+    file, existing = _target(run)
+    if given["name"] in {mailbox.name for mailbox in existing.mailboxes}:
+        raise UsageError(f"{file} has a mailbox {given['name']!r} already.", "Edit the file, or choose another --name.")
+    settings = _asked(given, password_stdin)
+    offline = existing.offline or bool(run.options.get("offline"))
+    found = {} if offline else folders(settings)
+    seen = sample(settings, existing.limits, found)
+    _write(file, settings)
+    if screen.json:
+        counts = {folder: messages for folder, (messages, _, _) in found.items()}
+        screen.document(file=str(file), mailbox=settings.name, folders=counts, sample=seen)
+    else:
+        _tell(screen, settings, found, seen)
+        screen.line(f"Configuration written to {file} (0600).")
+        screen.note("Next: whosends poll" if not offline else "Next, with the network: whosends doctor")
+    return exitcodes.OK
+
+
+def _target(run: Run) -> tuple[Path, config.Config]:
+    """Where to write, and what stands there already."""
+    named = run.options.get("config") or run.environ.get("WHOSENDS_CONFIG")
+    file = Path(named).expanduser() if named else config.locate(None, run.environ) or config.user_file()
+    if not file.is_file():
+        return file, config.Config()
+    return file, config.load(file, {}, {})
+
+
+def _asked(given: dict[str, object], password_stdin: bool) -> MailboxSettings:
+    """The settings, from the options and, where those are silent, from the person."""
+    values = {key: value for key, value in given.items() if key in SET}
+    for key, title in (("host", "IMAP host"), ("user", "User")):
+        values[key] = values[key] or click.prompt(title, err=True)
+    if password_stdin:
+        values["password"] = sys.stdin.readline().rstrip("\r\n")
+    elif not values["password_command"] and not values["password_file"]:
+        values["password"] = click.prompt("Password", hide_input=True, err=True)
+    if values["password_file"]:
+        values["password_file"] = str(Path(str(values["password_file"])).expanduser().absolute())
+    if values["ca_file"]:
+        values["ca_file"] = str(Path(str(values["ca_file"])).expanduser().absolute())
+    return MailboxSettings(**values)  # type: ignore[arg-type]
+
+
+def _write(file: Path, settings: MailboxSettings) -> None:
+    default = MailboxSettings()
+    lines = ["[[mailbox]]", f"name = {config.toml(settings.name)}"]
+    for one in fields(settings):
+        value = getattr(settings, one.name)
+        if value != getattr(default, one.name) and one.name != "name":
+            lines.append(f"{one.name} = {config.toml(value)}")
+    config.append(file, "\n".join(lines) + "\n")
+
+
+def _tell(screen: Screen, settings: MailboxSettings, found: dict[str, tuple[int, int, int]], seen: Sample) -> None:
+    for folder, (messages, _, _) in found.items():
+        screen.line(f"Connected to {settings.host}. {folder}: {messages:,} messages.")
+    if seen.report_mails and seen.first and seen.last:
+        screen.line(
+            f"Of the latest {seen.messages:,}: {seen.report_mails:,} report mails about {len(seen.domains):,} domains "
+            f"from {len(seen.reporters):,} reporters, {seen.first:%Y-%m-%d} to {seen.last:%Y-%m-%d}."
+        )
+    elif found:
+        screen.line(f"Of the latest {seen.messages:,}, none is a report.")
+    screen.line("Nothing was moved, marked or deleted, and nothing will be.")

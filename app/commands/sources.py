@@ -1,0 +1,102 @@
+"""`whosends sources`: who sends, what each looks like, and what people decided about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from analysis.sources import Source, sources
+from app import exitcodes
+from app.commands.asking import Asked, scope_of, scoped, today, warehouse_of
+from app.commands.base import Group, Run
+from app.commands.deciding import add_decisions
+from app.render import Screen, share
+
+KINDS = ("aligned", "misaligned", "forwarded", "unknown", "spoofing")
+SHOWN = 50
+COLUMNS = (
+    "Domain",
+    "Source",
+    "Name",
+    "Looks",
+    "Sure",
+    "Messages",
+    "Aligned",
+    "First seen",
+    "Last seen",
+    "Decision",
+    "Owner",
+)
+
+
+def _listing(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of the list; it is asked for with and without its name."""
+    for option in (
+        click.option("--kind", type=click.Choice(KINDS), help="Only sources that look so."),
+        click.option("--undecided", is_flag=True, help="Only sources without a decision; ends with 1 if there are."),
+        click.option("--all", "everything", is_flag=True, help=f"All of them in the table, not the {SHOWN} largest."),
+        scoped,
+    ):
+        command = option(command)
+    return command
+
+
+@click.group("sources", cls=Group, invoke_without_command=True)
+@_listing
+@click.pass_context
+def command(context: click.Context, /, asked: Asked, **chosen: Any) -> int:
+    """Who sends as me, and is it mine?
+
+    Without a sub-command, lists the sources of the last 30 days with data, the largest first. The
+    sub-commands record decisions; they change nothing in DNS.
+    """
+    return _list(context.obj, asked, **chosen) if context.invoked_subcommand is None else exitcodes.OK
+
+
+@command.command("list")
+@_listing
+@click.pass_obj
+def list_(run: Run, /, asked: Asked, **chosen: Any) -> int:
+    """List the sources, the largest first."""
+    return _list(run, asked, **chosen)
+
+
+def _list(run: Run, asked: Asked, kind: str | None, undecided: bool, everything: bool) -> int:
+    screen, warehouse = Screen(run), warehouse_of(run)
+    scope = scope_of(warehouse, asked, run.config.readiness.days)
+    found = [
+        source
+        for source in sources(warehouse, scope, today(), run.config.sources)
+        if (not kind or source.kind == kind) and not (undecided and source.decided)
+    ]
+    if screen.json:
+        screen.document(sources=found)
+    elif found:
+        shown = found if everything else found[:SHOWN]
+        screen.table(COLUMNS, [_row(source) for source in shown])
+        if len(shown) < len(found):
+            screen.note(f"The {SHOWN} largest of {len(found):,}; --all lists all.")
+    else:
+        screen.note("There is no such source." if kind or undecided else "No source sent in these days.")
+    return exitcodes.FOUND if undecided and found else exitcodes.OK
+
+
+def _row(source: Source) -> tuple[object, ...]:
+    return (
+        source.domain,
+        source.source_key,
+        source.name,
+        source.kind,
+        share(source.confidence),
+        source.messages,
+        share(source.aligned, source.messages),
+        source.first_seen,
+        source.last_seen,
+        source.decided,
+        source.owner,
+    )
+
+
+add_decisions(command)

@@ -1,0 +1,81 @@
+"""`whosends status`: one line a domain."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import click
+
+from analysis.drift import drifts
+from analysis.status import DomainStatus, Status, status
+from app import exitcodes
+from app.commands.asking import Asked, scope_of, scoped, today, warehouse_of
+from app.commands.base import Command, Run
+from app.render import Screen, share
+from warehouse.scope import Scope
+
+BARS = "▁▂▃▄▅▆▇█"
+TREND = 14  # days drawn; more would not fit beside the rest
+COLUMNS = ("Domain", "Policy", "Verdict", "Aligned", "Messages", "Trend", "Undecided", "New", "Top issue", "Owner")
+
+
+@click.command("status", cls=Command)
+@scoped
+@click.pass_obj
+def command(run: Run, asked: Asked) -> int:
+    """How does each domain stand?
+
+    The verdict is about the next policy: go, stop or unknown. Ends with 1 where a domain's verdict
+    is stop, with 3 where none is but one is unknown, or there is no data at all.
+    """
+    screen, warehouse = Screen(run), warehouse_of(run)
+    scope = scope_of(warehouse, asked, run.config.readiness.days)
+    found = drifts(warehouse, Scope(scope.domains, None, scope.until), run.config.drift)
+    answer = status(warehouse, scope, today(), run.config.analysis, found, run.config.targets)
+    if screen.json:
+        screen.document(**_document(answer))
+    elif answer.domains:
+        screen.table(COLUMNS, [_row(domain, run) for domain in answer.domains])
+        screen.note(_freshness(answer))
+    else:
+        screen.note("No reports yet. Receivers send the first ones 24 to 48 hours after rua= is published.")
+        screen.note("Next: whosends doctor")
+    verdicts = {exitcodes.VERDICTS[domain.verdict] for domain in answer.domains}
+    for code in (exitcodes.FOUND, exitcodes.UNKNOWN):
+        if code in verdicts:
+            return code
+    return exitcodes.OK if verdicts else exitcodes.UNKNOWN
+
+
+def _document(answer: Status) -> dict[str, object]:
+    return {one.name: getattr(answer, one.name) for one in fields(answer)}
+
+
+def _row(domain: DomainStatus, run: Run) -> tuple[object, ...]:
+    known = next((one.owner for one in run.config.domains if one.name == domain.domain), "")
+    return (
+        domain.domain,
+        domain.policy,
+        domain.verdict,
+        share(domain.aligned, domain.messages),
+        domain.messages,
+        trend(domain.trend[-TREND:]),
+        domain.undecided,
+        domain.new_sources,
+        domain.top_issue,
+        domain.owner or known or run.config.report.owner,
+    )
+
+
+def trend(rates: tuple[float | None, ...]) -> str:
+    """Shares as bars, a dot where nothing is known."""
+    return "".join("·" if rate is None else BARS[min(7, int(rate * 8))] for rate in rates)
+
+
+def _freshness(answer: Status) -> str:
+    sentence = f"Data to {answer.data_until or 'no day yet'} (UTC)"
+    if answer.usual_reporters:
+        sentence += f", {answer.reporters} of {answer.usual_reporters} usual reporters"
+    if answer.quarantined:
+        sentence += f", {answer.quarantined:,} messages in quarantine"
+    return sentence + "."
