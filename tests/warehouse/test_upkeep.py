@@ -15,7 +15,7 @@ from warehouse.documents import document
 from warehouse.errors import DecisionRefused
 from warehouse.load import load
 from warehouse.reparse import reparse
-from warehouse.rows import Address
+from warehouse.rows import Address, naive
 from warehouse.scope import Scope
 
 DAILY = "SELECT sum(messages), count(*) FROM daily"
@@ -65,9 +65,8 @@ def test_a_renewed_address_takes_its_days_to_its_new_source(target: Warehouse) -
     with target.writing() as connection:
         asked = addresses.to_ask(connection, NOW, days=30)
         assert asked == ["192.0.2.2", "192.0.2.1"]
-        moved = addresses.renew(
-            connection, [Address("192.0.2.1", "ptr:mail.example", ptr="mail.example", ptr_at=datetime(2026, 11, 23))]
-        )
+        named = Address("192.0.2.1", "ptr:mail.example", ptr="mail.example", ptr_at=naive(NOW))
+        moved = addresses.renew(connection, [named])
         assert moved == 1
         assert addresses.to_ask(connection, NOW, days=30) == ["192.0.2.2"]
         assert addresses.to_ask(connection, NOW + timedelta(days=31), days=30) == ["192.0.2.2", "192.0.2.1"]
