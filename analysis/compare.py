@@ -36,15 +36,18 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two stretches of days. Rates are over the reporters seen in both, weighted by the later mail.
+    """Two stretches of days.
 
-    `p_value` is for these two stretches as if nobody had searched for them. `able` reporters had enough
-    mail in both, `showing` of them moved with the whole. `lone` is the row that alone moved though others
-    could have, `sole_row` the row that alone could tell.
+    `before` and `after` are over the reporters seen in both, in the proportions of the later mail; `shift`
+    is the same change with no day counting for more than it is worth. `p_value` is for these stretches as
+    if nobody had searched for them. `able` reporters had enough mail in both, `showing` of them moved with
+    the whole. `lone` is the row that alone moved though others could have, `sole_row` the row that alone
+    could tell.
     """
 
     before: float
     after: float
+    shift: float
     messages_before: float
     messages_after: float
     p_value: float
@@ -55,8 +58,9 @@ class Comparison:
 
     @property
     def change(self) -> float:
-        """After minus before."""
-        return self.after - self.before
+        """After minus before; 0 where it hangs on a few days with very much mail."""
+        raw = self.after - self.before
+        return math.copysign(min(abs(raw), abs(self.shift)), raw) if raw * self.shift > 0 else 0.0
 
 
 def by_day(messages: Floats, aligned: Floats, owner: NDArray[np.int64]) -> Floats:
@@ -91,14 +95,14 @@ def compare(counts: Counts, before: slice, after: slice) -> Comparison | None:
     if not both.any() or not weight.sum():
         return None
     weight /= weight.sum()
-    change = float(weight @ (late.rate - early.rate))
+    shift = float(weight @ (late.rate - early.rate))
     share = late.raw * both / (late.raw * both).sum()
-    after_rate = float(share @ late.rate_raw)
-    p_value = max(_student(early, late, weight, change), _ranks(early, late, weight, change))
-    able, showing = _witnesses(counts, before, after, change)
+    p_value = max(_student(early, late, weight, shift), _ranks(early, late, weight, shift))
+    able, showing = _witnesses(counts, before, after, shift)
     return Comparison(
-        before=float(np.clip(after_rate - change, 0, 1)),
-        after=after_rate,
+        before=float(share @ early.rate_raw),
+        after=float(share @ late.rate_raw),
+        shift=shift,
         messages_before=float((early.raw * both).sum()),
         messages_after=float((late.raw * both).sum()),
         p_value=p_value,

@@ -6,15 +6,18 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from analysis import chance, changepoint
-from analysis.cause import BEFORE, Cause, Seen, causes
+from analysis.around import BEFORE, Seen, with_own
+from analysis.cause import Cause, causes
 from analysis.change import Change, Reading
 from analysis.compare import Counts, by_day
+from analysis.downstream import leaders
 from analysis.history import policy_history
 from analysis.moves import Series, moves
 from analysis.series import MECHANISMS, Block, asked, blocks
@@ -28,6 +31,7 @@ __all__ = ["Cause", "Change", "Drift", "detect", "drifts"]
 SAME_TIME = timedelta(days=3)  # within which two steps of a source are one event
 SLOW = timedelta(days=14)  # the same where one is a slide, whose beginning is known less well
 
+Fact = dict[str, Any]
 Fault = tuple[str, date]
 """A reporter, and the day from which it alone saw a change that others could have seen."""
 
@@ -39,7 +43,8 @@ class Drift:
     `shape` is step or slide; `before` and `after` are rates between 0 and 1; `messages` are those
     since `started_on` that the change touched; `latest` is the rate of the last week, None without mail.
     `ended_on` is the day a slide settled. `follows` is set where another mechanism leads: a change of
-    dmarc that dkim or spf explains. `cause` is the first of `causes`.
+    dmarc that dkim or spf explains. `cause` is the first of `causes`. `also_in` names the sources that
+    show the same loss only because they pass this source's mail on.
     """
 
     domain: str
@@ -59,6 +64,7 @@ class Drift:
     latest: float | None = None
     follows: str | None = None
     causes: tuple[Cause, ...] = ()
+    also_in: tuple[str, ...] = ()
 
 
 def drifts(warehouse: Warehouse, scope: Scope, settings: DriftSettings, newest: date | None = None) -> list[Drift]:
@@ -84,8 +90,20 @@ def drifts(warehouse: Warehouse, scope: Scope, settings: DriftSettings, newest: 
         facts = reads.source_facts(session)
         signatures, envelopes = reads.source_signatures(session, near), reads.source_envelopes(session, near)
         addresses, policies = reads.source_addresses(session, whole), reads.policy_days(session, whole)
-    seen = Seen(days, signatures, envelopes, addresses, policy_history(policies))
-    return [_named(change, seen, facts) for change in changes]
+    seen = Seen(
+        days,
+        with_own(signatures, "signing_domain"),
+        with_own(envelopes, "spf_domain"),
+        addresses,
+        policy_history(policies),
+    )
+    known = {fact["source_key"]: fact for fact in facts.iter_rows(named=True)}
+    led = leaders(changes, seen)
+    return [
+        _named(change, seen, known, [other for other in changes if led.get(other) == change])
+        for change in changes
+        if change not in led
+    ]
 
 
 def detect(days: pl.DataFrame, settings: DriftSettings, newest: date | None = None) -> list[Change]:
@@ -181,15 +199,13 @@ def _leader(change: Change, changes: Sequence[Change]) -> str | None:
     return together[0].mechanism if together else None
 
 
-def _named(change: Change, seen: Seen, facts: pl.DataFrame) -> Drift:
-    known = facts.filter(pl.col("source_key") == change.source_key).to_dicts()
-    fact = known[0] if known else {}
+def _named(change: Change, seen: Seen, known: dict[str, Fact], followers: Sequence[Change]) -> Drift:
     why = causes(change, seen)
     return Drift(
         domain=change.domain,
         source_key=change.source_key,
-        name=fact.get("service") or fact.get("as_name") or change.source_key,
-        as_domain=fact.get("as_domain"),
+        name=_name(change.source_key, known),
+        as_domain=known.get(change.source_key, {}).get("as_domain"),
         mechanism=change.mechanism,
         shape=change.shape,
         started_on=change.started_on,
@@ -203,4 +219,10 @@ def _named(change: Change, seen: Seen, facts: pl.DataFrame) -> Drift:
         latest=change.latest,
         follows=change.follows,
         causes=why,
+        also_in=tuple(dict.fromkeys(_name(other.source_key, known) for other in followers)),
     )
+
+
+def _name(source_key: str, known: dict[str, Fact]) -> str:
+    fact = known.get(source_key, {})
+    return fact.get("service") or fact.get("as_name") or source_key

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 RECENT = 28  # days that decide whether a reporter is usual
+FORGOTTEN = 60  # days of absence after which it is not expected any more
 FEWEST_GAP = 3  # reports for a day arrive over the next two; before that nobody is silent
 UNLIKELY = 0.001  # chance of so long a gap by habit, below which it is a silence
 FEWEST_DAYS = 5  # days with reports from which a habit can be told
@@ -23,7 +24,7 @@ class Reporter:
     """One reporter over the days looked at.
 
     `days` are those with a report, `share` is its part of all messages. `usual`: it reported on at least
-    half of the days in its last four weeks, and has not been away for as long. `silent_since` is the first
+    half of the days in its last four weeks, and has not been away for two months. `silent_since` is the first
     day without it, where the gap is too long for its habits and the mail there was to report on.
     """
 
@@ -70,7 +71,7 @@ def _reporter(name: str, mine: Floats, every: Floats, first: date, total: int) -
     away = mine.size - 1 - end
     recent = slice(max(0, end - RECENT + 1), end + 1)
     chances = np.count_nonzero(every[recent])
-    usual = np.count_nonzero(mine[recent]) >= max(FEWEST_DAYS, chances / 2) and away <= RECENT
+    usual = np.count_nonzero(mine[recent]) >= max(FEWEST_DAYS, chances / 2) and away <= FORGOTTEN
     silent = away >= FEWEST_GAP and seen.size >= FEWEST_DAYS and _gone(mine[start:], (every - mine)[start:])
     return Reporter(
         reporter=name,

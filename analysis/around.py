@@ -1,0 +1,121 @@
+"""The days around a change: what share of a source's mail had what, before and after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import polars as pl
+
+from analysis.change import Change
+from analysis.history import PolicyChange
+from ingest.alignment import aligned
+
+BEFORE = timedelta(days=28)
+AFTER = timedelta(days=14)
+
+PASS = pl.col("result") == "pass"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What reports say about the sources that changed, as the warehouse's reads of those names give it.
+
+    `signatures` and `envelopes` have one column more: `own`, whether the domain in them is aligned with
+    the domain that the mail claims. `policies` are the changes of each domain's record.
+    """
+
+    messages: pl.DataFrame
+    signatures: pl.DataFrame
+    envelopes: pl.DataFrame
+    addresses: pl.DataFrame
+    policies: list[PolicyChange]
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """How much of a source's mail had something before and after: at all, and with a pass."""
+
+    before: float
+    after: float
+    passing_before: float
+    passing_after: float
+
+    @property
+    def lost(self) -> float:
+        """How much less of the mail passes by it than before."""
+        return self.passing_before - self.passing_after
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Four weeks before one change and two after it (or since it settled), first and last day included.
+
+    The totals are the source's messages on those days.
+    """
+
+    change: Change
+    before: tuple[date, date]
+    after: tuple[date, date]
+    total_before: int
+    total_after: int
+
+    @classmethod
+    def of(cls, change: Change, seen: Seen) -> Window:
+        """The days around a change, none of them beyond the next one."""
+        mine = of_source(seen.messages, change)
+        newest = mine["day"].max()
+        last = newest if isinstance(newest, date) else change.started_on
+        if change.until:
+            last = min(last, change.until - timedelta(days=1))
+        settled = change.ended_on or change.started_on
+        if change.shape == "slide" and change.ended_on is None:
+            settled = last - AFTER
+        settled = max(change.started_on, min(settled, last))
+        before = (change.started_on - BEFORE, change.started_on - timedelta(days=1))
+        after = (settled, min(last, settled + AFTER))
+        return cls(change, before, after, *(messages(within(mine, days)) for days in (before, after)))
+
+    @property
+    def mechanisms(self) -> tuple[str, ...]:
+        """The mechanisms that could be behind it: its own, or for dmarc the one that led."""
+        if self.change.mechanism != "dmarc":
+            return (self.change.mechanism,)
+        return (self.change.follows,) if self.change.follows else ("dkim", "spf")
+
+    def explains(self, share: float) -> float:
+        """The part of the change, between 0 and 1, that so great a share of the mail explains."""
+        return min(1.0, max(0.0, share / max(1e-9, abs(self.change.after - self.change.before))))
+
+    def shares(self, rows: pl.DataFrame) -> Shares:
+        """Shares of the source's messages in `rows`, which have day, result and messages."""
+        sums = [
+            min(1.0, messages(part) / max(1, total))
+            for days, total in ((self.before, self.total_before), (self.after, self.total_after))
+            for part in (within(rows, days), within(rows.filter(PASS), days))
+        ]
+        return Shares(sums[0], sums[2], sums[1], sums[3])
+
+
+def of_source(frame: pl.DataFrame, change: Change) -> pl.DataFrame:
+    """The rows of a frame that are about the change's source."""
+    return frame.filter((pl.col("domain") == change.domain) & (pl.col("source_key") == change.source_key))
+
+
+def within(rows: pl.DataFrame, days: tuple[date, date]) -> pl.DataFrame:
+    """The rows of some days, both ends included."""
+    return rows.filter(pl.col("day").is_between(*days))
+
+
+def messages(rows: pl.DataFrame, column: str = "messages") -> int:
+    """The sum of a column of messages."""
+    return int(rows[column].sum())
+
+
+def with_own(frame: pl.DataFrame, column: str) -> pl.DataFrame:
+    """The frame with `own`: whether the domain in `column` is aligned (relaxed) with `domain`."""
+    pairs = frame.select("domain", column).unique()
+    own = [bool(name) and aligned(domain, name) for domain, name in pairs.rows()]
+    return frame.join(
+        pairs.with_columns(pl.Series("own", own, dtype=pl.Boolean)), on=["domain", column], nulls_equal=True
+    )
