@@ -280,10 +280,10 @@ def _results_text(results: tuple[object, ...]) -> str:
 
 
 def naive(at: datetime) -> datetime:
-    """An aware instant as DuckDB's TIMESTAMP wants it: UTC, without a zone."""
-    return at.astimezone(UTC).replace(tzinfo=None)
+    """An instant as DuckDB's TIMESTAMP wants it: UTC, without a zone. One without a zone is UTC already."""
+    return at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at
 
 
 def utc(at: datetime | None) -> datetime | None:
-    """The same for an instant that may be unknown, or is UTC without a zone already."""
-    return naive(at) if at and at.tzinfo else at
+    """The same for an instant that may be unknown."""
+    return naive(at) if at else None
