@@ -125,7 +125,10 @@ class ImapInput:
 
     def _read(self, backlog: Backlog, stop: threading.Event | None = None) -> Iterator[Sequence[Message]]:
         step = functools.partial(self._next_batch, backlog)
-        while (batch := self._link.persist(step, stop)) is not None:
+        while True:
+            batch = self._link.persist(step, stop)
+            if batch is None:
+                return
             if batch:
                 _LOG.info(
                     "mailbox.fetched name=%s folder=%r messages=%d bytes=%d last_uid=%d",
@@ -133,6 +136,7 @@ class ImapInput:
                     backlog.reached[1],
                 )  # fmt: skip
                 yield batch
+            del batch  # or it would be kept while the next one is fetched
 
     def _next_batch(self, backlog: Backlog, session: Session, failures: int) -> list[Message] | None:
         return self._reader.next_batch(session, backlog, failures)
@@ -141,7 +145,7 @@ class ImapInput:
         """Wait until a look into the folders is worth while."""
         if self._idles and session.can("IDLE"):
             opened = session.open(self._settings.folders[0], readonly=True, fresh=True)
-            if known is None or (opened.uidvalidity, opened.uidnext) != (known.uidvalidity, known.uidnext):
+            if known is None or not opened.same_as(known):
                 return  # it came while we were busy, and IDLE would not tell of it again
             try:
                 session.idle(min(self._settings.interval, _IDLE_MOST), stop)

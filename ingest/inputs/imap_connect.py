@@ -26,6 +26,8 @@ _LOG = logging.getLogger(__name__)
 _CONNECT_SECONDS = 15.0
 _PORTS = {"tls": 993, "starttls": 143, "plain": 143}
 _SECURITY = "security must be tls, starttls or plain."
+# RFC 5530 section 3: what no waiting changes.
+_FAILED = re.compile(r"\[(AUTHENTICATIONFAILED|AUTHORIZATIONFAILED|EXPIRED|PRIVACYREQUIRED|CONTACTADMIN)\b", re.I)
 # RFC 9051 section 9, astring: what LOGIN takes without quotes.
 _ATOM = re.compile(r"[A-Za-z0-9!#$&'+,./:;<=>?@^_`|~-]+")
 
@@ -34,6 +36,8 @@ def check(settings: MailboxSettings) -> None:
     """Refuse settings that can never work, before anything is sent anywhere."""
     if not settings.host:
         raise UsageError(f"Mailbox {settings.name!r} has no host.", "Set host to the name of the IMAP server.")
+    if not settings.user:
+        raise UsageError(f"Mailbox {settings.name!r} has no user.", "Set user to the login name.")
     if settings.security not in _PORTS:
         raise UsageError(f"Mailbox {settings.name!r}: security is {settings.security!r}.", _SECURITY)
     if not settings.folders:
@@ -147,7 +151,8 @@ def _log_in(client: Any, settings: MailboxSettings, secret: str) -> None:
                 user = settings.user if _ATOM.fullmatch(settings.user) else _quoted(settings.user)
                 client.login(user, secret)
     except MailboxError as error:
-        raise _login_error(error, settings, secret) from error.__cause__
+        # Without `from`: a server may have repeated the password in what it said.
+        raise _login_error(error, settings, secret) from None
 
 
 def _require_login_text(client: Any, at: str, user: str, secret: str) -> None:
@@ -169,7 +174,9 @@ def _login_error(error: MailboxError, settings: MailboxSettings, secret: str) ->
     if not isinstance(cause, exceptions.LoginError):
         return error
     said = str(cause).replace(secret, "***")  # some servers repeat the line they did not like
-    if isinstance(cause.__context__, exceptions.IMAPClientAbortError) or passes(said):
+    lost = isinstance(cause.__context__, exceptions.IMAPClientAbortError)
+    # "Too many failed logins, try again later": coming back with the same password makes it worse.
+    if lost or (passes(said) and not _FAILED.search(said)):
         return MailboxUnreachable(f"{where(settings)} broke off the login: {told(said)}.", "Trying again can help.")
     return MailboxError(
         f"{where(settings)} refused the login of {settings.user!r}: {told(said)}.",

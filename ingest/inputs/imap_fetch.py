@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ingest.errors import MailboxUnreachable
 from ingest.inputs.base import Message, Position
-from ingest.inputs.imap_errors import Refused
-from ingest.inputs.imap_session import HEAD_BYTES, Session
+from ingest.inputs.imap_session import Session
 from ingest.inputs.imap_uids import Backlog, Described, Opened
 from ingest.settings import MailboxSettings, UnpackLimits
 
+_HEAD = 2**20  # bytes that are fetched of a message beyond the limit
 _DESCRIBE = 500  # messages whose sizes are asked for at once
 
 
@@ -18,7 +19,8 @@ class Reader:
 
     def __init__(self, settings: MailboxSettings, limits: UnpackLimits) -> None:
         self._settings = settings
-        self._limits = limits
+        self._most = limits.message_bytes
+        self._head = min(_HEAD, limits.message_bytes)
 
     def next_batch(self, session: Session, backlog: Backlog, failures: int) -> list[Message] | None:
         """Fetch the next batch; None when nothing is left. An empty batch had vanished.
@@ -32,8 +34,8 @@ class Reader:
         batch = backlog.peek(
             self._settings.batch_bytes >> (2 * failures),
             self._settings.batch_messages >> (2 * failures),
-            HEAD_BYTES,
-            self._limits.message_bytes,
+            self._head,
+            self._most,
         )
         if not batch:
             return None
@@ -51,16 +53,15 @@ class Reader:
         return opened
 
     def _messages(self, session: Session, folder: str, opened: Opened, batch: Sequence[Described]) -> list[Message]:
-        most = self._limits.message_bytes
-        found, refused = session.bodies([each.uid for each in batch if each.size <= most])
+        found, refused = session.bodies([each.uid for each in batch if each.size <= self._most])
         for each in batch:
-            if each.size > most:
-                head, no = session.head(each.uid)
+            if each.size > self._most:
+                head, no = session.head(each.uid, self._head)
                 found.update(head)
                 refused.update(no)
         if refused and not found and not session.delivers_another(refused):
             # Not one message came: the server is at fault, and passing these over would lose them.
-            raise Refused(next(iter(refused.values())), "Nothing was skipped; the next run asks again.")
+            raise MailboxUnreachable(next(iter(refused.values())), "Nothing was skipped; the next run asks again.")
         messages = []
         for each in batch:
             position = Position(self._settings.name, folder, opened.uidvalidity, each.uid)
@@ -71,10 +72,10 @@ class Reader:
         return messages
 
     def _message(self, position: Position, each: Described, body: bytes) -> Message:
-        whole = each.size <= self._limits.message_bytes
+        whole = each.size <= self._most
         # What came counts, not what was announced; servers guess sizes (Exchange does).
         size = len(body) if whole else max(each.size, len(body))
-        raw = body if size <= self._limits.message_bytes else body[:HEAD_BYTES]
+        raw = body if size <= self._most else body[: self._head]
         return Message(raw, _origin(position), size, each.received_at, position)
 
     @staticmethod

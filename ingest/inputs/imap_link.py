@@ -100,7 +100,8 @@ class Link:
                 self._interruptible = False
 
     def _fresh(self, stop: threading.Event | None) -> Session:
-        if self._session is not None and self.clock() - self._session.used_at > _STALE:
+        session = self._session
+        if session is not None and (not session.sound or self.clock() - session.used_at > _STALE):
             self.drop()
         if self._session is None:
             self._session = self._opened() if stop is None else self._opened_unless(stop)

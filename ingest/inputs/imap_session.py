@@ -22,8 +22,8 @@ from ingest.inputs.imap_uids import Described, Opened, ranges
 from ingest.settings import MailboxSettings
 
 _LOG = logging.getLogger(__name__)
-HEAD_BYTES = 2**20  # what is fetched of a message beyond the limit
 _UIDS = 500  # per command: 500 UIDs of ten digits stay below the 8,192 bytes of RFC 7162 section 4
+_GOODBYE = 2.0  # seconds
 _Found = dict[int, dict[bytes, Any]]
 _SEARCH = 50_000  # messages per SEARCH: imaplib refuses a line of more than a million bytes
 
@@ -38,11 +38,18 @@ class Session:
         self._open: tuple[str, bool] | None = None
         self._opened: Opened | None = None
         self.used_at = clock()
+        self.sound = True  # no answer is outstanding: the next line from the server is for the next command
 
     @contextlib.contextmanager
     def _call(self, doing: str) -> Iterator[Any]:
-        with spoken(self._where, doing):
-            yield self._client
+        self.sound = False
+        try:
+            with spoken(self._where, doing):
+                yield self._client
+        except Refused:
+            self.sound = True
+            raise
+        self.sound = True
         self.used_at = self._clock()
 
     # Reading
@@ -100,10 +107,10 @@ class Session:
         fetched, refused = self._fetch(uids, [b"BODY.PEEK[]"], b"BODY[]")
         return {uid: fields[b"BODY[]"] for uid, fields in fetched.items()}, refused
 
-    def head(self, uid: int) -> tuple[dict[int, bytes], dict[int, str]]:
-        """The first mebibyte of a message that is too large to be read whole; else like `bodies`."""
-        fetched, refused = self._fetch([uid], [b"BODY.PEEK[]<0.%d>" % HEAD_BYTES], b"BODY[]<0>")
-        return {uid: fields[b"BODY[]<0>"][:HEAD_BYTES] for uid, fields in fetched.items()}, refused
+    def head(self, uid: int, length: int) -> tuple[dict[int, bytes], dict[int, str]]:
+        """The beginning of a message that is too large to be read whole; else like `bodies`."""
+        fetched, refused = self._fetch([uid], [b"BODY.PEEK[]<0.%d>" % length], b"BODY[]<0>")
+        return {uid: fields[b"BODY[]<0>"][:length] for uid, fields in fetched.items()}, refused
 
     def delivers_another(self, than: Iterable[int]) -> bool:
         """Whether the folder's first or last message can be had: proof that fetching works at all."""
@@ -111,7 +118,7 @@ class Session:
             with contextlib.suppress(Refused):
                 with self._call("search") as client:
                     others = [uid for uid in client.search([place]) if uid not in than]
-                if others and self.head(others[0])[0]:
+                if others and self.head(others[0], 1)[0]:
                     return True
         return False
 
@@ -204,9 +211,11 @@ class Session:
             imap_idle.idle(client, self._where, seconds, stop, self._clock)
 
     def close(self) -> None:
-        """Say goodbye, or at least hang up."""
-        with contextlib.suppress(MailboxError), spoken(self._where, "log out"):
-            self._client.logout()
+        """Say goodbye, unless an answer is still outstanding; never wait long for the reply."""
+        if self.sound:
+            with contextlib.suppress(MailboxError), spoken(self._where, "log out"):
+                self._client.socket().settimeout(_GOODBYE)
+                self._client.logout()
         imap_connect.drop(self._client)
 
     def drop(self) -> None:

@@ -21,6 +21,12 @@ class Opened:
     exists: int
     uidnext: int | None
 
+    def same_as(self, other: Opened) -> bool:
+        """Whether nothing can have arrived between the two."""
+        if self.uidnext is None:
+            return (self.uidvalidity, self.exists) == (other.uidvalidity, other.exists)
+        return (self.uidvalidity, self.uidnext) == (other.uidvalidity, other.uidnext)
+
 
 @dataclass(frozen=True, slots=True)
 class Described:

@@ -223,8 +223,17 @@ def test_a_message_left_out_of_an_ok_answer_is_not_taken_for_vanished() -> None:
 def test_a_server_that_delivers_nothing_at_all_is_an_error_and_skips_nothing() -> None:
     with ScriptedImap(mails(5)) as server:
         server.on(BODY, say("{tag} NO [SERVERBUG] storage is down"), times=1000)
-        with pytest.raises(MailboxError, match="storage is down"):
+        with pytest.raises(MailboxUnreachable, match="storage is down") as caught:
             everything(mailbox(server).fetch({}))
+        assert "Nothing was skipped" in caught.value.hint
+
+
+def test_a_message_without_a_size_is_fetched_all_the_same() -> None:
+    with ScriptedImap(mails(3)) as server:
+        server.on(r"UID FETCH [1-9,]*\b2\b[1-9,]* \(RFC822", say("{tag} NO index is broken"), times=5)
+        read = everything(mailbox(server).fetch({}))
+        assert [message.raw for message in read] == list(mails(3).values())
+        assert [message.received_at is None for message in read] == [False, True, False]
 
 
 def test_the_last_message_alone_is_not_blamed_without_proof() -> None:
@@ -259,6 +268,23 @@ def test_a_folder_of_many_messages_is_listed_in_windows() -> None:
 def test_uids_are_packed_into_ranges() -> None:
     assert ranges([5, 1, 2, 3, 3, 9, 8]) == [range(1, 4), range(5, 6), range(8, 10)]
     assert ranges([]) == []
+
+
+def test_a_limit_below_a_mebibyte_is_kept_too() -> None:
+    with ScriptedImap(mails(2, 3_000)) as server:
+        server.inbox.sizes = {1: 10}
+        read = everything(mailbox(server, UnpackLimits(message_bytes=1_000)).fetch({}))
+        assert [(len(message.raw), message.size) for message in read] == [(1_000, len(mails(2, 3_000)[1]))] * 2
+
+
+def test_a_reader_that_stops_in_the_middle_hangs_up_without_waiting() -> None:
+    with ScriptedImap(mails(4)) as server:
+        server.on("LOGOUT", stall())
+        batches = mailbox(server, batch_messages=1).fetch({})
+        next(batches)
+        began = time.monotonic()
+        batches.close()  # type: ignore[attr-defined]
+        assert time.monotonic() - began < 4
 
 
 # Servers that lack things
@@ -320,7 +346,6 @@ def test_an_action_that_fails_says_so_after_the_commit() -> None:
         server.on("SELECT", cut(0), times=50)
         with pytest.raises(MailboxUnreachable):
             act(server, "seen")
-        server.on("nothing", cut(0))
     with ScriptedImap(mails(2)) as server:
         server.on("UID STORE", say("{tag} NO [NOPERM] you may not"))
         with pytest.raises(MailboxError, match="you may not"):
@@ -357,6 +382,7 @@ def test_a_server_without_passwords_is_said_plainly() -> None:
         ("{tag} NO [AUTHENTICATIONFAILED] Invalid credentials", False),
         ("{tag} NO [ALERT] Application-specific password required", False),
         ("{tag} BAD bad s3cret password", False),
+        ("{tag} NO [AUTHENTICATIONFAILED] Too many failed logins, try again later", False),
         ("{tag} NO [UNAVAILABLE] Temporary authentication failure", True),
         ("{tag} NO [ALERT] Too many simultaneous connections. (Failure)", True),
         ("* BYE overloaded", True),

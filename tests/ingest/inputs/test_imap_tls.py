@@ -177,9 +177,14 @@ def test_a_wrong_password_is_not_tried_again(implicit: MailboxSettings, dovecot:
 
 @pytest.mark.parametrize(
     ("changes", "words"),
-    [({"host": ""}, "no host"), ({"security": "ssl"}, "security"), ({"folders": ()}, "no folder")],
+    [
+        ({"host": ""}, "no host"),
+        ({"user": ""}, "no user"),
+        ({"security": "ssl"}, "security"),
+        ({"folders": ()}, "no folder"),
+    ],
 )
 def test_settings_that_can_never_work_are_refused_at_once(changes: dict[str, object], words: str) -> None:
-    settings = replace(MailboxSettings(host="imap.example.org"), **changes)  # type: ignore[arg-type]
+    settings = replace(MailboxSettings(host="imap.example.org", user="u"), **changes)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match=words):
         ImapInput(settings, UnpackLimits())
