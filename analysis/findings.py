@@ -8,12 +8,12 @@ from datetime import date, timedelta
 
 from analysis import leads
 from analysis.changes import compare
-from analysis.coverage import Coverage, coverage
-from analysis.drift import Drift
+from analysis.drift import Drift, drifts
 from analysis.leads import Finding
 from analysis.period import newest_day
 from analysis.policy import Published, published
 from analysis.readiness import Readiness, judge, next_target
+from analysis.reporters import Reporter, reporters
 from analysis.settings import AnalysisSettings
 from analysis.sources import Source
 from warehouse import reads
@@ -35,9 +35,24 @@ class Basis:
     readiness: Mapping[str, Readiness]
     policies: Mapping[str, Published]
     drifts: Sequence[Drift]
-    coverage: Coverage
+    reporters: Sequence[Reporter]
     newest: date | None
     today: date
+
+    @property
+    def usual(self) -> list[str]:
+        """Reporters that usually write, by name."""
+        return sorted(one.reporter for one in self.reporters if one.usual)
+
+    @property
+    def silent(self) -> list[str]:
+        """Reporters that used to write and no longer do, by name."""
+        return sorted(one.reporter for one in self.reporters if one.silent_since)
+
+    @property
+    def heard(self) -> int:
+        """How many of the usual reporters still write."""
+        return sum(one.usual and not one.silent_since for one in self.reporters)
 
 
 def findings(
@@ -45,15 +60,16 @@ def findings(
     scope: Scope,
     today: date,
     settings: AnalysisSettings,
-    drifts: Sequence[Drift] = (),
     targets: Mapping[str, str] | None = None,
+    *,
+    known: Sequence[Drift] | None = None,
 ) -> list[Finding]:
     """What to do about the scope's domains, judged over readiness.days up to the scope's last day.
 
-    `drifts` are what `analysis.drift` found. `targets` are the policies that domains are meant to
-    reach; the next stricter one where a domain is not named.
+    `targets` are the policies that domains are meant to reach; the next stricter one where a domain
+    is not named. `known` are their drifts, where the caller has them already.
     """
-    return rank(gather(warehouse, scope, today, settings, drifts, targets), settings)
+    return rank(gather(warehouse, scope, today, settings, targets, known=known), settings)
 
 
 def gather(
@@ -61,26 +77,30 @@ def gather(
     scope: Scope,
     today: date,
     settings: AnalysisSettings,
-    drifts: Sequence[Drift] = (),
     targets: Mapping[str, str] | None = None,
+    *,
+    known: Sequence[Drift] | None = None,
 ) -> Basis:
     """Judge all domains of a scope that have reports."""
     with warehouse.reading() as connection:
         newest = newest_day(connection, today, scope.until)
         rows = reads.policy_days(connection, Scope(scope.domains, None, newest))
         since = newest - timedelta(days=REPORTERS_OVER) if newest else None
-        reporters = reads.reporter_days(connection, Scope(scope.domains, since, newest))
+        written = reads.reporter_days(connection, Scope(scope.domains, since, newest))
     parts = rows.partition_by("domain", as_dict=True, maintain_order=True)
     policies = {str(domain): published(part) or Published() for (domain,), part in parts.items()}
     wanted = {domain: (targets or {}).get(domain) or next_target(at.p) for domain, at in policies.items()}
     every: list[Source] = []
     judged: dict[str, Readiness] = {}
     if wanted:
-        every, judged = judge(warehouse, wanted, today, settings, drifts, newest)
+        if known is None:
+            known = drifts(warehouse, Scope(scope.domains, None, newest), settings.drift)
+        every, judged = judge(warehouse, wanted, today, settings, known, newest)
     found: dict[str, list[Source]] = {domain: [] for domain in policies}
     for source in every:
         found[source.domain].append(source)
-    return Basis(found, judged, policies, drifts, coverage(reporters, newest), newest, today)
+    heard = reporters(written, newest) if newest else ()
+    return Basis(found, judged, policies, known or (), heard, newest, today)
 
 
 def rank(basis: Basis, settings: AnalysisSettings) -> list[Finding]:
@@ -94,7 +114,7 @@ def rank(basis: Basis, settings: AnalysisSettings) -> list[Finding]:
         minor = largest is not None and domain != largest.domain and basis.readiness[domain].messages < MINOR * total
         for finding in _of_domain(basis, domain, settings):
             result.append(_lower(finding) if minor else finding)
-    result += leads.silent(_largest_first(basis), basis.coverage.silent, basis.newest)
+    result += leads.silent(_largest_first(basis), basis.silent, basis.newest)
     return sorted(result, key=_order)
 
 

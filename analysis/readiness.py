@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from analysis import evidence, forecast
-from analysis.drift import Drift
+from analysis.drift import Drift, drifts
 from analysis.gates import Case, Gate, gates
 from analysis.period import newest_day
 from analysis.policy import Published, published
@@ -94,14 +94,14 @@ def readiness(
     target: str,
     today: date,
     settings: AnalysisSettings,
-    drifts: Sequence[Drift] = (),
+    known: Sequence[Drift] | None = None,
 ) -> Readiness:
     """Whether `domain` can move to p=`target`, judged over the last readiness.days with reports.
 
-    `drifts` are what `analysis.drift` found; those of other domains are ignored. A domain without
-    reports has the verdict unknown. Raises UsageError for another target than quarantine or reject.
+    `known` are its drifts, where the caller has them already. A domain without reports has the
+    verdict unknown. Raises UsageError for another target than quarantine or reject.
     """
-    return readinesses(warehouse, {domain: target}, today, settings, drifts)[domain]
+    return readinesses(warehouse, {domain: target}, today, settings, known)[domain]
 
 
 def readinesses(
@@ -109,11 +109,11 @@ def readinesses(
     targets: Mapping[str, str],
     today: date,
     settings: AnalysisSettings,
-    drifts: Sequence[Drift] = (),
+    known: Sequence[Drift] | None = None,
     until: date | None = None,
 ) -> dict[str, Readiness]:
     """The same for several domains at once, from their targets; `until` is the last day to look at."""
-    return judge(warehouse, targets, today, settings, drifts, until)[1]
+    return judge(warehouse, targets, today, settings, known, until)[1]
 
 
 def judge(
@@ -121,7 +121,7 @@ def judge(
     targets: Mapping[str, str],
     today: date,
     settings: AnalysisSettings,
-    drifts: Sequence[Drift] = (),
+    known: Sequence[Drift] | None = None,
     until: date | None = None,
 ) -> tuple[list[Source], dict[str, Readiness]]:
     """The same, with the sources of the days judged, the largest first."""
@@ -130,6 +130,8 @@ def judge(
         raise UsageError(message, "Say --target quarantine or --target reject.")
     with warehouse.reading() as connection:
         frames = _fetch(connection, tuple(targets), today, settings, until)
+    if known is None:
+        known = drifts(warehouse, Scope(tuple(targets), None, frames.scope.until), settings.drift)
     found: dict[str, list[Source]] = {domain: [] for domain in targets}
     every = judged(frames.sources, today, settings.sources)
     for source in every:
@@ -140,7 +142,7 @@ def judge(
         rows = failing.get((domain,), frames.failing.clear())
         blocked = _blocked(rows, found[domain], frames.scope)
         case = _case(frames, domain, target, tuple(found[domain]), today)
-        result[domain] = _answer(case, blocked, drifts, frames.scope, settings)
+        result[domain] = _answer(case, blocked, known, frames.scope, settings)
     return every, result
 
 
@@ -187,10 +189,10 @@ def _case(frames: _Frames, domain: str, target: str, found: tuple[Source, ...], 
 
 
 def _answer(
-    case: Case, blocked: tuple[Blocked, ...], drifts: Sequence[Drift], scope: Scope, settings: AnalysisSettings
+    case: Case, blocked: tuple[Blocked, ...], known: Sequence[Drift], scope: Scope, settings: AnalysisSettings
 ) -> Readiness:
     losses = {item.source_key: item.would_block for item in blocked}
-    mine = tuple(drift for drift in drifts if drift.domain == case.domain)
+    mine = tuple(drift for drift in known if drift.domain == case.domain)
     opened = gates(case, losses, mine, settings.readiness)
     return Readiness(
         domain=case.domain,

@@ -45,8 +45,8 @@ class DomainStatus:
 class Status:
     """All domains, the largest first, and how fresh the data is.
 
-    `usual_reporters` wrote on most days of the last months; `reporters` of them wrote in the last
-    week. `quarantined` messages wait in quarantine; `last_run_at` is ISO 8601 in UTC.
+    `usual_reporters` wrote on most days of late, `reporters` of them still do. `quarantined` messages
+    wait in quarantine; `last_run_at` is ISO 8601 in UTC.
     """
 
     domains: tuple[DomainStatus, ...]
@@ -62,8 +62,9 @@ def status(
     scope: Scope,
     today: date,
     settings: AnalysisSettings,
-    drifts: Sequence[Drift] = (),
     targets: Mapping[str, str] | None = None,
+    *,
+    known: Sequence[Drift] | None = None,
 ) -> Status:
     """How the scope's domains stand: messages and sources over its days, the verdict over readiness.days."""
     with warehouse.reading() as connection:
@@ -71,7 +72,7 @@ def status(
         days = reads.daily_alignment(connection, scope)
         runs = reads.runs(connection, 1)
         quarantined = reads.frame(connection, "SELECT count(*) AS messages FROM quarantine")["messages"].item()
-    basis = gather(warehouse, scope, today, settings, drifts, targets)
+    basis = gather(warehouse, scope, today, settings, targets, known=known)
     first: dict[str, Finding] = {}
     for finding in rank(basis, settings):
         first.setdefault(finding.domain, finding)
@@ -87,8 +88,8 @@ def status(
     return Status(
         domains=told,
         data_until=basis.newest,
-        reporters=len(basis.coverage.usual) - len(basis.coverage.silent),
-        usual_reporters=len(basis.coverage.usual),
+        reporters=basis.heard,
+        usual_reporters=len(basis.usual),
         quarantined=int(quarantined),
         last_run_at=ended.isoformat() if ended else None,
     )

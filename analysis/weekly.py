@@ -68,14 +68,12 @@ class WeeklySummary:
     complete: bool
 
 
-def weekly(  # noqa: PLR0913 - the question, its domains, what is known of drift, targets and the thresholds
+def weekly(
     warehouse: Warehouse,
     week: str,
     today: date,
     settings: AnalysisSettings,
     domains: tuple[str, ...] = (),
-    *,
-    drifts: Sequence[Drift] = (),
     targets: Mapping[str, str] | None = None,
 ) -> WeeklySummary:
     """The summary of an ISO week like '2026-W47'; '' means the last one that is over.
@@ -90,8 +88,7 @@ def weekly(  # noqa: PLR0913 - the question, its domains, what is known of drift
         now, then = reads.domains(connection, scope), reads.domains(connection, before)
         reports = int(reads.policy_days(connection, scope)["reports"].sum())
         quarantined = _quarantined(connection, first, last)
-    upto = [drift for drift in drifts if drift.started_on <= last]
-    basis = gather(warehouse, Scope(domains, None, last), as_of, settings, upto, targets)
+    basis = gather(warehouse, Scope(domains, None, last), as_of, settings, targets)
     found = sources(warehouse, scope, as_of, settings.sources)
     told = _domains(basis, found, now, then)
     urgent = tuple(finding for finding in rank(basis, settings) if finding.severity != "info")
@@ -106,11 +103,11 @@ def weekly(  # noqa: PLR0913 - the question, its domains, what is known of drift
         headline=_headline(told, urgent, new),
         findings=urgent,
         new_sources=new,
-        drifts=tuple(drift for drift in upto if first <= drift.started_on),
+        drifts=tuple(drift for drift in basis.drifts if first <= drift.started_on <= last),
         domains=told,
-        reporters=len(basis.coverage.usual) - len(basis.coverage.silent),
-        usual_reporters=len(basis.coverage.usual),
-        silent_reporters=basis.coverage.silent,
+        reporters=basis.heard,
+        usual_reporters=len(basis.usual),
+        silent_reporters=tuple(basis.silent),
         reports=reports,
         quarantined=quarantined,
         complete=basis.newest is not None and basis.newest >= last,
