@@ -79,11 +79,9 @@ _HEADER_START = re.compile(rb"(?:>?From [^\r\n]*\r?\n)?[!-9;-~]{1,76}[ \t]*:[^\r
 def is_mail(raw: bytes, name: str = "") -> bool:
     """Whether `raw` is a mail and not itself a document: by content first, by name where that is open."""
     start = raw[:4096].removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n\t \0")
-    if start.startswith(_FILE_STARTS):
+    if start.startswith(_FILE_STARTS) or name.lower().endswith(".xml"):
         return False
-    if _HEADER_START.match(start):
-        return True
-    return name.lower().endswith((".eml", ".msg.txt"))
+    return _HEADER_START.match(start) is not None or name.lower().endswith(".eml")
 
 
 def documents(message_raw: bytes, name: str, budget: Budget) -> Iterator[Document]:
@@ -94,6 +92,8 @@ def documents(message_raw: bytes, name: str, budget: Budget) -> Iterator[Documen
     """
     if is_mail(message_raw, name):
         yield from _Walk(budget).mail(message_raw, 0)
+    elif message_raw[:64].lstrip().startswith(_PACKED_BASE64):
+        yield Document(name, "", base64(message_raw))
     else:
         yield Document(name, "", message_raw)
 

@@ -37,6 +37,9 @@ PARSER_VERSION = 1
 RECORD_LIMIT = 1_000_000
 """Most records of one report; the largest senders' daily reports have about a hundred thousand."""
 
+ERROR_LIMIT = 100
+"""Most `error` elements that are kept."""
+
 SPAN_LIMIT = timedelta(days=366)
 
 
@@ -176,7 +179,6 @@ class _ReportReader:
         if not report_id:
             self.notes.add("report_id_missing", "", f"{where}/report_id")
         begin_at, end_at = self.period(element)
-        errors = [words.clean(leaf_text(e))[0] for e in element.iterchildren("{*}error")]
         return ReportMetadata(
             org_name=org_name,
             email=email,
@@ -184,9 +186,18 @@ class _ReportReader:
             report_id=report_id or "",
             begin_at=begin_at,
             end_at=end_at,
-            errors=tuple(error for error in errors if error)[:100],
+            errors=self.errors(element),
             generator=self.text(values, "generator", where),
         )
+
+    def errors(self, element: markup.Element) -> tuple[str, ...]:
+        found = []
+        for error in element.iterchildren("{*}error"):
+            text, repair = words.clean(leaf_text(error))
+            self.notes.add(repair, text, "report_metadata/error")
+            if text and len(found) < ERROR_LIMIT:
+                found.append(text)
+        return tuple(found)
 
     def text(self, values: dict[str, str], name: str, where: str) -> str | None:
         text, repair = words.clean(values.get(name))

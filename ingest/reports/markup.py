@@ -13,6 +13,7 @@ from lxml import etree
 
 from ingest.errors import MalformedReport
 from ingest.outcome import Reason
+from ingest.reports.mending import refuse_doctype
 
 STREAMED_BEYOND = 64 * 2**10
 """Bytes beyond which a document is read in pieces: slower (by half of the XML's share), but its tree never
@@ -51,11 +52,7 @@ def walk(data: bytes, take: Callable[[Element], None]) -> Element:
     Raises etree.XMLSyntaxError where `data` is not well-formed (see `refusal`), MalformedReport where
     it holds what no report has. `take` may change the element; it must not keep it.
     """
-    if b"<!DOCTYPE" in data:
-        raise MalformedReport(
-            Reason.XML_FORBIDDEN,
-            "It carries a document type declaration (DOCTYPE), which no report needs and attacks use.",
-        )
+    refuse_doctype(data)
     if len(data) > STREAMED_BEYOND:
         return _walk_pieces(data, take)
     feedback = _feedback(etree.fromstring(data, _PARSER))

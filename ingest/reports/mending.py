@@ -96,6 +96,15 @@ def _recoded(document: bytes, encoding: str) -> bytes:
     return out.getvalue()
 
 
+def refuse_doctype(data: bytes) -> None:
+    """Raise MalformedReport where `data`, which is UTF-8 by now, holds a document type declaration anywhere."""
+    if b"<!DOCTYPE" in data:
+        raise MalformedReport(
+            Reason.XML_FORBIDDEN,
+            "It carries a document type declaration (DOCTYPE), which no report needs and attacks use.",
+        )
+
+
 def split(document: bytes) -> list[bytes]:
     """The reports of one document: nearly always the document itself; each one where several are joined."""
     if document.count(b"feedback") <= 2:
@@ -119,6 +128,7 @@ _FORBIDDEN = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]+|\xef\xbf[\xbe\xbf]")
 _AMPERSAND = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos);)(#[0-9]{1,7};|#x[0-9A-Fa-f]{1,6};)?")
 _PREFIX = re.compile(rb"</?([A-Za-z_][\w.-]*):[A-Za-z_]")
 _PREFIX_LIMIT = 20
+_DECLARATION = re.compile(rb"<\?xml\s[^>]*\?>")
 
 
 def mended(data: bytes) -> tuple[bytes, list[tuple[str, str]]]:
@@ -130,6 +140,7 @@ def mended(data: bytes) -> tuple[bytes, list[tuple[str, str]]]:
     cleaned = _FORBIDDEN.sub(b"", data)
     if len(cleaned) != len(data):
         repairs.append(("characters", f"{len(data) - len(cleaned)} bytes that XML forbids"))
+        refuse_doctype(cleaned)
     report, around = _cut_out(cleaned)
     if around:
         repairs.append(("surroundings", around))
@@ -156,9 +167,9 @@ def _cut_out(data: bytes) -> tuple[bytes, str]:
             "The report is cut off: its end is missing, and with it an unknown number of records.",
             "Ask the reporter to send it again, or look whether the mail server shortens large messages.",
         )
-    before = data[: opening.start()].strip()
+    before = _DECLARATION.sub(b"", data[: opening.start()]).strip()
     after = data[end:].strip()
-    around = [f"{len(before)} bytes before"] if before and not before.startswith(b"<?xml") else []
+    around = [f"{len(before)} bytes before"] if before else []
     around += [f"{len(after)} bytes after"] if after else []
     return data[opening.start() : end], ", ".join(around)
 

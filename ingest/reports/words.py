@@ -222,6 +222,7 @@ _NUMBER = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{0,9})?")
 # The earliest instant taken at its word. Faults give 0, small numbers and day numbers, all of which
 # land in 1970; the example in RFC 9990's appendix is dated 1979 and must be readable.
 _EARLIEST = datetime(1971, 1, 1, tzinfo=UTC)
+_CENTURY = 946_684_800  # 2000-01-01
 _LATEST = datetime(2101, 1, 1, tzinfo=UTC)
 
 
@@ -246,8 +247,8 @@ def _from_number(text: str) -> tuple[datetime, str]:
     number = int(seconds)
     repair = "date_format" if point else ""
     for unit in (1_000_000, 1_000):
-        # 1e11 seconds is the year 5138, 1e11 milliseconds 1973: the ranges in use cannot be confused.
-        if number >= 10**11 * unit // 1_000:
+        # Milliseconds of this century are seconds of the year 30,000 and later, which nobody means.
+        if number // unit >= _CENTURY:
             number, repair = number // unit, "date_format"
             break
     if not 0 <= number < 10**11:

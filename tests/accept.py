@@ -1,0 +1,30 @@
+"""Rewrite expected files from what the parser says now: `python -m tests.accept [part of a name ...]`.
+
+For reading the difference in `git diff` before it is committed, never instead of it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from tests.ingest.reports.answers import CASES, answer
+
+
+def main(parts: list[str]) -> None:
+    for case in sorted(CASES.glob("*.xml")):
+        if not parts or any(part in case.name for part in parts):
+            path = expected_file(case)
+            text = json.dumps(answer(case.read_bytes()), indent=1, ensure_ascii=False) + "\n"
+            if not path.exists() or path.read_text("utf-8") != text:
+                path.write_text(text, "utf-8")
+                sys.stdout.write(f"{path.name}\n")
+
+
+def expected_file(case: Path) -> Path:
+    return case.with_suffix(".expected.json")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
