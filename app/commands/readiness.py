@@ -6,14 +6,12 @@ from dataclasses import fields
 
 import click
 
-from analysis.drift import drifts
 from analysis.readiness import Readiness, readiness
 from app import exitcodes
-from app.commands.asking import Asked, known, known_domain, scope_of, today, warehouse_of
+from app.commands.asking import known, known_domain, today, warehouse_of
 from app.commands.base import Command, Run
 from app.render import Screen, clean
 
-NO_DAYS = (None, None, None)
 SHOWN = 20
 
 
@@ -30,10 +28,8 @@ def command(run: Run, domain: str, target: str | None) -> int:
     """
     screen, warehouse = Screen(run), warehouse_of(run)
     domain = known_domain(known(warehouse), domain)
-    scope = scope_of(warehouse, Asked((domain,), *NO_DAYS), run.config.drift.days)
-    found = drifts(warehouse, scope, run.config.drift)
     target = target or run.config.targets.get(domain, "reject")
-    answer = readiness(warehouse, domain, target, today(), run.config.analysis, found)
+    answer = readiness(warehouse, domain, target, today(), run.config.analysis)
     if screen.json:
         screen.document(**{one.name: getattr(answer, one.name) for one in fields(answer)})
     else:

@@ -6,13 +6,11 @@ from dataclasses import fields
 
 import click
 
-from analysis.drift import drifts
 from analysis.status import DomainStatus, Status, status
 from app import exitcodes
 from app.commands.asking import Asked, scope_of, scoped, today, warehouse_of
 from app.commands.base import Command, Run
 from app.render import Screen, share
-from warehouse.scope import Scope
 
 BARS = "▁▂▃▄▅▆▇█"
 TREND = 14  # days drawn; more would not fit beside the rest
@@ -30,8 +28,7 @@ def command(run: Run, asked: Asked) -> int:
     """
     screen, warehouse = Screen(run), warehouse_of(run)
     scope = scope_of(warehouse, asked, run.config.readiness.days)
-    found = drifts(warehouse, Scope(scope.domains, None, scope.until), run.config.drift)
-    answer = status(warehouse, scope, today(), run.config.analysis, found, run.config.targets)
+    answer = status(warehouse, scope, today(), run.config.analysis, run.config.targets)
     if screen.json:
         screen.document(**_document(answer))
     elif answer.domains:

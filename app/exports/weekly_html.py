@@ -1,0 +1,40 @@
+"""The weekly summary as one HTML page that mail programs show: tables, inline styles, nothing from outside."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from analysis.weekly import WeeklySummary
+from app.exports.weekly_view import view
+from app.settings import ReportSettings
+
+# The app's colours, each at least 4.5:1 on white; a word always stands beside the colour.
+COLORS: Final = {
+    "go": "#00704F",
+    "stop": "#B3261E",
+    "unknown": "#5C2751",
+    "critical": "#B3261E",
+    "high": "#A33F00",
+    "medium": "#005A8C",
+}
+
+
+def render(summary: WeeklySummary, settings: ReportSettings) -> str:
+    """The summary as a page; everything in it that came from outside is escaped by the template."""
+    return _template().render(page=view(summary, settings), colors=COLORS)
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("weekly.html.j2")
