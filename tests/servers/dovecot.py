@@ -18,6 +18,7 @@ import imaplib
 import itertools
 import os
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -152,11 +153,9 @@ class Account:
             _, lines = client.uid("FETCH", "1:*", "(UID FLAGS)")
         found = {}
         for line in lines:
-            if isinstance(line, bytes):
-                words = line.replace(b"(", b" ").replace(b")", b" ").split()
-                flags = words[words.index(b"FLAGS") + 1 :] if words[-2] != b"UID" else words[:-2]
-                uid = int(words[words.index(b"UID") + 1])
-                found[uid] = frozenset(f for f in flags if f.startswith(b"\\") and f != b"\\Recent")
+            if isinstance(line, bytes) and (uid := re.search(rb"UID (\d+)", line)):
+                flags = re.findall(rb"\\\w+", line)
+                found[int(uid[1])] = frozenset(flag for flag in flags if flag != b"\\Recent")
         return found
 
     def change_uidvalidity(self, folder: str = "INBOX") -> None:

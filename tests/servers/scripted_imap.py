@@ -12,16 +12,19 @@ Without a cue it answers like a plain server of RFC 9051, from memory.
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
 import socket
 import ssl
 import threading
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
 Action = Callable[["Connection", str, Callable[[], bytes]], None]
+Answers = Generator[bytes, None, str]  # untagged lines, then the verdict
+OK = "OK done"
 _DATE = b"24-Nov-2026 12:00:00 +0200"
 
 
@@ -200,12 +203,15 @@ class Connection:
                 tag, _, command = line.decode().strip().partition(" ")
                 self.server.commands.append(command)
                 if action := self.server.cue(command):
-                    action(self, tag, lambda t=tag, c=command: b"".join(self._answers(t, c)))
+                    action(self, tag, functools.partial(self._answer, tag, command))
                     continue
                 for part in self._answers(tag, command):
                     self.send(part)
                 if command.upper() == "LOGOUT":
                     return
+
+    def _answer(self, tag: str, command: str) -> bytes:
+        return b"".join(self._answers(tag, command))
 
     def _answers(self, tag: str, command: str) -> Iterator[bytes]:
         words = command.split(" ")
@@ -215,28 +221,33 @@ class Connection:
             yield f"{tag} BAD unknown command\r\n".encode()
             return
         verdict = yield from handler(words[name.count("_") + 1 :])
-        yield f"{tag} {verdict or 'OK done'}\r\n".encode()
+        yield f"{tag} {verdict}\r\n".encode()
 
-    def _capability(self, _: list[str]) -> Iterator[bytes]:
+    def _capability(self, _: list[str]) -> Answers:
         yield f"* CAPABILITY {self.server.capabilities}\r\n".encode()
+        return OK
 
-    def _noop(self, _: list[str]) -> Iterator[bytes]:
+    def _noop(self, _: list[str]) -> Answers:
         yield from ()
+        return OK
 
-    def _login(self, words: list[str]) -> Iterator[bytes]:
+    def _login(self, words: list[str]) -> Answers:
         yield from ()
+        return OK
 
-    def _authenticate(self, _: list[str]) -> Iterator[bytes]:
+    def _authenticate(self, _: list[str]) -> Answers:
         yield b"+ \r\n"
         self._lines.readline()
+        return OK
 
-    def _logout(self, _: list[str]) -> Iterator[bytes]:
+    def _logout(self, _: list[str]) -> Answers:
         yield b"* BYE bye\r\n"
+        return OK
 
-    def _examine(self, words: list[str]) -> Iterator[bytes]:
+    def _examine(self, words: list[str]) -> Answers:
         return (yield from self._select(words, "READ-ONLY"))
 
-    def _select(self, words: list[str], mode: str = "READ-WRITE") -> Iterator[bytes]:
+    def _select(self, words: list[str], mode: str = "READ-WRITE") -> Answers:
         found = self.server.folders.get(" ".join(words).strip('"'))
         if found is None:
             return "NO [NONEXISTENT] no such folder"
@@ -245,15 +256,17 @@ class Connection:
         yield f"* OK [UIDVALIDITY {found.uidvalidity}] ok\r\n* OK [UIDNEXT {found.uidnext}] ok\r\n".encode()
         return f"OK [{mode}] done"
 
-    def _list(self, _: list[str]) -> Iterator[bytes]:
+    def _list(self, _: list[str]) -> Answers:
         for name in self.server.folders:
             yield f'* LIST () "/" "{name}"\r\n'.encode()
+        return OK
 
-    def _create(self, words: list[str]) -> Iterator[bytes]:
+    def _create(self, words: list[str]) -> Answers:
         yield from ()
         self.server.folders[" ".join(words).strip('"')] = Folder(uidvalidity=9)
+        return OK
 
-    def _uid_search(self, words: list[str]) -> Iterator[bytes]:
+    def _uid_search(self, words: list[str]) -> Answers:
         """[sequence-set] [UID uid-set], of which either may be missing."""
         there = self.folder.uids()
         if words[0].upper() != "UID":
@@ -262,8 +275,9 @@ class Connection:
         if words:
             there = sorted(set(there).intersection(self.folder.matching(words[1])))
         yield b" ".join([b"* SEARCH", *(b"%d" % uid for uid in there)]) + b"\r\n"
+        return OK
 
-    def _uid_fetch(self, words: list[str]) -> Iterator[bytes]:
+    def _uid_fetch(self, words: list[str]) -> Answers:
         what = " ".join(words[1:]).upper()
         for number, uid in enumerate(self.folder.matching(words[0]), 1):
             raw = self.folder.messages[uid]
@@ -278,39 +292,43 @@ class Connection:
             elif "BODY.PEEK[]" in what:
                 items += b" BODY[] {%d}\r\n%b" % (len(raw), raw)
             yield b"* %d FETCH (%b)\r\n" % (number, items)
+        return OK
 
-    def _uid_store(self, words: list[str]) -> Iterator[bytes]:
+    def _uid_store(self, words: list[str]) -> Answers:
         yield from ()
         for uid in self.folder.matching(words[0]):
             self.folder.flags.setdefault(uid, set()).update(re.findall(r"\\\w+", words[2]))
+        return OK
 
-    def _uid_copy(self, words: list[str]) -> Iterator[bytes]:
+    def _uid_copy(self, words: list[str]) -> Answers:
         yield from ()
         target = self.server.folders.get(" ".join(words[1:]).strip('"'))
         if target is None:
             return "NO [TRYCREATE] no such folder"
         for uid in self.folder.matching(words[0]):
             target.messages[target.uidnext] = self.folder.messages[uid]
-        return None
+        return OK
 
-    def _uid_move(self, words: list[str]) -> Iterator[bytes]:
+    def _uid_move(self, words: list[str]) -> Answers:
         verdict = yield from self._uid_copy(words)
-        if verdict is None:
+        if verdict == OK:
             for uid in self.folder.matching(words[0]):
                 del self.folder.messages[uid]
         return verdict
 
-    def _uid_expunge(self, words: list[str]) -> Iterator[bytes]:
+    def _uid_expunge(self, words: list[str]) -> Answers:
         yield from ()
         for uid in self.folder.matching(words[0]):
             if "\\Deleted" in self.folder.flags.get(uid, ()):
                 del self.folder.messages[uid]
+        return OK
 
-    def _expunge(self, _: list[str]) -> Iterator[bytes]:
+    def _expunge(self, _: list[str]) -> Answers:
         raise AssertionError("a plain EXPUNGE removes other people's mail")
         yield b""
+        return OK
 
-    def _idle(self, _: list[str]) -> Iterator[bytes]:
+    def _idle(self, _: list[str]) -> Answers:
         """Tell of new mail until DONE; a reader of its own watches for it."""
         yield b"+ idling\r\n"
         done = threading.Event()
@@ -331,3 +349,4 @@ class Connection:
         self._lines.readline()
         done.set()
         teller.join()
+        return OK

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-import time
 import tracemalloc
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -14,48 +12,22 @@ import pytest
 from ingest.errors import MailboxError, UsageError
 from ingest.inputs.base import Input, Message, Position
 from ingest.inputs.imap import ImapInput
-from ingest.inputs.imap_link import Retry
 from ingest.outcome import Duplicate, NotAReport, Outcome, Quarantined, Reason, Stored
-from ingest.settings import MailboxSettings, UnpackLimits
+from ingest.settings import UnpackLimits
+from tests.ingest.inputs.imap_boxes import (
+    everything,
+    fill,
+    mail,
+    mailbox,
+    settings_for,
+    uids,
+)
 from tests.servers.dovecot import Account
 
 pytestmark = pytest.mark.server
 
-QUICK = Retry(tries=5, first=0.02, cap=0.1)
 SEEN = frozenset({b"\\Seen"})
 NOTHING: frozenset[bytes] = frozenset()
-
-
-def settings_for(account: Account) -> MailboxSettings:
-    return MailboxSettings(
-        host="127.0.0.1",
-        port=account.server.tls_port,
-        ca_file=str(account.server.ca_file),
-        user=account.user,
-        password=account.password,
-        timeout=10,
-    )
-
-
-def mailbox(account: Account, limits: UnpackLimits | None = None, **changes: object) -> ImapInput:
-    settings = replace(settings_for(account), **changes)  # type: ignore[arg-type]
-    return ImapInput(settings, limits or UnpackLimits(), retry=QUICK)
-
-
-def mail(number: int, size: int = 0) -> bytes:
-    head = b"Subject: report %d\r\n\r\n" % number
-    return head + (b"0123456789abcde\r\n" * (size // 17))
-
-
-def fill(account: Account, count: int, size: int = 0, folder: str = "INBOX") -> list[bytes]:
-    raws = [mail(number, size) for number in range(1, count + 1)]
-    for raw in raws:
-        account.deliver(raw, folder)
-    return raws
-
-
-def everything(batches: Iterator[Sequence[Message]]) -> list[Message]:
-    return [message for batch in batches for message in batch]
 
 
 def cursor(messages: Sequence[Message]) -> dict[tuple[str, str], tuple[int, int]]:
@@ -65,10 +37,6 @@ def cursor(messages: Sequence[Message]) -> dict[tuple[str, str], tuple[int, int]
         at = message.position
         found[at.mailbox, at.folder] = max((at.uidvalidity, at.uid), found.get((at.mailbox, at.folder), (0, 0)))
     return found
-
-
-def uids(messages: Sequence[Message]) -> list[int]:
-    return [message.position.uid for message in messages if message.position is not None]
 
 
 def test_it_is_an_input(dovecot: Account) -> None:
@@ -280,7 +248,7 @@ def test_after_move_moves_what_is_stored_and_only_that(dovecot: Account) -> None
 def test_acting_between_batches_does_not_disturb_the_reading(dovecot: Account) -> None:
     raws = fill(dovecot, 7)
     box = mailbox(dovecot, after="move:Done", batch_messages=2)
-    read = []
+    read: list[Message] = []
     for batch in box.fetch({}):
         read += batch
         box.done([(message, Stored(1)) for message in batch])
@@ -347,114 +315,3 @@ def test_memory_stays_flat_over_two_thousand_messages(dovecot: Account) -> None:
     assert count == 2000
     assert total > 38 * 2**20
     assert peak < 6 * 2**20
-
-
-# Watching
-
-
-class Watcher:
-    """Collects what `watch` yields, in a thread of its own."""
-
-    def __init__(self, box: ImapInput, after: bool = False) -> None:
-        self.stop = threading.Event()
-        self.raws: list[bytes] = []
-        self.fault: Exception | None = None
-        self._arrived = threading.Condition()
-        self._box = box
-        self._after = after
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def _run(self) -> None:
-        try:
-            for batch in self._box.watch({}, self.stop):
-                assert batch
-                if self._after:
-                    self._box.done([(message, Stored(1)) for message in batch])
-                with self._arrived:
-                    self.raws += [message.raw for message in batch]
-                    self._arrived.notify_all()
-        except MailboxError as error:
-            self.fault = error
-
-    def wait_for(self, count: int, seconds: float = 10) -> float:
-        began = time.monotonic()
-        with self._arrived:
-            assert self._arrived.wait_for(lambda: len(self.raws) >= count, seconds), self.raws
-        return time.monotonic() - began
-
-    def end(self) -> float:
-        began = time.monotonic()
-        self.stop.set()
-        self._thread.join(10)
-        assert not self._thread.is_alive()
-        assert self.fault is None
-        return time.monotonic() - began
-
-
-def test_watch_hears_of_new_mail_and_ends_when_told(dovecot: Account) -> None:
-    fill(dovecot, 2)
-    watcher = Watcher(mailbox(dovecot, interval=300))
-    watcher.wait_for(2)
-    for number in (3, 4):
-        time.sleep(0.3)
-        dovecot.deliver(mail(number))
-        assert watcher.wait_for(number) < 3
-    assert watcher.end() < 2
-    assert watcher.raws == [mail(1), mail(2), mail(3), mail(4)]
-    assert set(dovecot.state().values()) == {NOTHING}
-
-
-def test_watch_goes_on_after_drops_and_restarts(dovecot: Account) -> None:
-    watcher = Watcher(mailbox(dovecot, interval=300))
-    for number in range(1, 4):
-        dovecot.deliver(mail(number))
-        watcher.wait_for(number)
-        time.sleep(0.2)
-        assert dovecot.server.kill_connections() > 0
-    dovecot.server.restart()
-    dovecot.deliver(mail(4))
-    watcher.wait_for(4)
-    assert watcher.end() < 2
-    assert watcher.raws == [mail(number) for number in range(1, 5)]
-
-
-def test_watch_looks_into_the_other_folders_too(dovecot: Account) -> None:
-    with dovecot.imap() as client:
-        client.create("Second")
-    watcher = Watcher(mailbox(dovecot, folders=("INBOX", "Second"), interval=0.5))
-    dovecot.deliver(mail(1))
-    watcher.wait_for(1)
-    with dovecot.imap() as client:
-        client.append("Second", None, None, mail(2))
-    watcher.wait_for(2)
-    watcher.end()
-    assert watcher.raws == [mail(1), mail(2)]
-
-
-def test_watch_and_move_leave_nothing_behind(dovecot: Account) -> None:
-    watcher = Watcher(mailbox(dovecot, after="move:Done", interval=300), after=True)
-    for number in range(1, 4):
-        dovecot.deliver(mail(number))
-        watcher.wait_for(number)
-    watcher.end()
-    assert dovecot.state() == {}
-    assert len(dovecot.state("Done")) == 3
-
-
-def test_mail_that_comes_while_a_batch_is_stored_is_not_left_for_the_next_poll(dovecot: Account) -> None:
-    dovecot.deliver(mail(1))
-    stop = threading.Event()
-    batches = mailbox(dovecot, interval=300).watch({}, stop)
-    next(batches)
-    dovecot.deliver(mail(2))  # no IDLE is under way, so nobody tells of it
-    began = time.monotonic()
-    assert [message.raw for message in next(batches)] == [mail(2)]
-    assert time.monotonic() - began < 3
-    stop.set()
-    assert list(batches) == []
-
-
-def test_a_refused_login_ends_the_watch(dovecot: Account) -> None:
-    with pytest.raises(MailboxError, match="refused the login"):
-        list(mailbox(dovecot, password="wrong").watch({}, threading.Event()))
