@@ -43,13 +43,18 @@ def changes(warehouse: Warehouse, scope: Scope, today: date, settings: SourceSet
 
 def compare(found: Sequence[Source], settings: SourceSettings) -> Changes:
     """The same from sources at hand: all of their domains, over as many days as there are."""
-    new = tuple(source for source in found if source.is_new)
+    new = tuple(source for source in found if is_news(source, settings))
     if not found:
         return Changes((), ())
     newest = max(source.last_seen for source in found)
     recent = newest - timedelta(days=settings.history_days)
     silent = (_vanished(source, newest, settings) for source in found if source.last_seen >= recent)
     return Changes(new, tuple(gone for gone in silent if gone))
+
+
+def is_news(source: Source, settings: SourceSettings) -> bool:
+    """Whether a new source is worth telling of: forged mail always comes from new places."""
+    return source.is_new and source.kind != "spoofing" and source.messages >= settings.new_messages
 
 
 def _vanished(source: Source, newest: date, settings: SourceSettings) -> Vanished | None:

@@ -114,7 +114,8 @@ def rank(basis: Basis, settings: AnalysisSettings) -> list[Finding]:
         minor = largest is not None and domain != largest.domain and basis.readiness[domain].messages < MINOR * total
         for finding in _of_domain(basis, domain, settings):
             result.append(_lower(finding) if minor else finding)
-    result += leads.silent(_largest_first(basis), basis.silent, basis.newest)
+    if largest:
+        result += leads.silent(largest.domain, basis.reporters)
     return sorted(result, key=_order)
 
 
@@ -126,10 +127,6 @@ def _order(finding: Finding) -> tuple[int, int, str, str, str]:
 def _lower(finding: Finding) -> Finding:
     step = min(SEVERITIES.index(finding.severity) + 1, len(SEVERITIES) - 1)
     return replace(finding, severity=SEVERITIES[step])
-
-
-def _largest_first(basis: Basis) -> list[str]:
-    return sorted(basis.readiness, key=lambda domain: (-basis.readiness[domain].messages, domain))
 
 
 def _of_domain(basis: Basis, domain: str, settings: AnalysisSettings) -> Iterator[Finding]:
@@ -148,6 +145,7 @@ def _of_domain(basis: Basis, domain: str, settings: AnalysisSettings) -> Iterato
         if source.source_key not in drifted:
             yield from leads.of_source(source, policy)
     yield from leads.to_decide(found, judged.target, settings.readiness)
+    yield from leads.on_spf(found, settings.readiness)
     yield from leads.spoofing(found, policy)
     yield from (leads.vanished(gone) for gone in compare(found, settings.sources).vanished)
     yield from leads.of_domain(judged, policy, basis.newest, basis.today)

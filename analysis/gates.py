@@ -22,8 +22,8 @@ class Gate:
     id: str
     state: str
     evidence: str
-    fix: str
-    owner: str | None
+    fix: str = ""
+    owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,87 +67,73 @@ def gates(
         _drift(case, drifts),
         _subdomains(case),
     )
-    if any(gate.state == "unknown" for gate in data):
+    if not case.days:
+        rest = tuple(Gate(gate.id, "unknown", "There is nothing to judge by.") for gate in rest)
+    elif any(gate.state == "unknown" for gate in data):
         rest = tuple(replace(gate, state="unknown") for gate in rest)
     return data + rest
 
 
+def _fresh(case: Case, settings: ReadinessSettings) -> Gate:
+    if case.newest is None:
+        fix = "Publish a DMARC record with a rua address, and ingest what arrives there."
+        return Gate("fresh", "unknown", "There are no reports for this domain.", fix)
+    age = (case.today - case.newest).days
+    evidence = f"The newest report is of {day(case.newest)}" + (f", {count(age, 'day')} ago." if age > 0 else ".")
+    if age <= settings.stale_days:
+        return Gate("fresh", "pass", evidence)
+    return Gate("fresh", "unknown", evidence, "Fetch the latest reports; if there are none, check the rua address.")
+
+
 def _days(case: Case, settings: ReadinessSettings) -> Gate:
-    enough = case.days >= settings.enough_days
-    return Gate(
-        "enough_days",
-        "pass" if enough else "unknown",
-        f"{case.days} of the last {settings.days} days have reports; {settings.enough_days} are needed.",
-        "" if enough else "Wait for more reports, or ingest older ones.",
-        None,
-    )
+    evidence = f"{case.days} of the last {settings.days} days have reports; {settings.enough_days} are needed."
+    if case.days >= settings.enough_days:
+        return Gate("enough_days", "pass", evidence)
+    return Gate("enough_days", "unknown", evidence, "Wait for more reports, or ingest older ones.")
 
 
 def _reporters(case: Case, settings: ReadinessSettings) -> Gate:
-    enough = case.reporters >= settings.enough_reporters
-    return Gate(
-        "enough_reporters",
-        "pass" if enough else "unknown",
-        f"{count(case.reporters, 'reporter')} wrote; {settings.enough_reporters} are needed.",
-        "" if enough else "Check that the DMARC record's rua address receives the reports of all receivers.",
-        None,
-    )
-
-
-def _fresh(case: Case, settings: ReadinessSettings) -> Gate:
-    if case.newest is None:
-        return Gate(
-            "fresh", "unknown", "There are no reports for this domain.",
-            "Publish a DMARC record with a rua address, and ingest what arrives there.", None,
-        )  # fmt: skip
-    age = (case.today - case.newest).days
-    fresh = age <= settings.stale_days
-    return Gate(
-        "fresh",
-        "pass" if fresh else "unknown",
-        f"The newest report is of {day(case.newest)}" + (f", {age} days ago." if age > 0 else "."),
-        "" if fresh else "Fetch the latest reports; if there are none, check the rua address.",
-        None,
-    )
+    evidence = f"{count(case.reporters, 'reporter')} wrote; {settings.enough_reporters} are needed."
+    if case.reporters >= settings.enough_reporters:
+        return Gate("enough_reporters", "pass", evidence)
+    fix = "Check that the DMARC record's rua address receives the reports of all receivers."
+    return Gate("enough_reporters", "unknown", evidence, fix)
 
 
 def _policy(case: Case) -> Gate:
     p = case.published.p
     said = f"Published is p={p}" if p else "No report shows a published policy"
-    if not case.already:
-        return Gate("policy", "pass", f"{said}; p={case.target} would be stricter.", "", None)
-    return Gate("policy", "pass", f"{said}: the domain is at p={case.target} or beyond already.", "", None)
+    if case.already:
+        return Gate("policy", "pass", f"{said}: the domain is at p={case.target} or beyond already.")
+    return Gate("policy", "pass", f"{said}; p={case.target} would be stricter.")
 
 
 def _legitimate(case: Case, losses: Mapping[str, int], settings: ReadinessSettings) -> Gate:
     mine = [source for source in case.sources if source.kind in LEGITIMATE]
     total = sum(source.messages for source in mine)
-    lost = sum(losses.get(source.source_key, 0) for source in mine)
-    verb = "is blocked" if case.already else "would have been blocked"
-    evidence = f"{lost:,} of {total:,} legitimate messages ({percent(lost, total)}) {verb}."
     if not total:
-        return Gate("legitimate_mail", "unknown", "No mail of a known sender was reported.",
-                    "Decide which sources are yours.", None)  # fmt: skip
+        evidence = "No mail of a known sender was reported."
+        return Gate("legitimate_mail", "unknown", evidence, "Decide which sources are yours.")
+    lost = sum(losses.get(source.source_key, 0) for source in mine)
+    verb = "are blocked" if case.already else "would have been blocked"
+    evidence = f"{lost:,} of {total:,} legitimate messages ({percent(lost, total)}) {verb}"
     if lost <= settings.legitimate_share * total:
-        return Gate("legitimate_mail", "pass", evidence, "", None)
+        return Gate("legitimate_mail", "pass", f"{evidence}.")
     worst = max(mine, key=lambda source: (losses.get(source.source_key, 0), source.source_key))
-    most = losses[worst.source_key]
-    return Gate("legitimate_mail", "stop", f"{evidence} {worst.name} accounts for {most:,}.",
-                f"Let {worst.name} sign with DKIM as {case.domain}.", worst.owner)  # fmt: skip
+    evidence = f"{evidence}, {losses[worst.source_key]:,} of them from {worst.name}."
+    return Gate("legitimate_mail", "stop", evidence, repair(worst), worst.owner)
 
 
 def _decided(case: Case, settings: ReadinessSettings) -> Gate:
     waiting = undecided(case.sources, case.target, settings)
-    said = f"{settings.decided_share:.1%} of the mail"
+    said = f"{share(settings.decided_share)} of the mail"
     if not waiting or case.already:
-        return Gate("decided", "pass", f"Every source with more than {said} that needs a decision has one.", "", None)
+        return Gate("decided", "pass", f"Every source with more than {said} that needs a decision has one.")
     total = sum(source.messages for source in waiting)
-    return Gate(
-        "decided", "stop",
-        f"{count(len(waiting), 'source')} with more than {said} and no decision, {total:,} messages in all; "
-        f"the largest is {waiting[0].name}.",
-        "Approve each as yours, or mark it as forwarder or spoof.", waiting[0].owner,
-    )  # fmt: skip
+    verb = "has" if len(waiting) == 1 else "have"
+    evidence = f"{count(len(waiting), 'source')} with more than {said} {verb} no decision ({total:,} messages)."
+    fix = f"Approve each as yours, or mark it as forwarder or spoof; begin with {waiting[0].name}."
+    return Gate("decided", "stop", evidence, fix, waiting[0].owner)
 
 
 def undecided(found: Sequence[Source], target: str, settings: ReadinessSettings) -> list[Source]:
@@ -155,11 +141,12 @@ def undecided(found: Sequence[Source], target: str, settings: ReadinessSettings)
 
     Aligned mail loses nothing. For quarantine a confident judgement will do; reject cannot be undone.
     """
-    least = max(settings.decided_share * sum(source.messages for source in found), settings.decided_messages)
+    least = worth(found, settings)
     return [
-        source for source in found
+        source
+        for source in found
         if source.messages >= least and not source.decided and not _clear(source, target, settings)
-    ]  # fmt: skip
+    ]
 
 
 def _clear(source: Source, target: str, settings: ReadinessSettings) -> bool:
@@ -168,40 +155,51 @@ def _clear(source: Source, target: str, settings: ReadinessSettings) -> bool:
     return source.kind == "aligned" or (target == "quarantine" and source.kind in ("forwarded", "spoofing"))
 
 
+def worth(found: Sequence[Source], settings: ReadinessSettings) -> float:
+    """Messages from which one of a domain's sources is worth a person's time."""
+    return max(settings.decided_share * sum(source.messages for source in found), settings.decided_messages)
+
+
+def spf_alone(found: Sequence[Source], settings: ReadinessSettings) -> list[Source]:
+    """Aligned sources of one domain whose mail DKIM does not align: each forwarded message of theirs fails."""
+    least = worth(found, settings)
+    return [
+        source
+        for source in found
+        if source.kind == "aligned"
+        and source.decided != "retired"
+        and source.messages >= least
+        and source.dkim_aligned < BY_DKIM * source.messages
+    ]
+
+
 def _dkim(case: Case, settings: ReadinessSettings) -> Gate:
-    least = max(settings.decided_share * case.messages, settings.decided_messages)
-    on_spf = [
-        source for source in case.sources
-        if source.kind == "aligned" and source.decided != "retired"
-        and source.messages >= least and source.dkim_aligned < BY_DKIM * source.messages
-    ]  # fmt: skip
-    if not on_spf:
-        return Gate("dkim", "pass", "Every aligned source of some size aligns by DKIM.", "", None)
-    first = on_spf[0]
-    verb = "aligned source stands" if len(on_spf) == 1 else "aligned sources stand"
-    evidence = f"{len(on_spf)} {verb} on SPF alone, which forwarding breaks; the largest is {first.name}."
-    fix = f"Let {first.name} sign with DKIM as {case.domain}."
+    found = spf_alone(case.sources, settings)
+    if not found:
+        return Gate("dkim", "pass", "Every aligned source of some size aligns by DKIM.")
+    verb = "aligned source stands" if len(found) == 1 else "aligned sources stand"
+    evidence = f"{len(found)} {verb} on SPF alone, which forwarding breaks; the largest is {found[0].name}."
     state = "stop" if case.target == "reject" and not case.already else "pass"
-    return Gate(
-        "dkim", state, evidence.replace("1 aligned source stand ", "1 aligned source stands "), fix, first.owner
-    )
+    return Gate("dkim", state, evidence, repair(found[0]), found[0].owner)
+
+
+def repair(source: Source) -> str:
+    """The one step that makes a sender align: DKIM first, since it survives forwarding."""
+    if source.recent_aligned and source.dkim_aligned >= BY_DKIM * source.messages:
+        return f"Give {source.name} a return path under {source.domain}, so that SPF aligns where DKIM fails."
+    return f"Let {source.name} sign with DKIM as {source.domain}."
 
 
 def _drift(case: Case, drifts: Sequence[Drift]) -> Gate:
-    kinds = {source.source_key: source for source in case.sources}
-    worse = [
-        drift for drift in drifts
-        if is_open(drift) and drift.source_key in kinds and kinds[drift.source_key].kind in LEGITIMATE
-    ]  # fmt: skip
+    known = {source.source_key: source for source in case.sources if source.kind in LEGITIMATE}
+    worse = [drift for drift in drifts if is_open(drift) and drift.source_key in known]
     if not worse:
-        return Gate("drift", "pass", "No known sender has lost alignment.", "", None)
+        return Gate("drift", "pass", "No known sender has lost alignment.")
     first = max(worse, key=lambda drift: (drift.messages, drift.source_key))
-    return Gate(
-        "drift", "stop",
-        f"{first.name} went from {first.before:.1%} to {first.after:.1%} aligned on {day(first.started_on)}; "
-        f"{count(len(worse), 'change')} in all.",
-        "Repair the cause, and wait until the reports show it.", kinds[first.source_key].owner,
-    )  # fmt: skip
+    change = f"{first.name} went from {share(first.before)} to {share(first.after)} aligned on {day(first.started_on)}"
+    more = f"; {count(len(worse) - 1, 'other')} lost alignment too" if len(worse) > 1 else ""
+    fix = "Repair the cause, and wait until the reports show it."
+    return Gate("drift", "stop", f"{change}{more}.", fix, known[first.source_key].owner)
 
 
 def is_open(drift: Drift) -> bool:
@@ -212,14 +210,11 @@ def is_open(drift: Drift) -> bool:
 
 
 def _subdomains(case: Case) -> Gate:
-    sp = case.published.sp
-    if sp is None or not weaker(sp, case.published.p):
-        return Gate("subdomains", "pass", "Subdomains are under the same policy as the domain.", "", None)
-    return Gate(
-        "subdomains", "stop",
-        f"Published is p={case.published.p} with sp={sp}: mail in the name of any subdomain is under the weaker one.",
-        f"Publish sp={case.target}, or leave sp out.", None,
-    )  # fmt: skip
+    p, sp = case.published.p, case.published.sp
+    if sp is None or not weaker(sp, p):
+        return Gate("subdomains", "pass", "Subdomains are under the same policy as the domain.")
+    evidence = f"Published is p={p} with sp={sp}: mail in the name of any subdomain is under the weaker one."
+    return Gate("subdomains", "stop", evidence, f"Publish sp={case.target}, or leave sp out.")
 
 
 def count(number: int, noun: str) -> str:
@@ -228,8 +223,15 @@ def count(number: int, noun: str) -> str:
 
 
 def percent(part: int, whole: int) -> str:
-    """A share for people: '0.5 %'."""
-    return f"{100 * part / max(whole, 1):.1f} %"
+    """A share for people, never rounded to none or all: '0.5 %'."""
+    return share(part / max(whole, 1))
+
+
+def share(rate: float) -> str:
+    """The same of a rate."""
+    if 0 < rate < 0.0005:
+        return "less than 0.1 %"
+    return "almost 100 %" if 0.9995 <= rate < 1 else f"{100 * rate:.1f} %"
 
 
 def day(value: date) -> str:

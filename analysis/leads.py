@@ -8,9 +8,10 @@ from datetime import date
 
 from analysis.changes import Vanished
 from analysis.drift import Drift
-from analysis.gates import LEGITIMATE, day, is_open, percent, undecided
+from analysis.gates import LEGITIMATE, count, day, is_open, percent, repair, share, spf_alone, undecided
 from analysis.policy import Published, weaker
 from analysis.readiness import Readiness
+from analysis.reporters import Reporter
 from analysis.settings import ReadinessSettings
 from analysis.sources import Source
 
@@ -47,10 +48,9 @@ def lost(drift: Drift, source: Source, domain_at: Published) -> Finding | None:
     return Finding(
         "alignment_lost", severity, source.domain, source.source_key,
         f"{source.name} stopped aligning as {source.domain} on {day(drift.started_on)}",
-        f"{drift.after:.1%} of its mail aligns since then, {drift.before:.1%} did before; {drift.messages:,} messages "
-        f"are touched. {effect} {drift.cause.sentence}".strip(),
-        f"Ask who runs {source.name} what changed around {day(drift.started_on)}, and publish the DKIM or SPF record "
-        "that it needs.",
+        f"Aligned since then: {share(drift.after)} of its mail; before: {share(drift.before)}. "
+        f"{count(drift.messages, 'message')} lost. {effect} {drift.cause.sentence}",
+        f"Ask who runs {source.name} what changed around {day(drift.started_on)}. {repair(source)}",
         source.owner, drift.started_on, drift.messages, "drift",
     )  # fmt: skip
 
@@ -81,12 +81,14 @@ def _misaligned(source: Source, failing: int, domain_at: Published) -> Finding:
     new = " (new)" if source.is_new else ""
     blocked = source.quarantined + source.rejected
     effect = f"{blocked:,} were quarantined or rejected." if blocked else "None were blocked so far."
-    severity = "critical" if enforced and source.decided == "approved" else "high" if failing >= 20 else "medium"
+    fix = repair(source)
+    serious = failing >= 20 and source.confidence >= 0.5
+    severity = "critical" if enforced and source.decided == "approved" else "high" if serious else "medium"
     return Finding(
         "new_source" if source.is_new else "misaligned", severity, source.domain, source.source_key,
         f"{source.name} sends as {source.domain} without aligning{new}",
         f"{failing:,} of {source.messages:,} messages did not align. {effect}",
-        f"If it is yours, let it sign with DKIM as {source.domain}; if not, mark it as spoof.",
+        f"If it is yours, {fix[0].lower()}{fix[1:]} If not, mark it as spoof.",
         source.owner, source.first_seen, failing, "sources",
     )  # fmt: skip
 
@@ -104,19 +106,53 @@ def _expired(source: Source) -> Finding:
 
 def to_decide(found: Sequence[Source], target: str, settings: ReadinessSettings) -> Iterator[Finding]:
     """Sources of one domain whose nature only a person can tell."""
+    waiting = undecided(found, target, settings)
+    clear = [source for source in waiting if source.kind == "forwarded" and source.confidence >= settings.sure]
+    if clear:
+        yield _forwarders(clear)
     total = sum(source.messages for source in found)
-    for source in undecided(found, target, settings):
-        if source.kind not in ("unknown", "forwarded", "aligned"):
-            continue
-        new = " new" if source.is_new else ""
-        severity = "high" if source.kind == "unknown" and source.messages >= 0.01 * total else "medium"
+    for source in waiting:
+        if source.kind in LOOKS and source not in clear:
+            yield _undecided(source, total)
+
+
+def _undecided(source: Source, total: int) -> Finding:
+    new = " new" if source.is_new else ""
+    severity = "high" if source.kind == "unknown" and source.messages >= 0.01 * total else "medium"
+    return Finding(
+        "new_source" if source.is_new else "undecided", severity, source.domain, source.source_key,
+        f"Decide whether the{new} source {source.name} may send as {source.domain}",
+        f"{count(source.messages, 'message')}, first seen on {day(source.first_seen)}, "
+        f"{percent(source.aligned, source.messages)} aligned; it looks {LOOKS[source.kind]} "
+        f"({source.confidence:.0%} sure).",
+        "Ask the departments that send mail, then approve it or mark it as forwarder or spoof.",
+        source.owner, source.first_seen, source.messages, "sources",
+    )  # fmt: skip
+
+
+def _forwarders(found: Sequence[Source]) -> Finding:
+    """Clear forwarders in one finding: they need a nod, not a search."""
+    messages, first = sum(source.messages for source in found), min(source.first_seen for source in found)
+    failing = messages - sum(source.aligned for source in found)
+    what = f"{found[0].name} passes" if len(found) == 1 else f"{len(found)} sources pass"
+    return Finding(
+        "forwarders", "medium", found[0].domain, found[0].source_key if len(found) == 1 else None,
+        f"{what} on mail of {found[0].domain}: confirm them as forwarders" if len(found) > 1
+        else f"{what} on mail of {found[0].domain}: confirm it as a forwarder",
+        f"{failing:,} of {messages:,} messages lost alignment on the way; only DKIM signatures survive it.",
+        "Mark them as forwarders, so that they no longer count as open.",
+        found[0].owner, first, failing, "sources",
+    )  # fmt: skip
+
+
+def on_spf(found: Sequence[Source], settings: ReadinessSettings) -> Iterator[Finding]:
+    """Senders that align by SPF alone: what their readers forward fails."""
+    for source in spf_alone(found, settings):
         yield Finding(
-            "new_source" if source.is_new else "undecided", severity, source.domain, source.source_key,
-            f"Decide whether the{new} source {source.name} may send as {source.domain}",
-            f"{source.messages:,} messages since {day(source.first_seen)}, {percent(source.aligned, source.messages)} "
-            f"aligned; it looks {LOOKS[source.kind]} ({source.confidence:.0%} sure).",
-            "Ask the departments that send mail, then approve it or mark it as forwarder or spoof.",
-            source.owner, source.first_seen, source.messages, "sources",
+            "spf_alone", "medium", source.domain, source.source_key,
+            f"{source.name} stands on SPF alone for {source.domain}",
+            f"DKIM aligned for {source.dkim_aligned:,} of {source.messages:,} messages; once forwarded, the rest fail.",
+            repair(source), source.owner, source.first_seen, source.messages - source.dkim_aligned, "sources",
         )  # fmt: skip
 
 
@@ -198,12 +234,15 @@ def of_domain(readiness: Readiness, domain_at: Published, newest: date, today: d
         )  # fmt: skip
 
 
-def silent(domains: Sequence[str], names: Sequence[str], newest: date) -> Iterator[Finding]:
+def silent(domain: str, reporters: Sequence[Reporter]) -> Iterator[Finding]:
     """Usual reporters that no longer write. Their names are their own text: the reports page shows them."""
-    if names:
-        noun = "reporter has" if len(names) == 1 else "reporters have"
+    gone = [one.silent_since for one in reporters if one.silent_since]
+    if gone:
+        lost = sum(one.share for one in reporters if one.silent_since)
+        noun = "reporter has" if len(gone) == 1 else "reporters have"
         yield Finding(
-            "reporters_silent", "info", domains[0], None, f"{len(names)} usual {noun} fallen silent",
-            "Their mail is not gone, only unseen; numbers before and after do not compare.",
-            "Check that the rua address still accepts their mail.", None, newest, 0, "reports",
+            "reporters_silent", "medium" if lost >= 0.1 else "info", domain, None,
+            f"{len(gone)} usual {noun} fallen silent",
+            f"They told of {share(lost)} of all messages. That mail is not gone, only unseen.",
+            "Check that the rua address still accepts their mail.", None, min(gone), 0, "reports",
         )  # fmt: skip

@@ -51,6 +51,7 @@ class SourceSettings:
     """How sources are told apart."""
 
     new_days: int = setting(7, "Days for which a source counts as new after it was first seen.")
+    new_messages: int = setting(10, "Messages below which a new source is not told of; a handful is chance.")
     warmup_days: int = setting(
         7, "Days after a domain's first report in which every source is first seen, so none is new."
     )

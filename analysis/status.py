@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from analysis.changes import is_news
 from analysis.drift import Drift
 from analysis.findings import Basis, Finding, gather, rank
 from analysis.gates import undecided
@@ -22,8 +23,9 @@ from warehouse.scope import Scope
 class DomainStatus:
     """One domain over the scope's days.
 
-    `verdict` is go, stop or unknown for its next policy; `trend` holds the aligned share of each
-    day (None on days without reports).
+    `verdict` is go, stop or unknown for `target`; `trend` holds the aligned share of each day (None on
+    days without reports). `undecided` sources need a decision before p=reject, `new_sources` are new and
+    worth a look; `top_issue` is empty where nothing is to be done.
     """
 
     domain: str
@@ -75,7 +77,8 @@ def status(
     basis = gather(warehouse, scope, today, settings, targets, known=known)
     first: dict[str, Finding] = {}
     for finding in rank(basis, settings):
-        first.setdefault(finding.domain, finding)
+        if finding.severity != "info":
+            first.setdefault(finding.domain, finding)
     found: dict[str, list[Source]] = {}
     for source in sources(warehouse, scope, today, settings.sources):
         found.setdefault(source.domain, []).append(source)
@@ -115,7 +118,7 @@ def _line(
         trend=trends[domain],
         sources=len(found),
         undecided=len(undecided(found, "reject", settings.readiness)),
-        new_sources=sum(source.is_new for source in found),
+        new_sources=sum(is_news(source, settings.sources) for source in found),
         reporters=int(str(row["reporters"])),
         top_issue=first.title if first else "",
         owner=first.owner if first else None,

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from analysis.changes import is_news
 from analysis.drift import Drift
 from analysis.findings import Basis, Finding, gather, rank
 from analysis.gates import count, percent
@@ -92,7 +93,7 @@ def weekly(
     found = sources(warehouse, scope, as_of, settings.sources)
     told = _domains(basis, found, now, then)
     urgent = tuple(finding for finding in rank(basis, settings) if finding.severity != "info")
-    new = tuple(source for source in found if source.is_new and source.kind != "spoofing")
+    new = tuple(source for source in found if is_news(source, settings.sources))
     result = verdict_of(told)
     return WeeklySummary(
         week=f"{first.isocalendar().year}-W{first.isocalendar().week:02d}",
