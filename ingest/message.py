@@ -73,7 +73,7 @@ _FILE_STARTS = (
     b"<",
     b"{",
 )
-_HEADER_START = re.compile(rb"(?:>?From [^\r\n]*\r?\n)?[!-9;-~]{1,76}[ \t]*:[^\r\n]*\r?(?:\n|\Z)")
+_HEADER_START = re.compile(rb"(?:>?From [^\r\n]*[\r\n]+)?[!-9;-~]{1,76}[ \t]*:[^\r\n]*(?:[\r\n]|\Z)")
 
 
 def is_mail(raw: bytes, name: str = "") -> bool:

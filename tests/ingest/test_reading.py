@@ -1,0 +1,250 @@
+"""A message in, what it says out: every packing gives the same report, and nothing ever raises."""
+
+from __future__ import annotations
+
+import gzip
+import pickle
+from collections.abc import Callable
+
+import pytest
+
+from ingest.inputs.base import Message
+from ingest.outcome import Reason
+from ingest.reading import Reading, read
+from ingest.reports.aggregate import parse
+from ingest.settings import UnpackLimits
+from tests.ingest import wrap
+from tests.ingest.writer import write
+
+REPORT = write(
+    {
+        "records": [
+            {
+                "source_ip": "192.0.2.1",
+                "messages": 3,
+                "header_from": "example.com",
+                "dkim": [("example.com", "s1", "pass")],
+            },
+            {
+                "source_ip": "2001:db8::1",
+                "messages": 4,
+                "header_from": "example.com",
+                "spf": [("example.com", None, "fail")],
+            },
+        ]
+    }
+)
+OTHER = REPORT.replace(b"a1b2c3", b"d4e5f6")
+
+
+def reading(raw: bytes, origin: str = "folder/file", limits: UnpackLimits | None = None) -> Reading:
+    return read(Message(raw=raw, origin=origin, size=len(raw)), limits or UnpackLimits())
+
+
+def refused(raw: bytes, origin: str = "folder/file", limits: UnpackLimits | None = None) -> list[str]:
+    found = reading(raw, origin, limits)
+    assert not found.reports
+    assert all(refusal.sentence for refusal in found.refusals)
+    return [refusal.reason for refusal in found.refusals]
+
+
+@pytest.mark.parametrize("packing", wrap.PACKED.values(), ids=list(wrap.PACKED))
+def test_every_packing_of_a_file_gives_the_report(packing: Callable[[bytes], bytes]) -> None:
+    found = reading(packing(REPORT))
+    assert [one.report for one in found.reports] == [parse(REPORT)]
+    assert found.reports[0].document == REPORT
+    assert (found.refusals, found.sentence) == ([], "")
+
+
+@pytest.mark.parametrize("packing", wrap.MAILED.values(), ids=list(wrap.MAILED))
+def test_every_way_of_mailing_gives_the_report(packing: Callable[[bytes], bytes]) -> None:
+    found = reading(packing(REPORT))
+    assert [one.report for one in found.reports] == [parse(REPORT)]
+    assert (found.refusals, found.sentence) == ([], "")
+
+
+def test_several_reports_in_one_message() -> None:
+    third = REPORT.replace(b"a1b2c3", b"third")
+    raw = wrap.HEADER + wrap.multipart(
+        wrap.TEXT,
+        wrap.attached(wrap.zipped(("a.xml", REPORT), ("b.xml", OTHER)), "application/zip", "two.zip"),
+        wrap.attached(gzip.compress(third)),
+    )
+    ids = [one.report.report_metadata.report_id for one in reading(raw).reports]
+    assert ids == ["a1b2c3", "d4e5f6", "third"]
+
+
+def test_two_reports_joined_in_one_document() -> None:
+    ids = [one.report.report_metadata.report_id for one in reading(gzip.compress(REPORT + OTHER)).reports]
+    assert ids == ["a1b2c3", "d4e5f6"]
+
+
+def test_the_second_of_two_joined_reports_is_cut_off() -> None:
+    found = reading(REPORT + OTHER[:-40])
+    assert len(found.reports) == 1
+    assert [refusal.reason for refusal in found.refusals] == [Reason.XML_BROKEN]
+
+
+def test_the_same_report_as_text_and_as_attachment_is_one() -> None:
+    raw = wrap.HEADER + wrap.multipart(
+        wrap.entity("Content-Type: text/xml", REPORT.rstrip()), wrap.attached(gzip.compress(REPORT.rstrip()))
+    )
+    assert len(reading(raw).reports) == 1
+
+
+def test_a_broken_document_does_not_take_the_others_with_it() -> None:
+    raw = wrap.HEADER + wrap.multipart(
+        wrap.attached(gzip.compress(REPORT)[:-20]),
+        wrap.attached(gzip.compress(b"<feedback><record/></feedback>"), name="other.xml.gz"),
+        wrap.attached(gzip.compress(OTHER)),
+    )
+    found = reading(raw)
+    assert [one.report.report_metadata.report_id for one in found.reports] == ["d4e5f6"]
+    assert [(r.reason, r.name) for r in found.refusals] == [
+        (Reason.BROKEN_ARCHIVE, wrap.FILE_NAME + ".gz"),
+        (Reason.FIELD_MISSING, "other.xml"),
+    ]
+
+
+def test_a_broken_member_does_not_take_the_others_with_it() -> None:
+    packed = bytearray(wrap.zipped(("a.xml", REPORT), ("b.xml", OTHER), method=0))
+    packed[packed.index(b"<feedback")] ^= 1
+    found = reading(bytes(packed))
+    assert [one.report.report_metadata.report_id for one in found.reports] == ["d4e5f6"]
+    assert [refusal.reason for refusal in found.refusals] == [Reason.BROKEN_ARCHIVE]
+
+
+# -- what is no report -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("raw", "sentence"),
+    [
+        (b"", "It is empty."),
+        (b"\r\n \n", "It is empty."),
+        (wrap.mail("Content-Type: text/plain", b"Hello\r\n"), "It is a mail without a report."),
+        (wrap.mail("Content-Type: text/html", b"<p>Your <b>feedback</b> counts</p>"), "It is a mail without a report."),
+        (
+            wrap.mail("Content-Type: text/plain", b"> <feedback>\r\n> <record>\r\nwhat is this?"),
+            "It is a mail without a report.",
+        ),
+        (b"# Readme\n\nNothing.\n", "It is no report."),
+        (b'{"name": "package"}', "It is no report."),
+        (b"\x89PNG\r\n\x1a\n" + bytes(50), "It is no report."),
+        (b"<?xml version='1.0'?><project><a/></project>", "It is XML of another kind (project)."),
+        (
+            wrap.zipped(("readme.txt", b"hello"), ("pom.xml", b"<project/>")),
+            "It is no report, XML of another kind (project).",
+        ),
+        (b'{"organization-name": "x", "policies": []}', "It is an SMTP TLS report, not an aggregate report."),
+        (gzip.compress(b'{"policies": [], "report-id": "x"}'), "It is an SMTP TLS report, not an aggregate report."),
+    ],
+)
+def test_what_is_no_report_is_called_what_it_is(raw: bytes, sentence: str) -> None:
+    assert reading(raw) == Reading(sentence=sentence)
+
+
+DSN = wrap.entity(
+    "Content-Type: message/delivery-status", b"Reporting-MTA: dns; mx.example.net\r\n\r\nAction: failed\r\n"
+)
+ARF = wrap.entity("Content-Type: message/feedback-report", b"Feedback-Type: auth-failure\r\nVersion: 1\r\n")
+
+
+def test_a_bounce_of_a_report_that_we_sent_is_no_report_that_we_received() -> None:
+    returned = wrap.entity("Content-Type: message/rfc822", wrap.common_mail(REPORT))
+    raw = wrap.HEADER + wrap.multipart(wrap.TEXT, DSN, returned, kind="report; report-type=delivery-status")
+    assert reading(raw) == Reading(sentence="It is a delivery status notification, not an aggregate report.")
+
+
+def test_a_failure_report() -> None:
+    returned = wrap.entity("Content-Type: message/rfc822", wrap.common_mail(REPORT))
+    raw = wrap.HEADER + wrap.multipart(wrap.TEXT, ARF, returned, kind="report; report-type=feedback-report")
+    assert reading(raw) == Reading(sentence="It is a failure report, not an aggregate report.")
+
+
+# -- what claims to be one and fails ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("raw", "name", "reason"),
+    [
+        (b"<html>not found</html>", wrap.FILE_NAME, Reason.XML_BROKEN),
+        (b"", wrap.FILE_NAME, Reason.XML_BROKEN),
+        (b"garbage", "report.xml", Reason.XML_BROKEN),
+        (gzip.compress(REPORT)[:-30], wrap.FILE_NAME + ".gz", Reason.BROKEN_ARCHIVE),
+        (b"\x1f\x8b", "a.gz", Reason.BROKEN_ARCHIVE),
+        (wrap.zipped(("a.xml", REPORT))[:-40], "a.zip", Reason.BROKEN_ARCHIVE),
+        (wrap.zipped(), "a.zip", Reason.BROKEN_ARCHIVE),
+        (wrap.encrypted_zip("a.xml"), "a.zip", Reason.ENCRYPTED),
+        (REPORT[:-20], "a.xml", Reason.XML_BROKEN),
+    ],
+)
+def test_a_document_that_claims_to_be_a_report_is_refused(raw: bytes, name: str, reason: Reason) -> None:
+    assert refused(raw, name) == [reason]
+
+
+def test_a_wrong_checksum_is_damage() -> None:
+    packed = bytearray(gzip.compress(REPORT))
+    packed[-6] ^= 1
+    assert refused(bytes(packed)) == [Reason.BROKEN_ARCHIVE]
+
+
+def test_a_file_that_could_not_be_read() -> None:
+    found = read(Message(raw=b"", origin="a.xml", size=0, fault="Permission denied."), UnpackLimits())
+    assert [(r.reason, r.sentence) for r in found.refusals] == [(Reason.UNREADABLE, "Permission denied.")]
+
+
+def test_a_message_of_which_only_the_beginning_was_read() -> None:
+    found = read(Message(raw=REPORT, origin="a.xml", size=len(REPORT) + 1), UnpackLimits())
+    assert [r.reason for r in found.refusals] == [Reason.TOO_LARGE]
+
+
+def test_a_reading_survives_the_way_to_another_process() -> None:
+    for raw in (wrap.common_mail(REPORT), REPORT[:-20]):
+        assert pickle.loads(pickle.dumps(reading(raw))) == reading(raw)
+
+
+# -- limits ------------------------------------------------------------------------------------------
+
+
+def test_the_number_of_parts_and_members_is_limited_together() -> None:
+    raw = wrap.HEADER + wrap.multipart(wrap.TEXT, wrap.attached(wrap.zipped(("a.xml", REPORT), ("b.xml", OTHER))))
+    assert len(reading(raw, limits=UnpackLimits(parts=5)).reports) == 2
+    found = reading(raw, limits=UnpackLimits(parts=4))
+    assert len(found.reports) == 1
+    assert [r.reason for r in found.refusals] == [Reason.TOO_MANY_PARTS]
+
+
+def test_the_unpacked_bytes_of_all_documents_are_limited_together() -> None:
+    raw = wrap.zipped(("a.xml", REPORT), ("b.xml", OTHER))
+    size = len(REPORT) + len(OTHER)
+    assert len(reading(raw, limits=UnpackLimits(total_bytes=size)).reports) == 2
+    found = reading(raw, limits=UnpackLimits(total_bytes=size - 1))
+    assert len(found.reports) == 1
+    assert [r.reason for r in found.refusals] == [Reason.EXPANDS_TOO_FAR]
+
+
+def test_one_documents_unpacked_bytes_are_limited() -> None:
+    assert refused(gzip.compress(REPORT), limits=UnpackLimits(document_bytes=len(REPORT) - 1)) == [
+        Reason.EXPANDS_TOO_FAR
+    ]
+
+
+@pytest.mark.parametrize("levels", [4, 5])
+def test_archives_in_archives_are_limited(levels: int) -> None:
+    raw = REPORT
+    for _ in range(levels):
+        raw = gzip.compress(raw)
+    if levels == 4:
+        assert len(reading(raw).reports) == 1
+    else:
+        assert refused(raw) == [Reason.NESTED_TOO_DEEP]
+
+
+@pytest.mark.parametrize("levels", [4, 5])
+def test_mails_in_mails_are_limited(levels: int) -> None:
+    raw = wrap.forwarded(wrap.common_mail(REPORT), levels)
+    if levels == 4:
+        assert len(reading(raw).reports) == 1
+    else:
+        assert refused(raw) == [Reason.NESTED_TOO_DEEP]
