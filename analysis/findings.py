@@ -29,7 +29,7 @@ REPORTERS_OVER = 120  # days over which it is learnt who usually reports
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What findings are made from: sources, readiness and policy of the days judged, by domain."""
+    """What findings are made from: sources, readiness and policy by domain, over the days of `scope`."""
 
     sources: Mapping[str, Sequence[Source]]
     readiness: Mapping[str, Readiness]
@@ -38,6 +38,7 @@ class Basis:
     reporters: Sequence[Reporter]
     newest: date | None
     today: date
+    scope: Scope
 
     @property
     def usual(self) -> list[str]:
@@ -99,8 +100,10 @@ def gather(
     found: dict[str, list[Source]] = {domain: [] for domain in policies}
     for source in every:
         found[source.domain].append(source)
+    first = newest - timedelta(days=settings.readiness.days - 1) if newest else None
+    judged_over = Scope(scope.domains, first, newest)
     heard = reporters(written, newest) if newest else ()
-    return Basis(found, judged, policies, known or (), heard, newest, today)
+    return Basis(found, judged, policies, known or (), heard, newest, today, judged_over)
 
 
 def rank(basis: Basis, settings: AnalysisSettings) -> list[Finding]:

@@ -41,8 +41,8 @@ class Case:
 
     @property
     def already(self) -> bool:
-        """Whether the published policy is the target or stricter."""
-        return not weaker(self.published.p, self.target)
+        """Whether the published policy is the target or stricter, and meant for all mail."""
+        return not weaker(self.published.p, self.target) and self.published.whole
 
     @property
     def messages(self) -> int:
@@ -103,6 +103,8 @@ def _reporters(case: Case, settings: ReadinessSettings) -> Gate:
 def _policy(case: Case) -> Gate:
     p = case.published.p
     said = f"Published is p={p}" if p else "No report shows a published policy"
+    if p and not case.published.whole:
+        said += ", for a part of the mail only (pct or t=y)"
     if case.already:
         return Gate("policy", "pass", f"{said}: the domain is at p={case.target} or beyond already.")
     return Gate("policy", "pass", f"{said}; p={case.target} would be stricter.")

@@ -26,6 +26,11 @@ class Published:
     since: date | None = None
     before: str = ""
 
+    @property
+    def whole(self) -> bool:
+        """Whether receivers are asked to apply it to all mail: no pct below 100, no test mode."""
+        return self.testing != "y" and (self.pct is None or self.pct >= 100)
+
 
 def published(rows: pl.DataFrame) -> Published | None:
     """What most reports show of one domain, from its rows of `reads.policy_days`; None without any report."""

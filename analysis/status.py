@@ -79,9 +79,9 @@ def status(
     for finding in rank(basis, settings):
         if finding.severity != "info":
             first.setdefault(finding.domain, finding)
-    found: dict[str, list[Source]] = {}
-    for source in sources(warehouse, scope, today, settings.sources):
-        found.setdefault(source.domain, []).append(source)
+    found = basis.sources
+    if scope != basis.scope:
+        found = by_domain(sources(warehouse, scope, today, settings.sources))
     trends = _trends(days, scope, basis.newest)
     told = tuple(
         _line(row, basis, found.get(row["domain"], []), first.get(row["domain"]), trends, settings)
@@ -96,6 +96,14 @@ def status(
         quarantined=int(quarantined),
         last_run_at=ended.isoformat() if ended else None,
     )
+
+
+def by_domain(found: Sequence[Source]) -> dict[str, list[Source]]:
+    """Sources apart by domain, each in the order given."""
+    result: dict[str, list[Source]] = {}
+    for source in found:
+        result.setdefault(source.domain, []).append(source)
+    return result
 
 
 def _line(
