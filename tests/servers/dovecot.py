@@ -87,6 +87,7 @@ namespace inbox {{
 """
 
 
+_PACKAGES = {"dovecot": "dovecot-imapd"}
 PASSWORD = "correct-horse"  # of every user: a list of users is read again only once a second
 
 
@@ -102,7 +103,7 @@ def require(program: str) -> str:
     found = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")  # noqa: TID251  a test may look
     if found:
         return found
-    sentence = f"{program} is not installed here; see docs/testing.md"
+    sentence = f"{program} is not installed here: apt install {_PACKAGES.get(program, program)}"
     if os.environ.get("CI"):  # noqa: TID251  a test may look
         pytest.fail(sentence)
     pytest.skip(sentence)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import signal
+import threading
 import time
 from dataclasses import replace
 
@@ -185,3 +187,28 @@ def test_whatever_breaks_each_message_is_read_once_and_moved_once(seed: int) -> 
         assert read == sorted(mailed)
         assert server.inbox.messages == {}
         assert sorted(server.folders["Done"].messages.values()) == sorted(mailed.values())
+
+
+def test_an_interrupt_in_mid_answer_does_not_wait_for_the_rest() -> None:
+    """Ctrl-C while the server is silent: no LOGOUT whose reply would have to be waited for."""
+
+    class InterruptError(Exception):
+        pass
+
+    def interrupt(*_: object) -> None:
+        raise InterruptError
+
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    try:
+        with ScriptedImap(mails(3)) as server:
+            server.on(BODY, stall(40))
+            box = mailbox(server, timeout=60)
+            threading.Timer(0.2, signal.pthread_kill, (threading.main_thread().ident, signal.SIGUSR1)).start()
+            began = time.monotonic()
+            with pytest.raises(InterruptError):
+                everything(box.fetch({}))
+            assert time.monotonic() - began < 1.5
+            assert server.count("LOGOUT") == 0
+            assert uids(everything(box.fetch({}))) == [1, 2, 3]
+    finally:
+        signal.signal(signal.SIGUSR1, before)
