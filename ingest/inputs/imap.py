@@ -32,7 +32,7 @@ _KEEP = 60.0  # a wait longer than this gives the connection back to the server
 
 
 class ImapInput:
-    """A mailbox that implements `ingest.inputs.base.Input`, with `watch` and `redo` beside it.
+    """A mailbox that implements `ingest.inputs.base.Input`, with `watch` beside it.
 
     One object serves one thread.
     """
@@ -52,6 +52,7 @@ class ImapInput:
         self._reader = Reader(settings, limits)
         self._link = Link(settings, retry or Retry(), sleep, clock)
         self._idles = True
+        self._stop: threading.Event | None = None  # of the watch that is going on
 
     @property
     def name(self) -> str:
@@ -87,8 +88,7 @@ class ImapInput:
         with self._link.held():
             for (folder, uidvalidity), uids in imap_after.by_folder(mine).items():
                 act = functools.partial(imap_after.act, self._after, folder=folder, uidvalidity=uidvalidity, uids=uids)
-                # Without `stop`: what was committed is seen through even when a watch ends.
-                self._link.persist(act)
+                self._link.see_through(act, self._stop)
 
     def watch(self, cursors: Cursors, stop: threading.Event) -> Iterator[Sequence[Message]]:
         """Like `fetch`, then go on as mail arrives, until `stop` is set. Drops are reconnected for ever.
@@ -97,6 +97,7 @@ class ImapInput:
         every `settings.interval` seconds. A refused login or folder ends it with a MailboxError.
         """
         at = dict(cursors)
+        self._stop = stop
         try:
             with self._link.held(), self._link.interrupted_by(stop):
                 while not stop.is_set():
@@ -115,6 +116,8 @@ class ImapInput:
                         stop.wait(1.0)  # a server that cuts every wait short is not to be hammered
         except StoppedError:
             return
+        finally:
+            self._stop = None
 
     def close(self) -> None:
         """End the connection; `fetch` and `watch` do so themselves when they end."""

@@ -55,7 +55,7 @@ def by_folder(positions: Iterable[Position]) -> dict[tuple[str, int], list[int]]
 
 
 def act(after: After, session: Session, _: int, folder: str, uidvalidity: int, uids: Sequence[int]) -> None:
-    """Do it; a step for `Link.persist`. Where UIDVALIDITY has changed the UIDs name other messages now: hands off."""
+    """A step for `Link.see_through`. Where UIDVALIDITY has changed, the UIDs name other messages now: hands off."""
     opened = session.open(folder, readonly=False)
     if opened.uidvalidity != uidvalidity:
         _LOG.warning(

@@ -99,6 +99,25 @@ class Link:
             finally:
                 self._interruptible = False
 
+    def see_through(self, step: Callable[[Session, int], T], stop: threading.Event | None) -> T:
+        """Run a step that follows a commit. `stop` does not interrupt it, it only ends the patience.
+
+        So a watch outlasts a server that is down, and its end is not held up by one: what is owed
+        is remembered, and done by the next run.
+        """
+        failures = 0
+        while True:
+            try:
+                return step(self._fresh(None), failures)
+            except MailboxUnreachable as error:
+                self.drop()
+                failures += 1
+                # Twice after the end: the first try may have met a line that was just hung up.
+                if failures >= (self.retry.tries if stop is None else 2) and (stop is None or stop.is_set()):
+                    raise
+                with contextlib.suppress(StoppedError):
+                    self._pause(failures, error, stop)
+
     def _fresh(self, stop: threading.Event | None) -> Session:
         session = self._session
         if session is not None and (not session.sound or self.clock() - session.used_at > _STALE):

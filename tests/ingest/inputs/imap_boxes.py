@@ -103,7 +103,10 @@ class Watcher:
     def end(self) -> float:
         began = time.monotonic()
         self.stop.set()
-        self._thread.join(10)
-        assert not self._thread.is_alive()
+        self.join()
         assert self.fault is None
         return time.monotonic() - began
+
+    def join(self) -> None:
+        self._thread.join(10)
+        assert not self._thread.is_alive()

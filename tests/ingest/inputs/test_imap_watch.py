@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ingest.errors import MailboxError
+from ingest.errors import MailboxError, MailboxUnreachable
 from ingest.inputs.imap import ImapInput
 from ingest.inputs.imap_link import Retry
 from ingest.outcome import Stored
@@ -22,7 +22,7 @@ from tests.ingest.inputs.imap_boxes import (
     mails,
 )
 from tests.servers.dovecot import Account
-from tests.servers.scripted_imap import ScriptedImap, say, stall
+from tests.servers.scripted_imap import ScriptedImap, cut, say, stall
 
 pytestmark = pytest.mark.server
 
@@ -202,3 +202,25 @@ def test_what_was_committed_is_acted_on_even_when_the_watch_has_been_ended() -> 
             box.done([(message, Stored(1)) for message in batch])
         assert server.inbox.uids() == []
         assert len(server.folders["Done"].messages) == 3
+
+
+def test_an_action_in_a_watch_outlasts_a_server_that_is_down() -> None:
+    with ScriptedImap(mails(2)) as server:
+        server.on("SELECT", cut(0), times=20)  # far more than a single run would bear
+        watcher = Watcher(mailbox(server, after="move:Done"), acting=True)
+        watcher.wait_for(2)
+        watcher.end()
+        assert server.inbox.uids() == []
+        assert len(server.folders["Done"].messages) == 2
+
+
+def test_an_action_that_cannot_be_done_does_not_hold_up_the_end() -> None:
+    with ScriptedImap(mails(2)) as server:
+        server.on("SELECT", cut(0), times=1000)
+        watcher = Watcher(mailbox(server, after="seen", retry=Retry(first=30)), acting=True)
+        watcher.wait_until(lambda: server.count("SELECT") == 1)
+        began = time.monotonic()
+        watcher.stop.set()
+        watcher.join()
+        assert time.monotonic() - began < 2
+        assert isinstance(watcher.fault, MailboxUnreachable)  # owed, and done by the next run
