@@ -1,0 +1,1 @@
+"""The answers, tested as stories about invented mail."""

@@ -1,0 +1,178 @@
+"""Who sends as me? Stories about names, first days, and what people decided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from analysis.settings import SourceSettings
+from analysis.sources import Source, sources
+from tests.analysis.world import LAST, MAILER, MAILER_KEYS, MAILER_PATH, OURS, RELAY, TODAY, World, days, usual
+from warehouse.connect import Warehouse
+from warehouse.errors import WarehouseMissing
+from warehouse.scope import Scope
+from warehouse.settings import WarehouseSettings
+
+SETTINGS = SourceSettings()
+MAILER_KEY, RELAY_KEY = "as:mailer.test", "net:198.51.100.0/24"
+
+
+def ask(world: World, scope: Scope | None = None, today: object = TODAY) -> list[Source]:
+    return sources(world.warehouse, scope or Scope(), TODAY, SETTINGS)
+
+
+def only(found: Sequence[Source], key: str) -> Source:
+    [source] = [source for source in found if source.source_key == key]
+    return source
+
+
+def test_an_empty_warehouse_has_no_sources(world: World) -> None:
+    assert ask(world) == []
+
+
+def test_a_missing_warehouse_says_so(tmp_path: Path) -> None:
+    with pytest.raises(WarehouseMissing):
+        sources(Warehouse(tmp_path / "none.duckdb", WarehouseSettings()), Scope(), TODAY, SETTINGS)
+
+
+def test_one_report_is_enough_to_name_a_source(world: World) -> None:
+    world.send(MAILER, days(0), 7, dkim=MAILER_KEYS, spf=MAILER_PATH, reporters=("Yahoo",))
+    world.save()
+    [source] = ask(world)
+    assert (source.domain, source.source_key, source.name) == (OURS, MAILER_KEY, "Mailer")
+    assert (source.service_type, source.as_domain, source.as_name) == ("Marketing", "mailer.test", "Mailer Inc.")
+    assert (source.messages, source.aligned, source.dkim_aligned, source.spf_aligned) == (7, 7, 7, 0)
+    assert (source.first_seen, source.last_seen, source.days, source.reporters, source.ips) == (LAST, LAST, 1, 1, 1)
+    assert not source.is_new
+    assert source.decision is None
+
+
+def test_the_largest_comes_first_and_counts_are_over_the_scope(world: World) -> None:
+    usual(world, days(19))
+    world.save()
+    found = ask(world, Scope((OURS,), LAST - timedelta(days=4), LAST))
+    assert [source.messages for source in found] == [450, 300, 120]
+    assert {source.first_seen for source in found} == {LAST - timedelta(days=19)}
+
+
+def test_a_tenant_is_named_by_its_network_and_never_by_its_hoster_alone(world: World) -> None:
+    usual(world, days(5))
+    world.save()
+    relay = only(ask(world), RELAY_KEY)
+    assert relay.name == "198.51.100.0/24 (Rent a Server GmbH)"
+    assert relay.service is None
+
+
+def test_new_is_what_was_never_seen_before_though_the_scope_is_short(world: World) -> None:
+    usual(world, days(40))
+    world.send("192.88.99.5", days(5), spf=("crm.test", "pass"))
+    world.save()
+    week = ask(world, Scope((), LAST - timedelta(days=6), LAST))
+    assert [source.source_key for source in week if source.is_new] == ["as:crm.test"]
+
+
+def test_nothing_is_new_in_a_domains_first_week(world: World) -> None:
+    usual(world, days(40))
+    usual(world, days(5), domain="example.org")
+    world.save()
+    assert not [source for source in ask(world) if source.is_new]
+
+
+def test_what_was_new_once_is_not_new_for_ever(world: World) -> None:
+    usual(world, days(40))
+    world.send("192.88.99.5", days(20), spf=("crm.test", "pass"))
+    world.save()
+    assert not only(ask(world), "as:crm.test").is_new
+    assert only(ask(world, Scope((), None, LAST - timedelta(days=16))), "as:crm.test").is_new
+
+
+def test_a_report_from_the_future_makes_nothing_old(world: World) -> None:
+    usual(world, days(40))
+    world.send("192.88.99.5", days(3), spf=("crm.test", "pass"))
+    world.send(MAILER, [LAST + timedelta(days=4000)], dkim=MAILER_KEYS, spf=MAILER_PATH, reporters=("wild clock",))
+    world.save()
+    assert only(ask(world), "as:crm.test").is_new
+
+
+@pytest.mark.parametrize(
+    ("decision", "kind"),
+    [("approved", "aligned"), ("forwarder", "forwarded"), ("spoof", "spoofing"), ("retired", "aligned")],
+)
+def test_a_persons_decision_always_wins(world: World, decision: str, kind: str) -> None:
+    usual(world, days(30))
+    world.save()
+    world.decide(MAILER_KEY, decision, owner="Marketing")
+    source = only(ask(world), MAILER_KEY)
+    assert (source.kind, source.confidence, source.decided, source.owner) == (kind, 1.0, decision, "Marketing")
+    assert source.evidence[0].code == "decided"
+
+
+def test_an_approved_source_that_no_longer_aligns_is_misaligned(world: World) -> None:
+    usual(world, days(60))
+    world.send("198.51.100.200", days(20), 100, spf=(OURS, "fail"))
+    world.save()
+    world.decide(RELAY_KEY, "approved")
+    assert only(ask(world), RELAY_KEY).kind == "misaligned"
+
+
+def test_a_decision_holds_to_its_last_day_and_keeps_its_owner(world: World) -> None:
+    usual(world, days(30))
+    world.save()
+    world.decide(MAILER_KEY, "spoof", owner="Ada", until=TODAY)
+    assert only(sources(world.warehouse, Scope(), TODAY, SETTINGS), MAILER_KEY).kind == "spoofing"
+    later = only(sources(world.warehouse, Scope(), TODAY + timedelta(days=1), SETTINGS), MAILER_KEY)
+    assert (later.kind, later.decided, later.owner) == ("aligned", None, "Ada")
+    assert later.decision is not None
+    assert later.decision.decision == "undecided"
+
+
+def test_a_decision_taken_back_is_none(world: World) -> None:
+    usual(world, days(30))
+    world.save()
+    world.decide(MAILER_KEY, "spoof")
+    world.undo(MAILER_KEY)
+    assert only(ask(world), MAILER_KEY).decided is None
+
+
+def test_a_decision_for_one_domain_says_nothing_of_another(world: World) -> None:
+    usual(world, days(30))
+    usual(world, days(30), domain="example.org")
+    world.save()
+    world.decide(MAILER_KEY, "spoof")
+    found = sources(world.warehouse, Scope(("example.org",)), TODAY, SETTINGS)
+    assert only(found, MAILER_KEY).kind == "aligned"
+
+
+def test_the_answer_does_not_depend_on_which_domains_are_asked_for(world: World) -> None:
+    usual(world, days(30))
+    usual(world, days(20), domain="example.org")
+    world.send("198.18.7.7", days(9), spf=("nowhere.test", "none"), domain="example.org")
+    world.save()
+    together = [source for source in ask(world) if source.domain == "example.org"]
+    assert ask(world, Scope(("example.org",))) == together
+
+
+def test_hostile_text_in_reports_reaches_no_name_and_no_sentence(world: World) -> None:
+    evil = "![x](http://evil.test)<b>'; DROP TABLE daily--\u202e"
+    usual(world, days(30))
+    world.send(
+        "198.18.1.1", days(9), dkim=((evil, evil, "pass"), (OURS, evil, evil)), spf=(evil, "pass"),
+        reason=(evil, evil), header_from=OURS, reporters=(evil, "Yahoo"),
+    )  # fmt: skip
+    world.save()
+    told = only(ask(world), "net:198.18.1.0/24")
+    text = " ".join([told.name, told.source_key, *(entry.sentence + entry.code for entry in told.evidence)])
+    assert told.evidence
+    assert not set(text) & set("<>![]\u202e")
+    assert "evil" not in text
+
+
+def test_the_relay_is_found_by_address_whatever_its_form(world: World) -> None:
+    world.send("2001:db8::1", days(3))
+    world.send("not an address", days(3))
+    world.send(RELAY, days(3))
+    world.save()
+    assert {source.source_key for source in ask(world)} == {"net:2001:db8::/64", "net:invalid", RELAY_KEY}
