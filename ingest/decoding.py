@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import binascii
+import io
 import re
 
-_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
+_NOT_BASE64 = bytes(byte for byte in range(256) if not re.match(rb"[A-Za-z0-9+/]", bytes([byte])))
 _PADDING = re.compile(rb"=+")
+_PADDINGS = 1000  # beyond it, padding is noise and not the end of a piece
 _UU_BEGIN = re.compile(rb"^begin [0-7]{3,4} [^\r\n]+\r?\n", re.MULTILINE)
 _ITSELF = (b"<?", b"<f", b"\x1f\x8b")
 
@@ -32,11 +34,13 @@ def base64(text: bytes) -> bytes:
             return binascii.a2b_base64(text)
         except binascii.Error:
             pass
+    if text.count(b"=") > _PADDINGS:
+        return _base64_piece(text)
     return b"".join(_base64_piece(piece) for piece in _PADDING.split(text))
 
 
 def _base64_piece(text: bytes) -> bytes:
-    letters = _NOT_BASE64.sub(b"", text)
+    letters = text.translate(None, _NOT_BASE64)
     if len(letters) % 4 == 1:
         letters = letters[:-1]  # six bits are no byte
     return binascii.a2b_base64(letters + b"=" * (-len(letters) % 4))
@@ -48,11 +52,11 @@ def uudecoded(text: bytes) -> bytes:
     if begin is None:
         return b""
     out = bytearray()
-    for line in text[begin.end() :].splitlines():
+    for line in io.BytesIO(text[begin.end() :]):
         if line.rstrip() in (b"end", b"`", b""):
             break
         try:
-            out += binascii.a2b_uu(line)
+            out += binascii.a2b_uu(line.rstrip(b"\r\n"))
         except binascii.Error:
             piece = _uu_trimmed(line)
             if piece is None:

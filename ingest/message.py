@@ -21,8 +21,8 @@ from ingest.settings import UnpackLimits
 HEADER_LIMIT = 256 * 2**10
 """Most bytes of one header; Exchange writes about 20 kB."""
 
-_FIELD_LIMIT = 8 * 2**10  # bytes of one field: parameter parsing takes the square of it
-_MULTIPART_LEVELS = 20  # of multipart in multipart; mail programs nest three
+_FIELD_LIMIT = 2 * 2**10  # bytes of one field: parsing its parameters takes the square of them
+_MULTIPART_LEVELS = 10  # of multipart in multipart; mail programs nest three
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,8 +56,8 @@ def _by_name(document: Document, head: bytes) -> Kind:
     name = document.name.lower()
     if _FILE_NAME.fullmatch(name):
         return Kind.TLS if ".json" in name else Kind.AGGREGATE
-    if name.endswith(".xml") and not _ELEMENT.search(head):
-        # Neither this nor any other kind of XML: a report that lost its content.
+    if (name.endswith(".xml") or head.lstrip().startswith((b"<?xml", b"<!"))) and not _ELEMENT.search(head):
+        # Neither this nor any other kind of XML: a report that lost its content, or hides it.
         return Kind.AGGREGATE
     return Kind.NONE
 

@@ -92,7 +92,8 @@ def _recoded(document: bytes, encoding: str) -> bytes:
     decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
     out = io.BytesIO()
     for piece in _pieces(document):
-        out.write(decoder.decode(piece, final=not piece).encode("utf-8", "replace"))
+        # A replacement character is three bytes: of nothing else could a document grow threefold.
+        out.write(decoder.decode(piece, final=not piece).replace("\ufffd", "?").encode("utf-8", "replace"))
     return out.getvalue()
 
 
@@ -124,11 +125,16 @@ def split(document: bytes) -> list[bytes]:
     return [document[start:end] for start, end in spans]
 
 
-_FORBIDDEN = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]+|\xef\xbf[\xbe\xbf]")
+_FORBIDDEN = bytes({*range(32)} - {9, 10, 13})
 _AMPERSAND = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos);)(#[0-9]{1,7};|#x[0-9A-Fa-f]{1,6};)?")
 _PREFIX = re.compile(rb"</?([A-Za-z_][\w.-]*):[A-Za-z_]")
 _PREFIX_LIMIT = 20
+_AMPERSAND_LIMIT = 300_000  # each one is looked at in Python
 _DECLARATION = re.compile(rb"<\?xml\s[^>]*\?>")
+
+
+MENDED_UP_TO = 64 * 2**20
+"""Bytes up to which damage is repaired: it takes copies of the whole document."""
 
 
 def mended(data: bytes) -> tuple[bytes, list[tuple[str, str]]]:
@@ -136,14 +142,18 @@ def mended(data: bytes) -> tuple[bytes, list[tuple[str, str]]]:
 
     Raises MalformedReport where there is no report in it, or only the beginning of one.
     """
+    if len(data) > MENDED_UP_TO:
+        raise MalformedReport(Reason.XML_BROKEN, "It is damaged, and larger than what is repaired.")
     repairs: list[tuple[str, str]] = []
-    cleaned = _FORBIDDEN.sub(b"", data)
+    cleaned = data.translate(None, _FORBIDDEN).replace(b"\xef\xbf\xbe", b"").replace(b"\xef\xbf\xbf", b"")
     if len(cleaned) != len(data):
         repairs.append(("characters", f"{len(data) - len(cleaned)} bytes that XML forbids"))
         refuse_doctype(cleaned)
     report, around = _cut_out(cleaned)
     if around:
         repairs.append(("surroundings", around))
+    if report.count(b"&") > _AMPERSAND_LIMIT:
+        raise MalformedReport(Reason.XML_BROKEN, "It is damaged, and has more ampersands than what is repaired.")
     report, ampersands = _ampersands_escaped(report)
     if ampersands:
         repairs.append(("ampersands", f"{ampersands} & that stand for themselves"))
