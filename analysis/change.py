@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
 
 from analysis.compare import Counts
 from analysis.moves import Move
+
+SAME_TIME = timedelta(days=3)  # within which two steps of a source are one event
+SLOW = timedelta(days=14)  # the same where one is a slide, whose beginning is known less well
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,13 @@ class Change:
         """Whether alignment went down."""
         return self.after < self.before
 
+    def meets(self, other: Change) -> bool:
+        """Whether the other is of the same source and began at about the same time."""
+        slack = SAME_TIME if self.shape == other.shape == "step" else SLOW
+        return (self.domain, self.source_key) == (other.domain, other.source_key) and (
+            abs(self.started_on - other.started_on) <= slack
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -62,6 +72,12 @@ class Reading:
     def day(self, at: int) -> date:
         """The date of a day of the series."""
         return self.first + timedelta(days=at)
+
+    def without(self, rows: set[int]) -> Reading:
+        """The same without some reporters."""
+        kept = [row for row in range(len(self.reporters)) if row not in rows]
+        counts = replace(self.counts, messages=self.counts.messages[kept], aligned=self.counts.aligned[kept])
+        return replace(self, reporters=[self.reporters[row] for row in kept], counts=counts)
 
     def change(self, move: Move, until: int | None) -> Change:
         """A move in words and numbers for people; `until` is the day of the next one."""

@@ -88,9 +88,10 @@ def steps(rate: Floats, weight: Floats) -> list[list[int]]:
         mean = moment[:, end, None] - moment[:, :end]
         gain = np.divide(mean**2, part, out=np.zeros_like(part), where=part > 0)
         value = best[:, :end] - gain + PRICE
-        value[active[:, end, None] - active[:, :end] < FEWEST_DAYS] = np.inf
-        # Days before the first level is long enough belong to it.
-        value[:, 0] = -gain[:, 0] + PRICE
+        short = active[:, end, None] - active[:, :end] < FEWEST_DAYS
+        # A series with too few days altogether is one level.
+        short[:, 0] &= end < days
+        value[short] = np.inf
         origin[:, end] = np.argmin(value, axis=1)
         best[:, end] = np.take_along_axis(value, origin[:, end, None], axis=1)[:, 0]
     return [_walk(row, gone) for row, gone in zip(origin, active, strict=True)]
@@ -125,20 +126,29 @@ def slide(rate: Floats, weight: Floats) -> Slide | None:
 
     Every pair of days is tried; the two levels follow by weighted least squares.
     """
-    day = np.arange(rate.size)
-    first, settled = (axis.ravel() for axis in np.meshgrid(day, day, indexing="ij"))
+    days = rate.size
+    first, settled = (axis.ravel() for axis in np.meshgrid(np.arange(days), np.arange(days), indexing="ij"))
     active = np.cumsum(weight > 0)
-    fits = (settled - first >= SLIDE_DAYS) & (active[np.maximum(first - 1, 0)] >= FEWEST_DAYS) & (first > 0)
+    fits = (settled - first >= SLIDE_DAYS) & (first > 0) & (active[np.maximum(first - 1, 0)] >= FEWEST_DAYS)
     first, settled = first[fits], settled[fits]
     if not first.size:
         return None
-    # On its first day the slide has taken one step already; on `settled` it has arrived.
-    share = np.clip((day - first[:, None] + 1) / (settled - first + 1)[:, None], 0, 1)
-    total, across, down = weight.sum(), share @ weight, (share**2) @ weight
-    up, slant = weight @ rate, share @ (weight * rate)
-    spread = np.maximum(total * down - across**2, 1e-9)
-    change = (total * slant - across * up) / spread
-    before = (up - change * across) / total
-    left = weight @ rate**2 - before * up - change * slant
+    # How far the slide has gone by a day: one step on its first day, all of it on `settled`.
+    mass, mass_gone, mass_square = _slanted(weight, first, settled)
+    up, up_gone, _ = _slanted(weight * rate, first, settled)
+    change = (mass * up_gone - mass_gone * up) / np.maximum(mass * mass_square - mass_gone**2, 1e-9)
+    before = (up - change * mass_gone) / mass
+    left = weight @ rate**2 - before * up - change * up_gone
     at = int(np.argmin(left))
     return Slide(int(first[at]), int(settled[at]), float(before[at]), float(before[at] + change[at]), float(left[at]))
+
+
+def _slanted(values: Floats, first: NDArray[np.int64], settled: NDArray[np.int64]) -> tuple[float, Floats, Floats]:
+    """The sum of `values`, of values times how far each slide has gone, and of values times its square."""
+    day = np.arange(1, values.size + 1)
+    sums = [np.concatenate([[0.0], np.cumsum(values * day**power)]) for power in range(3)]
+    flat, line, square = (part[settled + 1] - part[first] for part in sums)
+    rest, length = sums[0][-1] - sums[0][settled + 1], settled - first + 1
+    gone = (line - first * flat) / length + rest
+    gone_square = (square - 2 * first * line + first**2 * flat) / length**2 + rest
+    return float(sums[0][-1]), gone, gone_square

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import chance
+from analysis.stretch import Stretch, fit, p_value
 
 Floats = NDArray[np.float64]
 
-ABLE = 10  # messages on each side from which a reporter's word counts
+ABLE = 10  # messages on each side, below which a reporter's word does not count whatever the change
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,25 +87,21 @@ def by_day(messages: Floats, aligned: Floats, owner: NDArray[np.int64]) -> Float
 
 def compare(counts: Counts, before: slice, after: slice) -> Comparison | None:
     """Two stretches of days of one source; None where no reporter saw both."""
-    early, late = _Side.of(counts, before), _Side.of(counts, after)
-    weight = np.divide(
-        early.total * late.total, early.total + late.total, out=np.zeros_like(early.total), where=early.total > 0
-    )
-    both = (early.raw > 0) & (late.raw > 0)
-    if not both.any() or not weight.sum():
+    found = fit(_stretch(counts, before), _stretch(counts, after))
+    if found is None:
         return None
-    weight /= weight.sum()
-    shift = float(weight @ (late.rate - early.rate))
-    share = late.raw * both / (late.raw * both).sum()
-    p_value = max(_student(early, late, weight, shift), _ranks(early, late, weight, shift))
-    able, showing = _witnesses(counts, before, after, shift)
+    early, early_aligned, late, late_aligned = sums = _sums(counts, before, after)
+    both = (early > 0) & (late > 0)
+    if not both.any():
+        return None
+    able, showing = _witnesses(sums, found.shift)
     return Comparison(
-        before=float(share @ early.rate_raw),
-        after=float(share @ late.rate_raw),
-        shift=shift,
-        messages_before=float((early.raw * both).sum()),
-        messages_after=float((late.raw * both).sum()),
-        p_value=p_value,
+        before=float(late[both] @ (early_aligned[both] / early[both]) / late[both].sum()),
+        after=float(late_aligned[both].sum() / late[both].sum()),
+        shift=found.shift,
+        messages_before=float(early[both].sum()),
+        messages_after=float(late[both].sum()),
+        p_value=p_value(found),
         able=int(able.sum()),
         showing=int(showing.sum()),
         lone=_only(showing) if able.sum() > 1 else None,
@@ -113,89 +109,20 @@ def compare(counts: Counts, before: slice, after: slice) -> Comparison | None:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Side:
-    """One stretch, by stratum (reporter on working days, then on weekends) and day."""
-
-    messages: Floats
-    aligned: Floats
-    total: Floats
-    rate: Floats
-    raw: Floats
-    rate_raw: Floats
-
-    @classmethod
-    def of(cls, counts: Counts, days: slice) -> _Side:
-        weekend = counts.weekend[days]
-        apart = np.concatenate([counts.messages[:, days] * ~weekend, counts.messages[:, days] * weekend])
-        aligned = np.concatenate([counts.aligned[:, days] * ~weekend, counts.aligned[:, days] * weekend])
-        trust = counts.trust[days]
-        messages, trusted = apart * trust, aligned * trust
-        total, raw = messages.sum(axis=1), apart.sum(axis=1)
-        return cls(
-            messages,
-            trusted,
-            total,
-            trusted.sum(axis=1) / np.maximum(total, 1e-12),
-            raw,
-            aligned.sum(axis=1) / np.maximum(raw, 1e-12),
-        )
-
-    def influence(self, weight: Floats) -> tuple[Floats, Floats, Floats]:
-        """By day with mail: its part in the mean, its distance from it, and its messages."""
-        part = weight / np.maximum(self.total, 1e-12)
-        share, messages = part @ self.messages, self.messages.sum(axis=0)
-        off = part @ (self.aligned - self.messages * self.rate[:, None])
-        seen = share > 0
-        return share[seen], off[seen] / share[seen], messages[seen]
+def _stretch(counts: Counts, days: slice) -> Stretch:
+    """Some days, each reporter once on working days and once on weekends."""
+    weekend = counts.weekend[days]
+    messages, aligned = (
+        np.concatenate([part[:, days] * ~weekend, part[:, days] * weekend])
+        for part in (counts.messages, counts.aligned)
+    )
+    return Stretch(messages, aligned, counts.trust[days])
 
 
-def _student(early: _Side, late: _Side, weight: Floats, change: float) -> float:
-    """How likely so great a change is, days being drawn at random from a state that never changed.
-
-    The stratified difference of Mantel and Haenszel (1959) over its quasi-binomial error (Wedderburn
-    1974): the days' own scatter, with what one day takes over from the day before.
-    """
-    scatter, error, days = 0.0, 0.0, 0
-    memory = [0.0, 1e-12]
-    parts = [side.influence(weight) for side in (early, late)]
-    spreads = [_spread(float(weight @ side.rate)) for side in (early, late)]
-    for (share, off, messages), spread in zip(parts, spreads, strict=True):
-        scaled = off * np.sqrt(messages / spread)
-        scatter += float(scaled @ scaled)
-        memory[0] += float(scaled[1:] @ scaled[:-1])
-        memory[1] += float(scaled @ scaled)
-        error += float(spread * (share**2 / messages).sum())
-        days += share.size
-    freedom = days - 2
-    if freedom < 1:
-        return 1.0
-    error *= max(1.0, scatter / freedom) * _carried(memory[0] / memory[1], days)
-    return chance.student(change / math.sqrt(error), freedom)
-
-
-def _carried(lag_one: float, days: int) -> float:
-    """How many days are worth one when each resembles the day before (Bartlett 1946)."""
-    # Taking out two means makes neighbours look less alike than they are, by about two over the days.
-    memory = min(0.8, max(0.0, lag_one + 2 / days))
-    return (1 + memory) / (1 - memory) if memory > 2 / math.sqrt(days) else 1.0
-
-
-def _spread(rate: float) -> float:
-    return max(rate * (1 - rate), 0.01)
-
-
-def _ranks(early: _Side, late: _Side, weight: Floats, change: float) -> float:
-    """How likely it is that so many of the later days lie beyond the middle, whatever their scatter's shape.
-
-    Mood's median test (1954) cut halfway between the two levels: a few very bad days cannot carry it.
-    """
-    half = abs(change) / 2
-    sign = math.copysign(1.0, change)
-    near = early.influence(weight)[1] * sign >= half
-    far = late.influence(weight)[1] * sign >= -half
-    marked = int(near.sum() + far.sum())
-    return min(1.0, 2 * chance.hypergeometric(int(far.sum()), far.size, marked, far.size + near.size))
+def _sums(counts: Counts, before: slice, after: slice) -> Floats:
+    """By reporter: messages and aligned before, messages and aligned after; shape (4, reporters)."""
+    parts = (counts.messages, counts.aligned)
+    return np.stack([part[:, days].sum(axis=1) for days in (before, after) for part in parts])
 
 
 def _only(rows: NDArray[np.bool_]) -> int | None:
@@ -204,20 +131,22 @@ def _only(rows: NDArray[np.bool_]) -> int | None:
     return int(marked[0]) if marked.size == 1 and marked[0] < rows.size - 1 else None
 
 
-def _witnesses(
-    counts: Counts, before: slice, after: slice, change: float
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _witnesses(sums: Floats, shift: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Which reporters had enough mail on both sides to tell, and which of them saw half the change or more.
 
-    The last place is for all the small reporters together.
+    Enough is when counting alone puts half the change two standard errors away. The last place is for all
+    the reporters together that had too little.
     """
-    sums = np.stack(
-        [part[:, days].sum(axis=1) for days in (before, after) for part in (counts.messages, counts.aligned)]
-    )
     both = (sums[0] > 0) & (sums[2] > 0)
-    able = both & (sums[0] >= ABLE) & (sums[2] >= ABLE)
-    sums = np.concatenate([sums, sums[:, both & ~able].sum(axis=1, keepdims=True)], axis=1)
-    early, early_aligned, late, late_aligned = sums
-    able = np.append(able, (early[-1] >= ABLE) & (late[-1] >= ABLE))
+    rate = sums[1, both].sum() / sums[0, both].sum(), sums[3, both].sum() / sums[2, both].sum()
+    spread = max(0.01, float(np.mean([part * (1 - part) for part in rate])))
+
+    def able(early: Floats, late: Floats) -> NDArray[np.bool_]:
+        error = spread * (1 / np.maximum(early, 1e-9) + 1 / np.maximum(late, 1e-9))
+        return (early >= ABLE) & (late >= ABLE) & (4 * np.sqrt(error) <= abs(shift))
+
+    small = both & ~able(sums[0], sums[2])
+    early, early_aligned, late, late_aligned = np.append(sums, sums[:, small].sum(axis=1, keepdims=True), axis=1)
     moved = late_aligned / np.maximum(late, 1) - early_aligned / np.maximum(early, 1)
-    return able, able & (moved * math.copysign(1.0, change) >= abs(change) / 2)
+    could = able(early, late)
+    return could, could & (moved * math.copysign(1.0, shift) >= abs(shift) / 2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -16,10 +15,11 @@ from analysis import chance, changepoint
 from analysis.around import BEFORE, Seen, with_own
 from analysis.cause import Cause, causes
 from analysis.change import Change, Reading
-from analysis.compare import Counts, by_day
+from analysis.compare import Counts
 from analysis.downstream import leaders
+from analysis.faults import credible
 from analysis.history import policy_history
-from analysis.moves import Series, moves
+from analysis.moves import Series, daily, moves
 from analysis.series import MECHANISMS, Block, asked, blocks
 from analysis.settings import DriftSettings
 from warehouse import reads
@@ -28,12 +28,7 @@ from warehouse.scope import Scope
 
 __all__ = ["Cause", "Change", "Drift", "detect", "drifts"]
 
-SAME_TIME = timedelta(days=3)  # within which two steps of a source are one event
-SLOW = timedelta(days=14)  # the same where one is a slide, whose beginning is known less well
-
 Fact = dict[str, Any]
-Fault = tuple[str, date]
-"""A reporter, and the day from which it alone saw a change that others could have seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,17 +110,14 @@ def detect(days: pl.DataFrame, settings: DriftSettings, newest: date | None = No
     last = newest or _newest(days.select(pl.col("day").alias("last_day")))
     if last is None:
         return []
-    questions, found, faults = 0, list[Change](), Counter[Fault]()
+    questions, found = 0, list[Change]()
     for block in blocks(days, settings, last):
         for mechanism in MECHANISMS:
             put = asked(block, mechanism, settings)
             questions += int(put.sum())
-            for changes, alone in _in_block(block, mechanism, put, settings):
-                found += changes
-                faults.update(alone)
-    believed = [change for change in found if not _faulty(change, faults)]
-    bound = chance.discoveries([change.p_value for change in believed], questions, settings.false_discovery)
-    kept = [change for change in believed if change.p_value <= bound]
+            found += _in_block(block, mechanism, put, settings)
+    bound = chance.discoveries([change.p_value for change in found], questions, settings.false_discovery)
+    kept = credible([change for change in found if change.p_value <= bound], days)
     kept = [replace(change, follows=_leader(change, kept)) for change in kept]
     return sorted(kept, key=lambda c: (-c.messages, c.domain, c.source_key, c.mechanism, c.started_on))
 
@@ -135,10 +127,8 @@ def _newest(rows: pl.DataFrame) -> date | None:
     return last if isinstance(last, date) else None
 
 
-def _in_block(
-    block: Block, mechanism: str, put: NDArray[np.bool_], settings: DriftSettings
-) -> Iterator[tuple[list[Change], list[Fault]]]:
-    """For each source asked about that seems to move: its changes, and the reporters that others contradict."""
+def _in_block(block: Block, mechanism: str, put: NDArray[np.bool_], settings: DriftSettings) -> Iterator[Change]:
+    """The changes by one mechanism of the sources that are asked about."""
     if not put.any():
         return
     rows = put[block.owner]
@@ -146,42 +136,25 @@ def _in_block(
     names = [name for name, used in zip(block.reporters, rows, strict=True) if used]
     keys = [key for key, used in zip(block.keys, put, strict=True) if used]
     messages, aligned = block.messages[rows], block.aligned[mechanism][rows]
-    starts = np.flatnonzero(np.diff(owner, prepend=-1))
-    ends = np.append(starts[1:], owner.size)
-    by_source = np.add.reduceat(messages, starts)
-    level = np.add.reduceat(aligned, starts).sum(axis=1) / by_source.sum(axis=1)
-    rate = by_day(messages, aligned, owner)
-    weight = changepoint.weights(rate, by_source, level)
-    trust = changepoint.trust(weight, by_source, level)
+    starts = np.append(np.flatnonzero(np.diff(owner, prepend=-1)), owner.size)
+    rate, weight, trust = daily(messages, aligned, owner)
     for at, proposed in enumerate(changepoint.steps(rate, weight)):
         if proposed:
-            part = slice(starts[at], ends[at])
+            part = slice(starts[at], starts[at + 1])
             counts = Counts(messages[part], aligned[part], trust[at], block.weekend)
             reading = Reading(keys[at], mechanism, block.first, names[part], counts)
-            yield _of_source(reading, Series(counts, rate[at], weight[at]), proposed, settings)
+            yield from _of_source(reading, Series(counts, rate[at], weight[at]), proposed, settings)
 
 
-def _of_source(
-    reading: Reading, series: Series, proposed: Sequence[int], settings: DriftSettings
-) -> tuple[list[Change], list[Fault]]:
-    held, alone = moves(series, list(proposed), settings)
+def _of_source(reading: Reading, series: Series, proposed: list[int], settings: DriftSettings) -> list[Change]:
+    """The changes of one source, told without the reporters that the others contradict."""
+    held, odd = moves(series, proposed, settings)
+    while odd:
+        reading = reading.without(odd)
+        series = Series.of(reading.counts.messages, reading.counts.aligned, reading.counts.weekend)
+        held, odd = moves(series, changepoint.steps(series.rate[None], series.weight[None])[0], settings)
     following = [*(move.first for move in held), None][1:]
-    return (
-        [reading.change(move, until) for move, until in zip(held, following, strict=True)],
-        [
-            (reading.reporters[move.comparison.lone], reading.day(move.first))
-            for move in alone
-            if move.comparison.lone is not None
-        ],
-    )
-
-
-def _faulty(change: Change, faults: Counter[Fault]) -> bool:
-    """Whether its only reporter was contradicted by others, about another source, at that time."""
-    return change.sole_reporter is not None and any(
-        faults[change.sole_reporter, change.started_on + timedelta(days=off)]
-        for off in range(-SAME_TIME.days, SAME_TIME.days + 1)
-    )
+    return [reading.change(move, until) for move, until in zip(held, following, strict=True)]
 
 
 def _leader(change: Change, changes: Sequence[Change]) -> str | None:
@@ -189,11 +162,7 @@ def _leader(change: Change, changes: Sequence[Change]) -> str | None:
     if change.mechanism != "dmarc":
         return None
     together = [
-        other
-        for other in changes
-        if (other.domain, other.source_key, other.loss) == (change.domain, change.source_key, change.loss)
-        and other.mechanism != "dmarc"
-        and abs(other.started_on - change.started_on) <= (SAME_TIME if other.shape == change.shape == "step" else SLOW)
+        other for other in changes if other.mechanism != "dmarc" and other.loss == change.loss and other.meets(change)
     ]
     together.sort(key=lambda other: (-abs(other.after - other.before), other.mechanism))
     return together[0].mechanism if together else None

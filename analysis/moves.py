@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from analysis import changepoint
 from analysis.changepoint import FEWEST_DAYS, Slide
-from analysis.compare import Comparison, Counts, compare
+from analysis.compare import Comparison, Counts, by_day, compare
 from analysis.settings import DriftSettings
 
 Floats = NDArray[np.float64]
@@ -45,32 +45,64 @@ class Series:
     rate: Floats
     weight: Floats
 
+    @classmethod
+    def of(cls, messages: Floats, aligned: Floats, weekend: NDArray[np.bool_]) -> Series:
+        """The series of one source from its counts by reporter and day."""
+        rate, weight, trust = daily(messages, aligned, np.zeros(messages.shape[0], dtype=np.int64))
+        return cls(Counts(messages, aligned, trust[0], weekend), rate[0], weight[0])
 
-def moves(series: Series, changes: list[int], settings: DriftSettings) -> tuple[list[Move], list[Move]]:
-    """The changes that hold, and those that would but for being seen by one reporter alone.
+
+def daily(messages: Floats, aligned: Floats, owner: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
+    """Rate, weight and trust of each source on each day, shape (sources, days), from rows by reporter."""
+    starts = np.flatnonzero(np.diff(owner, prepend=-1))
+    total = np.add.reduceat(messages, starts)
+    level = np.add.reduceat(aligned, starts).sum(axis=1) / total.sum(axis=1)
+    rate = by_day(messages, aligned, owner)
+    weight = changepoint.weights(rate, total, level)
+    return rate, weight, changepoint.trust(weight, total, level)
+
+
+def moves(series: Series, changes: list[int], settings: DriftSettings) -> tuple[list[Move], set[int]]:
+    """The changes that hold, and the reporters (rows) who alone saw a change that others could have seen.
 
     Starts from the days proposed and drops the least likely until all hold: dropping one joins the
-    levels on both sides, so that what follows is judged against more days.
+    levels on both sides, so that what is left is judged against more days.
     """
-    alone: list[Move] = []
+    odd = set[int]()
     while changes:
-        tried = [_step(series, changes, at) for at in range(len(changes))]
-        doubts = [_doubt(move, settings) for move in tried]
-        worst = int(np.argmax(doubts))
-        if not doubts[worst]:
-            break
-        if (move := tried[worst]) and move.comparison.lone is not None and _significant(move, settings):
-            alone.append(move)
-        changes = changes[:worst] + changes[worst + 1 :]
-    if not changes:
-        return [], alone
-    found = [_shaped(series, group, settings) for group in _groups(series, changes)]
-    return [move for group in found for move in group], alone
+        judged = [part for group in _groups(series, changes) for part in _judged(series, group, settings)]
+        worst = max(judged, key=lambda part: part.doubt)
+        if not worst.doubt:
+            return [part.move for part in judged if part.move], odd
+        if worst.move and _significant(worst.move, settings) and worst.move.comparison.lone is not None:
+            odd.add(worst.move.comparison.lone)
+        changes = [day for day in changes if day != worst.day]
+    return [], odd
 
 
-def _step(series: Series, changes: list[int], at: int) -> Move | None:
-    edges = [0, *changes, series.rate.size]
-    return _move(series, (edges[at], edges[at + 1], edges[at + 1], edges[at + 2]), "step")
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A proposed day with the move it stands for, and how doubtful that is: 0 where it holds."""
+
+    day: int
+    move: Move | None
+    doubt: float
+
+
+def _judged(series: Series, group: list[int], settings: DriftSettings) -> list[_Judged]:
+    """A group of changes as one slide where that explains it better and holds, else each as the step it is."""
+    begin, *changes, end = group
+    rate, weight = series.rate[begin:end], series.weight[begin:end]
+    slide = changepoint.slide(rate, weight)
+    if slide and _slides(rate, weight, [day - begin for day in changes], slide):
+        move = _sliding(series, begin, slide, end)
+        if move and not _doubt(move, settings):
+            return [_Judged(changes[0], move, 0.0)]
+    found = []
+    for first, day, last in zip(group, changes, group[2:], strict=False):
+        step = _move(series, (first, day, day, last), "step")
+        found.append(_Judged(day, step, _doubt(step, settings)))
+    return found
 
 
 def _move(series: Series, days: tuple[int, int, int, int], shape: str) -> Move | None:
@@ -134,21 +166,6 @@ def _groups(series: Series, changes: list[int]) -> list[list[int]]:
     edges = [0, *(group[0] for group in groups[1:]), series.rate.size]
     starts = [0, *(group[-1] for group in groups[:-1])]
     return [[start, *group, end] for start, group, end in zip(starts, groups, edges[1:], strict=True)]
-
-
-def _shaped(series: Series, group: list[int], settings: DriftSettings) -> list[Move]:
-    """A group of changes as one slide where that explains it better, else as the steps they are."""
-    begin, *changes, end = group
-    rate, weight = series.rate[begin:end], series.weight[begin:end]
-    inside = [at - begin for at in changes]
-    slide = changepoint.slide(rate, weight)
-    if slide and _slides(rate, weight, inside, slide):
-        move = _sliding(series, begin, slide, end)
-        if move and not _doubt(move, settings):
-            return [move]
-    edges = [begin, *changes, end]
-    tried = [_move(series, (a, b, b, c), "step") for a, b, c in zip(edges, edges[1:], edges[2:], strict=False)]
-    return [move for move in tried if move]
 
 
 def _slides(rate: Floats, weight: Floats, changes: list[int], slide: Slide) -> bool:
