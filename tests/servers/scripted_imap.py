@@ -64,6 +64,19 @@ def say(text: str, *, hang_up: bool = False) -> Action:
     return act
 
 
+def idling(*pieces: str) -> Action:
+    """Answer IDLE with these pieces, a fifth of a second apart, and not another word until DONE."""
+
+    def act(connection: Connection, tag: str, answer: Callable[[], bytes]) -> None:
+        for number, piece in enumerate(pieces):
+            connection.server.ended.wait(0.2 if number else 0)
+            connection.send(piece.encode())
+        connection.line()
+        connection.send(f"{tag} OK done\r\n".encode())
+
+    return act
+
+
 @dataclass
 class Folder:
     messages: dict[int, bytes] = field(default_factory=dict)
@@ -195,6 +208,9 @@ class Connection:
     def send(self, data: bytes) -> None:
         self._sock.sendall(data)
 
+    def line(self) -> bytes:
+        return self._lines.readline()
+
     def run(self) -> None:
         with self._lines:
             if self.server.greeting is not None:
@@ -237,7 +253,7 @@ class Connection:
 
     def _authenticate(self, _: list[str]) -> Answers:
         yield b"+ \r\n"
-        self._lines.readline()
+        self.line()
         return OK
 
     def _logout(self, _: list[str]) -> Answers:
@@ -346,7 +362,7 @@ class Connection:
 
         teller = threading.Thread(target=tell, daemon=True)
         teller.start()
-        self._lines.readline()
+        self.line()
         done.set()
         teller.join()
         return OK

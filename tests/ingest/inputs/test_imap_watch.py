@@ -22,7 +22,7 @@ from tests.ingest.inputs.imap_boxes import (
     mails,
 )
 from tests.servers.dovecot import Account
-from tests.servers.scripted_imap import ScriptedImap, cut, say, stall
+from tests.servers.scripted_imap import Connection, ScriptedImap, cut, idling, say, stall
 
 pytestmark = pytest.mark.server
 
@@ -122,34 +122,37 @@ def test_a_server_that_refuses_idle_is_polled() -> None:
 
 def test_an_idle_that_stays_silent_is_checked_at_the_interval() -> None:
     with ScriptedImap(mails(1)) as server:
+        server.on("IDLE", idling("+ idling\r\n"), times=9)
         watcher = Watcher(mailbox(server, interval=0.5))
         watcher.wait_until(lambda: server.count("IDLE") > 0)
         server.inbox.messages[2] = b"nobody was told"
-        watcher.wait_until(lambda: len(watcher.read) == 2)
+        watcher.wait_for(2)
         watcher.end()
+        assert server.count("AUTHENTICATE") == 1
 
 
 @pytest.mark.parametrize(
-    "answer",
-    ["+ idling\r\n* 2 EXISTS", "* 2 EXISTS\r\n+ idling", "+ idling\r\n* 2 EX"],
-    ids=["with the plus", "before the plus", "in halves"],
+    "pieces",
+    [
+        ("+ idling\r\n* 2 EXISTS\r\n",),
+        ("* 2 EXISTS\r\n+ idling\r\n",),
+        ("+ idling\r\n* 2 EX", "ISTS\r\n"),
+        ("+ idling\r\n", "* OK Still here\r\n", "* 2 EXISTS\r\n"),
+    ],
+    ids=["with the plus", "before the plus", "in halves", "after a sign of life"],
 )
-def test_news_in_an_odd_place_is_heard_at_once(answer: str) -> None:
+def test_news_in_an_odd_place_is_heard_at_once(pieces: tuple[str, ...]) -> None:
     """A client that only polls the socket would sleep until the interval ends."""
     with ScriptedImap(mails(1)) as server:
+        tell = idling(*pieces)
 
-        def odd(connection: object, tag: str, _: Callable[[], bytes]) -> None:
+        def arrive(connection: Connection, tag: str, answer: Callable[[], bytes]) -> None:
             server.inbox.messages[2] = b"new"
-            connection.send(answer.encode() + b"\r\n"[: 0 if answer.endswith("EX") else 2])  # type: ignore[attr-defined]
-            if answer.endswith("EX"):
-                time.sleep(0.2)
-                connection.send(b"ISTS\r\n")  # type: ignore[attr-defined]
-            connection._lines.readline()  # type: ignore[attr-defined]
-            connection.send(f"{tag} OK done\r\n".encode())  # type: ignore[attr-defined]
+            tell(connection, tag, answer)
 
-        server.on("IDLE", odd)
+        server.on("IDLE", arrive)
         watcher = Watcher(mailbox(server, interval=300))
-        watcher.wait_until(lambda: len(watcher.read) == 2)
+        watcher.wait_for(2)
         assert watcher.end() < 2
 
 
