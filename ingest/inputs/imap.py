@@ -106,9 +106,9 @@ class ImapInput:
                     quiet = True
                     for folder in self._settings.folders:
                         backlog = self._backlog(folder, at)
-                        for batch in self._read(backlog, stop):
-                            yield batch
-                            quiet = False
+                        before = backlog.reached
+                        yield from self._read(backlog, stop)
+                        quiet = quiet and backlog.reached == before
                         at[self._settings.name, folder] = backlog.reached
                         first = first or backlog.opened
                     self._link.persist(functools.partial(self._rest, known=first, stop=stop), stop)
