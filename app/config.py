@@ -37,6 +37,7 @@ SECTIONS: Final[dict[str, type[Any]]] = {
 LISTS: Final[dict[str, type[Any]]] = {"mailbox": MailboxSettings, "domain": DomainSettings}
 OPTIONS: Final = {"warehouse.path": "--warehouse", "offline": "--offline"}
 PREFIX: Final = "WHOSENDS_"
+LISTED: Final = 20  # names in a hint; there may be hundreds of domains
 TRUTH: Final = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 PASSWORDS: Final = ("password", "password_file", "password_command")
 PATHS: Final = {"warehouse.path", "mailbox.ca_file", "mailbox.password_file"}
@@ -325,10 +326,12 @@ def _checked(key: str, value: object, where: str) -> object:
 
 def meant(word: str, known: Iterable[str]) -> str:
     """A sentence that offers what may have been meant."""
-    close = difflib.get_close_matches(word.lower(), sorted(known), n=1, cutoff=0.6)
+    names = sorted(known)
+    close = difflib.get_close_matches(word.lower(), names, n=1, cutoff=0.6)
     if close:
         return f"Did you mean {close[0]!r}?"
-    return f"Known are: {', '.join(sorted(known))}."
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return f"Known are: {', '.join(names[:LISTED])}{more}."
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,10 +61,10 @@ def _without_zones(sql: str, names: list[str]) -> str:
 
 
 def _distinct(names: list[str]) -> list[str]:
-    """Column names made different, since the keys of a JSON object must be."""
+    """Column names made different, as DuckDB does it, since the keys of a JSON object must be."""
     seen: dict[str, int] = {}
     result = []
     for name in names:
         seen[name] = seen.get(name, 0) + 1
-        result.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
+        result.append(name if seen[name] == 1 else f"{name}_{seen[name] - 1}")
     return result

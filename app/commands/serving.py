@@ -37,8 +37,9 @@ def free_port(wanted: int | None) -> int:
 
 def serve(screen: Screen, port: int, environ: Mapping[str, str]) -> int:
     """Run the app in a process of its own until it ends or we are told to end."""
-    # Without this, Python would look for modules in the current folder first, whatever stands there.
-    environ = {**environ, "PYTHONSAFEPATH": "1"}
+    # Without the first, Python would look for modules in the current folder first, whatever stands there;
+    # the second may be set otherwise by whoever wants to see more.
+    environ = {"STREAMLIT_LOGGER_LEVEL": "warning", **environ, "PYTHONSAFEPATH": "1"}
     with _terminating():
         process = subprocess.Popen(  # noqa: S603 - our own command, no shell
             launch.command(port=port), env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL

@@ -1,0 +1,135 @@
+"""The weekly summary as Markdown, HTML and CSV: its order, its words, and that hostile text stays text."""
+
+from __future__ import annotations
+
+import csv
+import io
+from html.parser import HTMLParser
+
+import pytest
+from markdown_it import MarkdownIt
+
+from app.exports import weekly_csv, weekly_html, weekly_markdown
+from app.exports.weekly_markdown import bar, escaped
+from app.render import INVISIBLE, clean
+from app.settings import ReportSettings
+from tests.app.weeks import HOSTILE, quiet, week
+
+SETTINGS = ReportSettings(owner="Post Office", app_url="https://whosends.example.com/")
+
+
+class Page(HTMLParser):
+    """Every tag with its attributes, and all text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def tokens(markdown: str) -> list[str]:
+    """The kinds of everything that a Markdown reader sees in it."""
+    parser = MarkdownIt("commonmark", {"html": True}).enable("table")
+    return [
+        f"{child.type}:{child.attrGet('href') or ''}" if child.type == "link_open" else child.type
+        for token in parser.parse(markdown)
+        for child in (token, *(token.children or ()))
+    ]
+
+
+def test_html_holds_no_markup_from_outside() -> None:
+    html = weekly_html.render(week(HOSTILE), SETTINGS)
+    page = Page(html)
+    assert {tag for tag, _ in page.tags} <= {
+        "html", "head", "meta", "title", "style", "body", "table", "tr", "td", "th", "p", "h1", "h2", "span", "a", "ul",
+        "li", "strong", "br",
+    }  # fmt: skip
+    assert {attribute for _, attributes in page.tags for attribute in attributes} <= {
+        "lang", "charset", "name", "content", "style", "class", "role", "width", "height", "cellpadding", "cellspacing",
+        "align", "scope", "href",
+    }  # fmt: skip
+    assert [attributes["href"] for tag, attributes in page.tags if tag == "a"] == [SETTINGS.app_url]
+    assert clean(HOSTILE) in page.text
+    assert "49" not in clean(HOSTILE)
+
+
+def test_html_asks_for_nothing_from_outside() -> None:
+    html = weekly_html.render(week("plain"), ReportSettings())
+    for word in ("http://", "https://", "src=", "url(", "@import", "<link", "<script", "<img"):
+        assert word not in html
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", " https://x", "ftp://x", ""])
+def test_only_web_addresses_are_linked(url: str) -> None:
+    settings = ReportSettings(app_url=url)
+    assert "<a " not in weekly_html.render(week("plain"), settings)
+    assert "Open in the app" not in weekly_markdown.render(week("plain"), settings)
+
+
+def test_markdown_holds_no_markup_from_outside() -> None:
+    found = tokens(weekly_markdown.render(week(HOSTILE), SETTINGS))
+    assert [token for token in found if token.startswith("link_open")] == [f"link_open:{SETTINGS.app_url}"]
+    assert not {"image", "html_inline", "html_block", "code_inline", "code_block", "fence", "em_open"} & set(found)
+    hostile, harmless = weekly_markdown.render(week(HOSTILE), SETTINGS), weekly_markdown.render(week("x"), SETTINGS)
+    assert tokens(hostile).count("td_open") == tokens(harmless).count("td_open")
+    assert tokens(hostile).count("strong_open") == tokens(harmless).count("strong_open")
+    assert not INVISIBLE.search(hostile.replace("\n", ""))
+
+
+@pytest.mark.parametrize("text", ["https://evil.example", "WWW.evil.example", "a@evil.example", "mailto:a@b.example"])
+def test_no_link_makes_itself(text: str) -> None:
+    shown = escaped(text)
+    # What GitHub's autolinks look for is broken up; what is shown is the same.
+    assert ":" not in shown.replace("\\:", "")
+    assert "www." not in shown.lower()
+    assert "\\@" in shown or "@" not in text
+    assert MarkdownIt("commonmark").render(shown) == f"<p>{text}</p>\n"
+
+
+def test_csv_cells_are_text_for_a_spreadsheet() -> None:
+    rows = list(csv.DictReader(io.StringIO(weekly_csv.render(week("=HYPERLINK('http://evil')")))))
+    assert len(rows) == 8
+    for row in rows:
+        assert not [value for value in row.values() if value.startswith(("=", "+", "-", "@", "\t", "\r"))]
+        assert row["name"] == "'=HYPERLINK('http://evil')"
+        assert (row["week"], row["decision"]) == ("2026-W47", "approved")
+
+
+def test_the_order_is_verdict_todo_changes_progress_sources_collection_totals() -> None:
+    text = weekly_markdown.render(week("example.com"), SETTINGS)
+    titles = [line for line in text.splitlines() if line.startswith("#")]
+    assert titles == [
+        "# \\[Stop\\] example.com · week 47 (16–22 Nov 2026)",
+        "## Do next",
+        "## What changed",
+        "## Progress",
+        "## Sources of example.com",
+        "## Collection",
+        "## Totals",
+    ]
+    page = Page(weekly_html.render(week("example.com"), SETTINGS)).text
+    places = [page.index(title.removeprefix("## ")) for title in titles[1:]]
+    assert places == sorted(places)
+    for said in ("2 more", "3 more sources", "6 of 7 usual reporters", "The week is not complete"):
+        assert said in page
+        assert said in text
+
+
+def test_a_quiet_week_is_a_page_too() -> None:
+    for text in (weekly_markdown.render(quiet(), SETTINGS), weekly_html.render(quiet(), SETTINGS)):
+        assert "A quiet week: nothing to do." in text
+        assert "Do next" not in text
+        assert "What changed" not in text
+        assert "Totals" in text
+
+
+@pytest.mark.parametrize(("rate", "drawn"), [(0.0, ""), (0.004, "▏"), (0.5, "█████"), (1.0, "█" * 10)])
+def test_bars(rate: float, drawn: str) -> None:
+    assert bar(rate) == drawn
