@@ -10,7 +10,7 @@ from datetime import date, timedelta
 import polars as pl
 
 from analysis.changes import is_news
-from analysis.drift import Drift
+from analysis.drift import Drift, drifts
 from analysis.findings import Basis, Finding, gather, rank
 from analysis.gates import count, percent
 from analysis.period import iso_week, last_complete_week
@@ -23,6 +23,7 @@ from warehouse.scope import Scope
 __all__ = ["WeekDomain", "WeeklySummary", "iso_week", "last_complete_week", "weekly"]
 
 URGENT = ("critical", "high")
+SAME = timedelta(days=14)  # two looks at one drift may tell its first day differently by so much
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,8 @@ class WeeklySummary:
     """ISO week `week` ('2026-W47'), Monday `first_day` to Sunday `last_day`.
 
     `subject` carries the verdict; `headline` is one sentence; a quiet week has findings empty.
-    `complete` says that reports reach to the week's last day.
+    `drifts` are those that the week before did not show yet; `complete` says that reports reach to the
+    week's last day.
     """
 
     week: str
@@ -104,7 +106,7 @@ def weekly(
         headline=_headline(told, urgent, new),
         findings=urgent,
         new_sources=new,
-        drifts=tuple(drift for drift in basis.drifts if first <= drift.started_on <= last),
+        drifts=news(basis.drifts, drifts(warehouse, Scope(domains, None, before.until), settings.drift)),
         domains=told,
         reporters=basis.heard,
         usual_reporters=len(basis.usual),
@@ -112,6 +114,17 @@ def weekly(
         reports=reports,
         quarantined=quarantined,
         complete=basis.newest is not None and basis.newest >= last,
+    )
+
+
+def news(now: Sequence[Drift], then: Sequence[Drift]) -> tuple[Drift, ...]:
+    """The drifts that the week before did not show yet: what began on its last days could not be told then."""
+    told = {(drift.domain, drift.source_key, drift.mechanism): drift.started_on for drift in then}
+    long_ago = date.min
+    return tuple(
+        drift
+        for drift in now
+        if abs(drift.started_on - told.get((drift.domain, drift.source_key, drift.mechanism), long_ago)) > SAME
     )
 
 
