@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
 from email.message import Message as Fields
 
 from ingest import tnef
@@ -176,15 +178,14 @@ def _split(span: _Span) -> tuple[Fields, _Span]:
     for match in _CONTENT_FIELD.finditer(raw[start : found.start() if found else end]):
         field = match[1].decode("ascii")
         if field not in fields:
-            # As the email package does it: bytes that are not ASCII survive as surrogates.
-            fields[field] = match[2][:_FIELD_LIMIT].strip().decode("ascii", "surrogateescape")
+            fields[field] = match[2][:_FIELD_LIMIT].strip().decode("utf-8", "replace")
     return fields, _Span(raw, found.end() if found else end, end)
 
 
 def _parts(body: _Span, boundary: str) -> Iterator[_Span]:
     """The parts between delimiter lines (RFC 2046 section 5.1.1); a missing last one is forgiven."""
     raw, end = body.raw, body.end
-    mark = b"\n--" + boundary.encode("ascii", "surrogateescape")
+    mark = b"\n--" + boundary.encode()
     begin = -1
     # The delimiter's line end belongs to it, but at the very start of a body there is none.
     at = body.start - 1 if raw.startswith(mark[1:], body.start, end) else raw.find(mark, body.start, end)
@@ -208,15 +209,18 @@ def _parts(body: _Span, boundary: str) -> Iterator[_Span]:
 def _guessed_boundary(body: _Span) -> str:
     """The first line that looks like a delimiter, where the header does not say what one looks like."""
     found = re.search(rb"^--([^\s-][^\s]{4,69})\r?$", body.raw[body.start : body.start + 4096], re.MULTILINE)
-    return found[1].decode("ascii", "surrogateescape") if found else ""
+    return found[1].decode("utf-8", "replace") if found else ""
 
 
 def _name(fields: Fields) -> str:
     """The file name, from either field, in the forms of RFC 2231 and RFC 2047; for people and as a hint."""
     try:
-        return _NOT_SHOWN.sub("", fields.get_filename() or "")[:255]
-    except (LookupError, ValueError, TypeError):
+        name = fields.get_filename() or ""
+        if "=?" in name:
+            name = str(make_header(decode_header(name)))
+    except (LookupError, ValueError, TypeError, HeaderParseError):
         return ""
+    return _NOT_SHOWN.sub("", name)[:255]
 
 
 _NOT_SHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")

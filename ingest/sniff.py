@@ -21,7 +21,7 @@ class Kind(StrEnum):
 _HEAD = 64 * 2**10
 _FEEDBACK = re.compile(rb"<(?:[\w.-]+:)?feedback[\s>]")
 _ELEMENT = re.compile(rb"<([A-Za-z_][\w.:-]*)")
-_TLS = re.compile(rb'"(?:organization-name|policies|date-range|organization_name|date_range)"')
+_TLS = re.compile(rb'"(?:organization-name|policies|date-range|organization_name|date_range)"\s*:')
 _CONTENT_TYPES = {
     "message/feedback-report": Kind.FAILURE,
     "message/delivery-status": Kind.DSN,

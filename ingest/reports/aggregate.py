@@ -34,7 +34,7 @@ __all__ = [
 PARSER_VERSION = 1
 """Raised when the same bytes may parse to other values; `whosends reparse` finds older ones by it."""
 
-RECORD_LIMIT = 1_000_000
+RECORD_LIMIT = 500_000
 """Most records of one report; the largest senders' daily reports have about a hundred thousand."""
 
 ERROR_LIMIT = 100
@@ -191,7 +191,7 @@ class _ReportReader:
         )
 
     def errors(self, element: markup.Element) -> tuple[str, ...]:
-        found = []
+        found: list[str] = []
         for error in element.iterchildren("{*}error"):
             text, repair = words.clean(leaf_text(error))
             self.notes.add(repair, text, "report_metadata/error")

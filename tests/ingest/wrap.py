@@ -24,6 +24,13 @@ def zipped(*members: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> b
     return out.getvalue()
 
 
+def zipped_with(member: zipfile.ZipInfo, data: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr(member, data)
+    return out.getvalue()
+
+
 class _Unseekable(io.RawIOBase):
     """Makes zipfile write sizes behind the data (data descriptors), as streaming writers do."""
 
