@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
 
 from warehouse import migrate
-from warehouse.errors import WarehouseDamaged, WarehouseError, WarehouseMissing
+from warehouse.errors import WarehouseDamaged, WarehouseError, WarehouseFull, WarehouseMissing
 from warehouse.settings import WarehouseSettings
 from warehouse.turnstile import turn
 
@@ -60,10 +60,12 @@ class Warehouse:
             connection.begin()
             try:
                 yield connection
+                connection.commit()
             except BaseException:
-                connection.rollback()
+                # A commit that failed has rolled back by itself, and a broken database has nothing to undo.
+                with suppress(duckdb.Error):
+                    connection.rollback()
                 raise
-            connection.commit()
 
     def _is_empty(self) -> bool:
         # What a crash before the very first write leaves; DuckDB takes it for damage.
@@ -91,22 +93,44 @@ class Warehouse:
             raise WarehouseError(f"DuckDB refuses the settings of {self.path}: {_line(error)}.") from error
         try:
             yield connection
-        except (duckdb.FatalException, duckdb.SerializationException, duckdb.InternalException) as error:
-            raise _damaged(self.path, error) from error
+        except duckdb.Error as error:
+            if fault := _session_fault(self.path, error):
+                raise fault from error
+            raise
         finally:
             connection.close()
 
 
+def _session_fault(path: Path, error: duckdb.Error) -> WarehouseError | None:
+    """What an error of the file, not of a query, means to a person. The transaction is undone in any case."""
+    text = str(error)
+    if "No space left" in text or "Disk quota" in text:
+        return WarehouseFull(
+            f"The disk that holds {path} is full; nothing of this batch was stored, and all before it is safe.",
+            "Make room and run the same command again: it goes on where it stopped.",
+        )
+    if _tells_of_damage(error) or isinstance(error, duckdb.FatalException | duckdb.SerializationException):
+        return _damaged(path, error)
+    if isinstance(error, duckdb.IOException):
+        return WarehouseError(f"The warehouse {path} could not be read or written: {_line(error)}.")
+    return None
+
+
 def _opening_fault(path: Path, error: duckdb.Error) -> WarehouseError:
     text = str(error)
-    if "lock" in text.lower():
+    if "set lock on file" in text or "used by another process" in text:
         return WarehouseError(
             f"Another program has {path} open and does not take turns.",
             "Close it (a DuckDB shell, a notebook) and try again.",
         )
-    if "not a valid DuckDB" in text or not isinstance(error, duckdb.IOException) or "orrupt" in text:
+    if _tells_of_damage(error) or not isinstance(error, duckdb.IOException):
         return _damaged(path, error)
     return WarehouseError(f"Cannot open the warehouse {path}: {_line(error)}.")
+
+
+def _tells_of_damage(error: duckdb.Error) -> bool:
+    signs = ("not a valid DuckDB", "checksum", "orrupt", "not read enough bytes")
+    return any(sign in str(error) for sign in signs)
 
 
 def _damaged(path: Path, error: duckdb.Error) -> WarehouseDamaged:

@@ -58,7 +58,7 @@ def _record(connection: Connection, decision: SourceDecision, now: datetime, und
     before = _state(connection, decision)
     values = [getattr(decision, name) for name in FIELDS]
     connection.execute(
-        f"INSERT INTO source_decision ({', '.join(FIELDS)}, decided_at, undoes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - constants
+        f"INSERT INTO source_decision ({', '.join(FIELDS)}, decided_at, undoes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [*values, now, undoes],
     )
     subject = f"{decision.domain} {decision.source_key}"

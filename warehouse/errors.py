@@ -13,6 +13,10 @@ class WarehouseBusy(Transient, WarehouseError):
     """Other processes held the warehouse for longer than the time to wait."""
 
 
+class WarehouseFull(Transient, WarehouseError):
+    """The disk is full. What was committed is safe; the batch at hand was not stored."""
+
+
 class WarehouseMissing(UsageError):
     """There is no warehouse at this path yet."""
 

@@ -68,7 +68,7 @@ def listing(connection: Connection, reason: str = "") -> pl.DataFrame:
     """What is in quarantine, latest first, without the bytes; `reason` narrows it."""
     return frame(
         connection,
-        f"SELECT {COLUMNS} FROM quarantine WHERE ? = '' OR reason = ? ORDER BY quarantine_key DESC",  # noqa: S608 - a constant
+        f"SELECT {COLUMNS} FROM quarantine WHERE ? = '' OR reason = ? ORDER BY quarantine_key DESC",
         [reason, reason],
     )
 

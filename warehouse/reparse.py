@@ -48,7 +48,7 @@ def reparse(
     return summary
 
 
-_TO_PARSE = "SELECT report_key FROM aggregate_report WHERE parser_version < ? ORDER BY report_key"
+_TO_PARSE = "SELECT report_key FROM aggregate_report WHERE parser_version < ? AND pruned_at IS NULL ORDER BY report_key"
 _DOCUMENTS = """
     SELECT report_key, origin, received_at, r.document_hash, content_hash, data, size
     FROM aggregate_report r LEFT JOIN raw_document USING (document_hash)

@@ -37,7 +37,7 @@ def add(connection: Connection, records: str) -> None:
 def take_away(connection: Connection, records: str) -> None:
     """Take away what a relation of records brought, by rows of negative counts."""
     rows = DAILY.format(records=records)
-    connection.execute(f"INSERT INTO daily BY NAME SELECT * REPLACE (-messages AS messages) FROM ({rows})")  # noqa: S608 - constants
+    connection.execute(f"INSERT INTO daily BY NAME SELECT * REPLACE (-messages AS messages) FROM ({rows})")
 
 
 def compact_if_due(connection: Connection) -> bool:

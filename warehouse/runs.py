@@ -20,7 +20,7 @@ def begin(connection: Connection, name: str, now: datetime) -> int:
         f"""
         INSERT INTO load_run (input, started_at, ended_at, {", ".join(COUNTS)})
         VALUES (?, ?, ?, {zeros}) RETURNING run_key
-        """,  # noqa: S608 - constants
+        """,
         [name, now, now],
     ).fetchone()
     return int(row[0]) if row else 0
@@ -31,6 +31,6 @@ def note(connection: Connection, run_key: int, summary: LoadSummary, now: dateti
     assignments = ", ".join(f"{name} = ?" for name in COUNTS)
     values = [getattr(summary, name) for name in COUNTS]
     connection.execute(
-        f"UPDATE load_run SET ended_at = ?, {assignments} WHERE run_key = ?",  # noqa: S608 - constants
+        f"UPDATE load_run SET ended_at = ?, {assignments} WHERE run_key = ?",
         [now, *values, run_key],
     )

@@ -68,7 +68,7 @@ def replace(connection: Connection, staged: Staged, keys: Sequence[int], identif
 def add_addresses(connection: Connection, records: str, identify: Identify) -> None:
     """Identify the addresses of the relation named `records` that were never seen before."""
     unknown = connection.execute(
-        f"SELECT DISTINCT source_ip FROM {records} ANTI JOIN address USING (source_ip) ORDER BY source_ip"  # noqa: S608 - our own relation's name
+        f"SELECT DISTINCT source_ip FROM {records} ANTI JOIN address USING (source_ip) ORDER BY source_ip"
     ).fetchall()
     if unknown:
         insert(connection, "address", table(ADDRESS, identify([ip for (ip,) in unknown])))
@@ -77,7 +77,7 @@ def add_addresses(connection: Connection, records: str, identify: Identify) -> N
 def insert(connection: Connection, name: str, rows: pa.Table) -> None:
     """Append rows to a table of ours by column name."""
     connection.register("incoming", rows)
-    connection.execute(f"INSERT INTO {name} BY NAME SELECT * FROM incoming")  # noqa: S608 - our own table's name
+    connection.execute(f"INSERT INTO {name} BY NAME SELECT * FROM incoming")
     connection.unregister("incoming")
 
 

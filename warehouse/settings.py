@@ -18,3 +18,15 @@ class WarehouseSettings:
     wait: float = setting(30.0, "Seconds to wait for another process to finish its turn.")
     threads: int = setting(0, "Most threads for one query; 0 means one for each core.")
     memory: str = setting("", "Most memory for one query, for example 2GB; empty means DuckDB's own limit.")
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionSettings:
+    """How long each kind is kept, for 'whosends prune'; 0 keeps it for ever. The daily rollup always stays."""
+
+    records_days: int = setting(
+        0, "Days that the records of reports are kept; charts stay, single addresses and results go."
+    )
+    documents_days: int = setting(0, "Days that the reports' XML is kept; without it a report cannot be read again.")
+    messages_days: int = setting(0, "Days that the log of how each message ended is kept.")
+    quarantine_days: int = setting(0, "Days that a refused message is kept after it was refused last.")

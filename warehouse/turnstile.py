@@ -4,8 +4,9 @@ DuckDB lets one process at a time open a file for writing, and then no other may
 session opens the file, does one query or one batch, and closes it, and these locks say whose turn
 it is. Readers pass the *turnstile* (shared, for a moment) and hold the *data lock* (shared). A
 writer holds the turnstile exclusively while it waits for the readers inside to leave: new readers
-stay outside meanwhile, so a writer is never starved. The operating system drops the locks of a
-process that dies, so none can be left behind.
+stay outside meanwhile, so a writer is never starved. A writer that comes back at once steps aside
+for a moment first, so that it does not starve the readers. The operating system drops the locks of
+a process that dies, so none can be left behind.
 """
 
 from __future__ import annotations
@@ -24,18 +25,27 @@ from warehouse.errors import WarehouseBusy, WarehouseError
 SHARED = portalocker.LockFlags.SHARED | portalocker.LockFlags.NON_BLOCKING
 EXCLUSIVE = portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING
 
+STEP_ASIDE = 0.01
+"""Seconds between two writers' turns of one process: longer than a waiting reader sleeps."""
+
+_left: dict[Path, float] = {}
+
 
 @contextmanager
 def turn(path: Path, *, write: bool, wait: float) -> Iterator[None]:
     """Hold the warehouse at `path` for one session. Raises WarehouseBusy after `wait` seconds."""
     deadline = time.monotonic() + wait
     flags = EXCLUSIVE if write else SHARED
+    if write:
+        time.sleep(max(0.0, _left.get(path, 0.0) + STEP_ASIDE - time.monotonic()))
     with ExitStack() as inside, ExitStack() as turnstile:
         _lock(turnstile, path.with_name(path.name + ".turnstile"), flags, deadline)
         _lock(inside, path.with_name(path.name + ".lock"), flags, deadline)
         if not write:
             turnstile.close()
         yield
+    if write:
+        _left[path] = time.monotonic()
 
 
 def _lock(stack: ExitStack, path: Path, flags: portalocker.LockFlags, deadline: float) -> None:

@@ -124,7 +124,8 @@ CREATE TABLE aggregate_report (
     discovery_method    VARCHAR,
     records             INTEGER NOT NULL,
     messages            BIGINT NOT NULL,
-    repairs             STRUCT(code VARCHAR, what VARCHAR, "where" VARCHAR)[] NOT NULL
+    repairs             STRUCT(code VARCHAR, what VARCHAR, "where" VARCHAR)[] NOT NULL,
+    pruned_at           TIMESTAMP
 );
 COMMENT ON TABLE aggregate_report IS 'One row for each aggregate report (RFC 7489 appendix C, RFC 9990), stored once however it was wrapped or resent.';
 COMMENT ON COLUMN aggregate_report.report_key IS 'Our key of the report.';
@@ -161,6 +162,7 @@ COMMENT ON COLUMN aggregate_report.discovery_method IS 'How the reporter found t
 COMMENT ON COLUMN aggregate_report.records IS 'Number of records.';
 COMMENT ON COLUMN aggregate_report.messages IS 'Sum of messages over its records.';
 COMMENT ON COLUMN aggregate_report.repairs IS 'What was put right while reading: a code, what was found, and where.';
+COMMENT ON COLUMN aggregate_report.pruned_at IS 'When its records were removed for their age (UTC); its days stay in daily.';
 
 CREATE TABLE aggregate_record (
     report_key       BIGINT NOT NULL,

@@ -1,0 +1,93 @@
+"""A whole copy of the warehouse, and back: consistent while others read and write."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from datetime import datetime
+from pathlib import Path
+
+from warehouse.connect import Warehouse
+from warehouse.errors import WarehouseError, WarehouseMissing
+from warehouse.turnstile import turn
+
+
+def backup(warehouse: Warehouse, target: Path) -> int:
+    """Copy the warehouse to `target`, all or nothing; its size in bytes.
+
+    A writer's session first brings the write-ahead log into the file. The copy is made in a
+    reader's turn: other readers go on, writers wait for the copy to end.
+    """
+    if target.exists():
+        raise WarehouseError(f"{target} exists already.", "Name a new file, or remove that one.")
+    if not warehouse.path.exists():
+        raise WarehouseMissing(f"There is no warehouse at {warehouse.path} to copy.")
+    with warehouse.writing():
+        pass
+    with turn(warehouse.path, write=False, wait=warehouse.settings.wait):
+        _copy(warehouse.path, target)
+    _check(target, warehouse)
+    return target.stat().st_size
+
+
+def restore(warehouse: Warehouse, source: Path, now: datetime) -> Path | None:
+    """Put a copy in the warehouse's place; where the old file went, None where there was none.
+
+    The copy is opened and looked at before anything is moved. Raises WarehouseDamaged or
+    SchemaTooNew for one that cannot be used.
+    """
+    if not source.is_file():
+        raise WarehouseMissing(f"There is no file {source}.", "Name the file that 'whosends backup' wrote.")
+    path = warehouse.path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    arriving = path.with_name(path.name + ".restoring")
+    arriving.unlink(missing_ok=True)
+    _copy(source, arriving)
+    try:
+        _check(arriving, warehouse)
+        with turn(path, write=True, wait=warehouse.settings.wait):
+            replaced = _step_aside(path, now)
+            arriving.replace(path)
+    finally:
+        arriving.unlink(missing_ok=True)
+        _forget_locks(arriving)
+    return replaced
+
+
+def _check(path: Path, warehouse: Warehouse) -> None:
+    with Warehouse(path, warehouse.settings).reading() as connection:
+        connection.execute("SELECT count(*) FROM aggregate_report").fetchone()
+    _forget_locks(path)
+
+
+def _step_aside(path: Path, now: datetime) -> Path | None:
+    if not path.exists():
+        return None
+    stamp = now.strftime("%Y%m%dT%H%M%S")
+    replaced = path.with_name(f"{path.name}.replaced-{stamp}")
+    log = path.with_name(path.name + ".wal")
+    if log.exists():  # it belongs to the file that steps aside, and would be played into the new one
+        log.replace(replaced.with_name(replaced.name + ".wal"))
+    path.replace(replaced)
+    return replaced
+
+
+def _copy(source: Path, target: Path) -> None:
+    partial = target.with_name(target.name + ".partial")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with source.open("rb") as read, partial.open("wb") as write:
+            shutil.copyfileobj(read, write, 2**20)
+            write.flush()
+            os.fsync(write.fileno())
+        partial.replace(target)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        message = f"Cannot copy {source} to {target}: {error.strerror}."
+        raise WarehouseError(message, "Nothing was changed.") from error
+
+
+def _forget_locks(path: Path) -> None:
+    """Lock files of a path that nobody else takes turns for."""
+    for suffix in (".turnstile", ".lock"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
