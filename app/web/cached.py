@@ -1,0 +1,212 @@
+"""The app's only cache: each answer once for each state of the warehouse and each question.
+
+An answer is kept by the file's identity (inode, modification time, size) and the settings, so nothing is
+read, and no writer has to wait, while the warehouse stays as it is. There is no expiry: new data is a
+new state. Every function takes the state first, though it uses only what the settings say: the state
+is what makes the answer a new one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Final, NamedTuple
+
+import polars as pl
+import streamlit as st
+
+from analysis import drift as moved
+from analysis import findings as todo
+from analysis import history
+from analysis import readiness as ready
+from analysis import sources as who
+from analysis import status as standing
+from analysis.period import newest_day
+from analysis.settings import AnalysisSettings
+from app import config
+from warehouse import documents, quarantine, reads
+from warehouse.connect import Warehouse
+from warehouse.scope import Scope
+
+# A page that stands still this long looks broken; better to say that the warehouse is busy.
+PATIENCE: Final = 8.0
+ANSWERS: Final = 200
+DOCUMENTS: Final = 8
+
+
+class State(NamedTuple):
+    """Which warehouse, how it was when we looked, and by which thresholds it is judged."""
+
+    path: str
+    inode: int
+    changed: int
+    size: int
+    rules: AnalysisSettings
+
+
+def settings() -> config.Config:
+    """The settings, as the command line has them."""
+    return config.load(None, config.environment(), {})
+
+
+def warehouse() -> Warehouse:
+    """The warehouse of the settings, with a web page's patience."""
+    said = settings()
+    return Warehouse(said.warehouse_path, replace(said.warehouse, wait=min(said.warehouse.wait, PATIENCE)))
+
+
+def state() -> State:
+    """How the warehouse is now; asks the file system only, so it may be asked as often as one likes."""
+    said = settings()
+    try:
+        found = said.warehouse_path.stat()
+    except FileNotFoundError:
+        with warehouse().reading():  # says what to do about it, in the warehouse's own words
+            pass
+        raise
+    return State(str(said.warehouse_path), found.st_ino, found.st_mtime_ns, found.st_size, said.analysis)
+
+
+def today() -> date:
+    """The current day in UTC, in which report days are counted."""
+    return datetime.now(UTC).date()
+
+
+@st.cache_data(max_entries=ANSWERS, show_spinner=False)
+def last_days(state: State, day: date) -> dict[str, date]:
+    """Each domain with reports, and its newest day; a reporter's clock that runs ahead does not count."""
+    with warehouse().reading() as connection:
+        found, newest = reads.domains(connection, Scope()), newest_day(connection, day)
+    pairs = found.select("domain", "last_day").iter_rows()
+    return {str(domain): min(last, newest) if newest else last for domain, last in pairs}
+
+
+@st.cache_data(max_entries=ANSWERS, show_spinner=False)
+def sources(state: State, scope: Scope, day: date) -> list[who.Source]:
+    """Who sends, the largest first."""
+    return who.sources(warehouse(), scope, day, state.rules.sources)
+
+
+@st.cache_data(max_entries=ANSWERS, show_spinner=False)
+def drifts(state: State, scope: Scope) -> list[moved.Drift]:
+    """What changed up to the scope's last day, most messages first; drift looks back its own number of days."""
+    return moved.drifts(warehouse(), replace(scope, since=None), state.rules.drift)
+
+
+@st.cache_data(max_entries=ANSWERS, show_spinner=False)
+def readiness(state: State, domain: str, target: str, day: date) -> ready.Readiness:
+    """What a stricter policy would block."""
+    return ready.readiness(warehouse(), domain, target, day, state.rules, drifts(state, Scope((domain,))))
+
+
+@st.cache_data(max_entries=ANSWERS, show_spinner=False)
+def findings(state: State, scope: Scope, day: date) -> list[todo.Finding]:
+    """What to do, the most important first."""
+    return todo.findings(warehouse(), scope, day, state.rules, settings().targets, known=drifts(state, scope))
+
+
+@st.cache_data(max_entries=ANSWERS, show_spinner=False)
+def status(state: State, scope: Scope, day: date) -> standing.Status:
+    """How each domain stands."""
+    return standing.status(warehouse(), scope, day, state.rules, settings().targets, known=drifts(state, scope))
+
+
+@st.cache_data(max_entries=ANSWERS, show_spinner=False)
+def policy_changes(state: State, scope: Scope) -> list[history.PolicyChange]:
+    """When the published record changed, as reporters saw it."""
+    with warehouse().reading() as connection:
+        rows = reads.policy_days(connection, replace(scope, since=None))
+    return history.policy_history(rows)
+
+
+@st.cache_data(max_entries=ANSWERS, show_spinner=False)
+def daily(state: State, scope: Scope) -> pl.DataFrame:
+    """Each domain and day: sums."""
+    with warehouse().reading() as connection:
+        return reads.daily_alignment(connection, scope)
+
+
+@st.cache_data(max_entries=ANSWERS, show_spinner=False)
+def source_days(state: State, scope: Scope) -> pl.DataFrame:
+    """Each domain, source_key and day, over all reporters: sums."""
+    with warehouse().reading() as connection:
+        days = reads.source_days(connection, scope)
+    return (
+        days.drop("reporter")
+        .group_by("domain", "source_key", "day")
+        .agg(pl.all().sum())
+        .sort("domain", "source_key", "day")
+    )
+
+
+@st.cache_data(max_entries=ANSWERS, show_spinner=False)
+def blockable(state: State, scope: Scope) -> pl.DataFrame:
+    """Each domain, source_key and day: messages that did not align."""
+    with warehouse().reading() as connection:
+        found = reads.blockable(connection, scope)
+    return found.group_by("domain", "source_key", "day").agg(pl.col("messages", "overridden").sum())
+
+
+@st.cache_data(max_entries=ANSWERS, show_spinner=False)
+def details(state: State, scope: Scope, source_key: str) -> dict[str, pl.DataFrame]:
+    """What one source's verdict can be checked by: its addresses, signatures, return paths, records."""
+    mine = pl.col("source_key") == source_key
+    with warehouse().reading() as connection:
+        return {
+            "addresses": reads.source_addresses(connection, scope).filter(mine),
+            "signatures": reads.source_signatures(connection, scope).filter(mine),
+            "envelopes": reads.source_envelopes(connection, scope).filter(mine),
+            "records": reads.records(connection, scope, source_key=source_key, limit=1000),
+        }
+
+
+@st.cache_data(max_entries=ANSWERS, show_spinner=False)
+def reports(state: State, scope: Scope, reporter: str, limit: int) -> pl.DataFrame:
+    """Reports, latest first."""
+    with warehouse().reading() as connection:
+        return reads.reports(connection, scope, reporter=reporter, limit=limit)
+
+
+@st.cache_data(max_entries=ANSWERS, show_spinner=False)
+def reporters(state: State, scope: Scope) -> list[str]:
+    """Who reported, the largest first."""
+    with warehouse().reading() as connection:
+        found = reads.reporter_days(connection, scope)
+    ordered = found.group_by("reporter").agg(pl.col("messages").sum()).sort("messages", "reporter", descending=True)
+    return ordered["reporter"].to_list()
+
+
+@st.cache_data(max_entries=ANSWERS, show_spinner=False)
+def report_records(state: State, report_key: int) -> pl.DataFrame:
+    """The records of one report."""
+    with warehouse().reading() as connection:
+        return reads.report_records(connection, report_key)
+
+
+@st.cache_data(max_entries=DOCUMENTS, show_spinner=False)
+def document(state: State, report_key: int) -> bytes | None:
+    """The XML of one report; None where it was not kept."""
+    with warehouse().reading() as connection:
+        return documents.document(connection, report_key)
+
+
+@st.cache_data(max_entries=ANSWERS, show_spinner=False)
+def quarantined(state: State) -> pl.DataFrame:
+    """What was refused, latest first."""
+    with warehouse().reading() as connection:
+        return quarantine.listing(connection)
+
+
+@st.cache_data(max_entries=DOCUMENTS, show_spinner=False)
+def refused(state: State, quarantine_key: int, most: int) -> bytes:
+    """The first bytes of a refused message."""
+    with warehouse().reading() as connection:
+        kept = quarantine.show(connection, quarantine_key)
+    return kept.message.raw[:most] if kept else b""
+
+
+@st.cache_data(max_entries=ANSWERS, show_spinner=False)
+def runs(state: State) -> pl.DataFrame:
+    """The latest runs."""
+    with warehouse().reading() as connection:
+        return reads.runs(connection)

@@ -1,0 +1,225 @@
+"""The charts. Each takes a small frame and our own words, and returns an Altair chart.
+
+Names from reports are passed through words.plain by whoever makes the frame; field names and titles are
+constants, so that no data decides how a tooltip is drawn. Temporal axes are UTC days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, Final
+
+import altair as alt
+import polars as pl
+
+from app.web import words
+from app.web.theme import Palette
+
+# Below this many messages a day's rate says little; such days are drawn on a grey ground.
+FEW: Final = 30
+NOT_ALIGNED: Final = {
+    "misaligned": "▲ known source, misaligned",
+    "unknown": "◆ unknown source",
+    "spoofing": "■ looks like spoofing",
+    "forwarded": "↪ forwarded",
+}
+BLOCKED: Final = {
+    "legitimate": "▲ legitimate mail lost",
+    "undecided": "◆ nobody has decided",
+    "forwarded": "↪ forwarded mail lost",
+    "spoofing": "■ spoofing stopped",
+}
+
+Chart = alt.Chart | alt.LayerChart
+
+
+def rate(days: pl.DataFrame, own: pl.DataFrame, marks: pl.DataFrame, colors: Palette) -> Chart:
+    """Share of aligned mail by day, of known senders (strong) and of all mail (thin).
+
+    `days` and `own`: day, messages, rate. `marks`: day, n, label (numbered events).
+    """
+    scale = _rate_scale(pl.concat([days, own]))
+    y = alt.Y("rate:Q", title="aligned", axis=_rate_axis(), scale=scale)
+    thin = alt.Chart(days).mark_line(strokeWidth=1.5, strokeDash=[2, 3], color=colors.rule)
+    strong = alt.Chart(own).mark_line(strokeWidth=2.5, color=colors.aligned, point=_points(own.height, colors))
+    layers: list[Any] = [
+        _thin_days(own, colors),
+        thin.encode(x=_day_axis(), y=y, tooltip=_tooltip()),
+        strong.encode(x=_day_axis(), y=y, tooltip=_tooltip()),
+    ]
+    if not marks.is_empty():
+        layers.extend(_numbers(marks, colors))
+    return _layered(layers, 230)
+
+
+def not_aligned(days: pl.DataFrame, colors: Palette) -> Chart:
+    """Messages by day that were not aligned, stacked by class. `days`: day, class, messages."""
+    x = alt.X("yearmonthdate(day):T", title=None, axis=_days_axis())
+    return _sized(_stack(days, x, _when("day"), NOT_ALIGNED, colors), 210)
+
+
+def blocked(weeks: pl.DataFrame, colors: Palette) -> Chart:
+    """Messages by week that the stricter policy would have stopped. `weeks`: week (its name), class, messages."""
+    order = weeks["week"].unique(maintain_order=True).to_list()
+    x = alt.X("week:O", title=None, sort=order, axis=alt.Axis(labelAngle=0, labelOverlap=True))
+    return _sized(_stack(weeks, x, alt.Tooltip("week:O", title="week"), BLOCKED, colors), 240)
+
+
+def source_rate(days: pl.DataFrame, started_on: date | None, colors: Palette) -> Chart:
+    """One source's share of aligned mail by day, with the day it changed. `days`: day, messages, rate."""
+    line = (
+        alt.Chart(days)
+        .mark_line(strokeWidth=2, color=colors.aligned, point=_points(days.height, colors))
+        .encode(
+            x=_day_axis(ticks=5),
+            y=alt.Y("rate:Q", title=None, axis=_rate_axis(), scale=alt.Scale(domain=[0, 1])),
+            tooltip=_tooltip(),
+        )
+    )
+    layers: list[Any] = [_thin_days(days, colors), line]
+    if started_on:
+        event = alt.Chart(pl.DataFrame({"day": [started_on]}))
+        layers.append(event.mark_rule(strokeDash=[4, 3], strokeWidth=1.5, color=colors.misaligned).encode(x="day:T"))
+        layers.append(
+            event.mark_point(
+                shape="triangle-down", size=130, filled=True, color=colors.misaligned, opacity=1, yOffset=6
+            ).encode(x="day:T", y=alt.value(0), tooltip=[_when("day", "changed on")])
+        )
+    return _layered(layers, 190)
+
+
+def heat(cells: pl.DataFrame, order: Sequence[str], colors: Palette) -> Chart:
+    """Rate of each source and day as colour, for more sources than lines can be told apart.
+
+    `cells`: source, day, messages, rate. The neutral tone lies at 95 %; thin days are pale.
+    """
+    scale = alt.Scale(
+        domain=[0, 0.95, 1], range=[colors.misaligned, colors.middle, colors.aligned], interpolate="lab", clamp=True
+    )
+    chart = (
+        alt.Chart(cells)
+        .mark_rect(stroke=colors.ground, strokeWidth=0.6)
+        .encode(
+            x=alt.X("yearmonthdate(day):T", title=None, axis=_days_axis()),
+            y=alt.Y("source:N", sort=list(order), title=None, axis=alt.Axis(labelLimit=210, ticks=False, domain=False)),
+            color=alt.Color("rate:Q", title="aligned", scale=scale, legend=_scale_legend()),
+            opacity=alt.condition(f"datum.messages < {FEW}", alt.value(0.5), alt.value(1)),
+            tooltip=[alt.Tooltip("source:N", title="source"), *_tooltip()],
+        )
+    )
+    return _sized(chart, max(210, 110 + 20 * len(order)))
+
+
+def legend(labels: dict[str, str], totals: dict[str, int], colors: Palette) -> None:
+    """What the colours of the bars mean, with the sums: text that wraps, beside shapes that do not need colour."""
+    shades = _shades(colors)
+    words.swatches((shades[name], labels[name], totals[name]) for name in labels if totals.get(name))
+
+
+def _stack(frame: pl.DataFrame, x: alt.X, when: alt.Tooltip, labels: dict[str, str], colors: Palette) -> alt.Chart:
+    """Stacked bars of the classes that occur, in the order of `labels` from the ground up."""
+    shown = [name for name in labels if name in frame["class"].to_list()]
+    shades = _shades(colors)
+    said = pl.DataFrame({"class": shown, "what": [labels[name] for name in shown], "rank": range(len(shown))})
+    classes = alt.Scale(domain=shown, range=[shades[name] for name in shown])
+    edges = alt.Scale(domain=shown, range=[colors.edge if n == "forwarded" else shades[n] for n in shown])
+    bars: alt.Chart = (
+        alt.Chart(frame.join(said, on="class"))
+        .mark_bar(width={"band": 0.72}, strokeWidth=0.75)
+        .encode(
+            x=x,
+            y=alt.Y("messages:Q", title="messages", axis=alt.Axis(tickCount=4, minExtent=46, format="~s")),
+            color=alt.Color("class:N", title=None, scale=classes, legend=None),
+            stroke=alt.Stroke("class:N", legend=None, scale=edges),
+            order=alt.Order("rank:Q"),
+            tooltip=[
+                when,
+                alt.Tooltip("what:N", title="what"),
+                alt.Tooltip("messages:Q", title="messages", format=","),
+            ],
+        )
+    )
+    return bars
+
+
+def _shades(colors: Palette) -> dict[str, str]:
+    return {
+        "misaligned": colors.misaligned,
+        "legitimate": colors.misaligned,
+        "unknown": colors.unknown,
+        "undecided": colors.unknown,
+        "spoofing": colors.spoofing,
+        "forwarded": colors.forwarded,
+    }
+
+
+def _numbers(marks: pl.DataFrame, colors: Palette) -> list[Any]:
+    """Numbered events: a rule each, and its number in a disc; the caption under the chart explains them."""
+    base = alt.Chart(marks).encode(x="day:T", tooltip=[_when("day"), alt.Tooltip("label:N", title="what")])
+    return [
+        base.mark_rule(strokeDash=[4, 3], color=colors.rule, strokeWidth=1.5),
+        base.mark_point(shape="circle", size=270, filled=True, color=colors.rule, opacity=1).encode(y=alt.value(10)),
+        base.mark_text(fontSize=11, fontWeight=700, color=colors.ground).encode(y=alt.value(10), text="n:N"),
+    ]
+
+
+def _thin_days(days: pl.DataFrame, colors: Palette) -> alt.Chart:
+    """A grey ground under days with too few messages to say anything."""
+    half = pl.duration(hours=12)
+    thin = days.filter(pl.col("messages") < FEW).select(
+        start=pl.col("day").cast(pl.Datetime) - half, end=pl.col("day").cast(pl.Datetime) + half
+    )
+    return alt.Chart(thin).mark_rect(color=colors.band, opacity=0.85).encode(x="start:T", x2="end:T")
+
+
+def _rate_scale(days: pl.DataFrame) -> alt.Scale:
+    """From just below the lowest rate that means anything up to 100 %, so that small losses can be seen."""
+    solid = days.filter(pl.col("messages") >= FEW)["rate"].drop_nulls()
+    lowest = solid.to_numpy().min() if len(solid) else 0.0
+    floor = max(0.0, float(int(lowest * 20 - 0.4)) / 20)
+    return alt.Scale(domain=[min(floor, 0.9), 1.0], clamp=True)
+
+
+def _points(number: int, colors: Palette) -> alt.OverlayMarkDef:
+    return alt.OverlayMarkDef(size=22 if number <= 45 else 8, filled=True, color=colors.aligned)
+
+
+def _day_axis(ticks: int = 8) -> alt.X:
+    return alt.X("day:T", title=None, axis=_days_axis(ticks))
+
+
+def _days_axis(ticks: int = 8) -> alt.Axis:
+    return alt.Axis(format="%-d %b", grid=False, tickCount=ticks, labelOverlap=True)
+
+
+def _rate_axis() -> alt.Axis:
+    return alt.Axis(format=".0%", tickCount=4, minExtent=46)
+
+
+def _scale_legend() -> alt.Legend:
+    return alt.Legend(format=".0%", orient="top", gradientLength=220, values=[0, 0.25, 0.5, 0.75, 0.95])
+
+
+def _when(column: str, title: str = "day") -> alt.Tooltip:
+    return alt.Tooltip(f"{column}:T", title=title, format="%a %-d %b %Y")
+
+
+def _tooltip() -> list[alt.Tooltip]:
+    return [
+        _when("day"),
+        alt.Tooltip("rate:Q", title="aligned", format=".1%"),
+        alt.Tooltip("messages:Q", title="messages", format=","),
+    ]
+
+
+def _layered(layers: list[Any], height: int) -> Chart:
+    return _sized(alt.layer(*layers), height)
+
+
+def _sized(chart: Any, height: int) -> Chart:
+    """The outer height: axes and legend come out of it, so anything below 190 leaves nothing to see."""
+    sized: Chart = chart.properties(
+        height=height, width="container", padding={"left": 4, "right": 8, "top": 6, "bottom": 4}
+    )
+    return sized

@@ -1,0 +1,87 @@
+"""Changes of alignment as small charts of one shape, and as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import polars as pl
+import streamlit as st
+
+from analysis.drift import Drift
+from app.web import charts, frames, grids, pages, words
+from app.web.filters import View
+from app.web.theme import palette
+
+
+def draw(shown: Sequence[Drift], days: pl.DataFrame, view: View) -> None:
+    """One small chart for each change, those that touch most mail first."""
+    grid = st.grid(2, min_column_width=360, border=True)
+    for one in shown:
+        with grid.cell():
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                words.say(one.name, "strong", width="content")
+                change(one)
+                if not view.domain:
+                    words.say(one.domain, "code", width="content")
+            own = frames.rates(days.filter(domain=one.domain, source_key=one.source_key), one.mechanism)
+            st.altair_chart(
+                charts.source_rate(own, one.started_on, palette()),
+                alt=f"Share of mail aligned by {words.MECHANISMS[one.mechanism]}, by day",
+            )
+            words.say(one.cause.sentence)
+            if one.cause.subject:
+                words.say(one.cause.subject, "code", width="content")
+            words.say(facts(one), "quiet")
+            pages.link("sources", "Look at the source", domain=one.domain, source=one.source_key, show="All")
+
+
+def change(one: Drift) -> None:
+    """Before and after, as a badge."""
+    lost = one.after < one.before
+    st.badge(
+        f"{words.share(one.before, 1)} → {words.share(one.after, 1)}",
+        icon=":material/trending_down:" if lost else ":material/trending_up:",
+        color="red" if lost else "green",
+    )
+
+
+def facts(one: Drift) -> str:
+    """When, how much, how sure."""
+    parts = [
+        f"{'since' if one.shape == 'step' else 'sliding since'} {words.full_day(one.started_on)}",
+        words.count(one.messages, "message"),
+        f"{words.count(one.reporters, 'reporter')} agree" if one.reporters != 1 else "1 reporter",
+        f"last week {words.share(one.latest, 1)}" if one.latest is not None else "no mail last week",
+        f"because {words.MECHANISMS.get(one.follows, one.follows)} did" if one.follows else "",
+    ]
+    return " · ".join(filter(None, parts))
+
+
+def table(every: Sequence[Drift]) -> pl.DataFrame:
+    """All changes as rows."""
+    return pl.DataFrame(
+        [
+            (d.name, d.mechanism.upper(), 100 * d.before, 100 * d.after, d.started_on, d.messages, d.cause.sentence,
+             d.cause.subject, d.shape, d.reporters, d.domain, d.source_key)
+            for d in every
+        ],
+        schema=list(COLUMNS), orient="row", infer_schema_length=None,
+    )  # fmt: skip
+
+
+column = st.column_config
+COLUMNS: Final[grids.Config] = {
+    "source": column.TextColumn("Source", pinned=True, width=200),
+    "mechanism": column.TextColumn("By", width=70),
+    "before": column.NumberColumn("Before", format="%.1f %%", width=80),
+    "after": column.NumberColumn("After", format="%.1f %%", width=80),
+    "started_on": column.DateColumn("Since", format="D MMM YYYY"),
+    "messages": grids.MESSAGES,
+    "cause": column.TextColumn("Likely cause", width=380),
+    "subject": column.TextColumn("About", width=160),
+    "shape": column.TextColumn("Shape", width=70),
+    "reporters": column.NumberColumn("Reporters", width=80),
+    "domain": column.TextColumn("Domain"),
+    "source_key": column.TextColumn("Key"),
+}

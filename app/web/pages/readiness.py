@@ -1,0 +1,122 @@
+"""What would a stricter policy have cost me, and what stands between here and there?"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Final
+
+import polars as pl
+import streamlit as st
+
+from analysis.readiness import Readiness, next_target
+from app.web import cached, charts, filters, frames, grids, notices, verdicts, words
+from app.web.filters import View
+from app.web.theme import palette
+
+
+def page() -> None:
+    """Draw the page."""
+    view = filters.view()
+    domain = view.domain or (view.held[0] if len(view.held) == 1 else None)
+    if domain is None:
+        choose(view)
+        return
+    wanted = cached.settings().targets.get(domain)
+    standing = cached.status(view.state, view.scope_of(domain), view.today).domains
+    usual = wanted or next_target(standing[0].policy if standing else None)
+    slot = st.container()
+    target = st.segmented_control(
+        "Move to p=", list(verdicts.POLICIES[1:]), default=usual, required=True, key="target", bind="query-params"
+    )
+    judged = cached.readiness(view.state, domain, target or usual, view.today)
+    with slot:
+        headline(judged)
+    if not judged.messages:
+        notices.none_in_scope()
+        return
+    verdicts.next_step(judged)
+    st.subheader("Conditions", anchor=False)
+    verdicts.conditions(judged.gates)
+    simulation(judged, view)
+    by_source(judged)
+
+
+def choose(view: View) -> None:
+    """All domains: the verdict on each, and a click to look at one."""
+    st.title("Which domain?", anchor=False)
+    st.caption("A policy belongs to one domain. Choose a row here, or the domain above.")
+    standing = cached.status(view.state, view.scope, view.today).domains
+    if not standing:
+        notices.none_in_scope()
+        return
+    columns = grids.standing_columns(palette())
+    rows = grids.show(grids.standing(standing), columns, alt="All domains", key="domains", select="single-row")
+    if rows:
+        filters.choose(standing[rows[0]].domain)
+
+
+def headline(judged: Readiness) -> None:
+    """The verdict, and where the domain stands on the way."""
+    st.title(verdicts.title(judged), anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        words.badge(words.VERDICTS, judged.verdict)
+        words.say(judged.domain, "code", width="content")
+        verdicts.way(judged)
+        st.markdown(verdicts.summary(judged.gates), width="content")
+    if judged.since and judged.until:
+        st.caption(
+            f"Judged over {words.count(judged.days, 'day')} with reports from {words.day(judged.since)} to "
+            f"{words.full_day(judged.until)}: {words.count(judged.messages, 'message')}, "
+            f"{words.count(judged.reporters, 'reporter')}."
+        )
+
+
+def simulation(judged: Readiness, view: View) -> None:
+    """What the policy would have stopped, by week and by what it was."""
+    st.subheader(f"What p={judged.target} would have stopped", anchor=False)
+    scope = view.scope_of(judged.domain)
+    found = cached.sources(view.state, scope, view.today)
+    weeks = frames.outcomes(cached.blockable(view.state, scope), found, view.since, view.until)
+    if weeks.is_empty():
+        notices.good("Nothing: all mail of these days aligned.")
+        return
+    with st.container(border=True):
+        totals = {key: int(weeks.filter(pl.col("class") == key)["messages"].sum()) for key in charts.BLOCKED}
+        charts.legend(charts.BLOCKED, totals, palette())
+        st.altair_chart(charts.blocked(weeks, palette()), alt="Messages by week that the policy would have stopped")
+        grids.csv(weeks, "simulation", key="csv weeks")
+
+
+def by_source(judged: Readiness) -> None:
+    """The same, source by source, with ranges."""
+    blocked = [one for one in judged.sources if one.would_block]
+    if not blocked:
+        return
+    st.subheader("Source by source", anchor=False)
+    frame = pl.DataFrame([asdict(one) for one in blocked], infer_schema_length=None).with_columns(
+        kind=pl.Series([[words.word(words.KINDS, one.kind).text] for one in blocked]),
+        decision=pl.Series([[words.DECISIONS[one.decision or "undecided"].text] for one in blocked]),
+    )
+    grids.show(frame, COLUMNS, alt="What would be stopped, by source", key="blocked")
+    st.caption(
+        "Nine of ten months like this one lie between *at least* and *at most*; what receivers let through is taken off."
+    )
+    grids.csv(frame, "blocked", key="csv blocked")
+
+
+column = st.column_config
+COLUMNS: Final[grids.Config] = {
+    "name": column.TextColumn("Source", pinned=True, width=220),
+    "kind": grids.chips(words.KINDS, "Looks", 150),
+    "decision": grids.chips(words.DECISIONS, "Decision"),
+    "would_block": column.NumberColumn("Would stop", format="localized"),
+    "low": column.NumberColumn("At least", format="localized"),
+    "high": column.NumberColumn("At most", format="localized"),
+    "already_blocked": column.NumberColumn("Stopped already", format="localized"),
+    "messages": grids.MESSAGES,
+    "owner": column.TextColumn("Owner"),
+}
+
+
+if __name__ == "__main__":
+    page()

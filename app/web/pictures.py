@@ -1,0 +1,69 @@
+"""The overview's two pictures: the share that aligned on its own scale, and only what did not."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import NamedTuple
+
+import polars as pl
+import streamlit as st
+
+from app.web import cached, charts, frames, grids, notices, pages, words
+from app.web.filters import View
+from app.web.theme import palette
+
+EVENTS = 5
+
+
+class Event(NamedTuple):
+    """Something that happened on a day; the label holds text from outside."""
+
+    day: date
+    label: str
+    messages: int
+
+
+def events(view: View) -> list[Event]:
+    """Losses of alignment and changes of the published policy, the larger ones, in order of time."""
+    found = [
+        Event(
+            one.started_on,
+            f"{one.name}: {words.share(one.before, 1)} → {words.share(one.after, 1)} aligned",
+            one.messages,
+        )
+        for one in cached.drifts(view.state, view.scope)
+        if one.mechanism == "dmarc" and view.since <= one.started_on <= view.until
+    ]
+    found += [
+        Event(one.day, f"{one.domain}: the record changed from {one.tag}={one.before} to {one.tag}={one.after}", 10**9)
+        for one in cached.policy_changes(view.state, view.scope)
+        if one.tag == "p" and view.since <= one.day <= view.until
+    ]
+    return sorted(sorted(found, key=lambda one: -one.messages)[:EVENTS])
+
+
+def draw(days: pl.DataFrame, lost: pl.DataFrame, view: View) -> None:
+    """Both pictures, what they mean, and their numbers as CSV."""
+    happened, colors = events(view), palette()
+    numbered = pl.DataFrame(
+        [(one.day, str(at), words.plain(one.label)) for at, one in enumerate(happened, 1)],
+        schema={"day": pl.Date, "n": pl.String, "label": pl.String},
+        orient="row",
+    )
+    found = cached.sources(view.state, view.scope, view.today)
+    own = frames.own(cached.source_days(view.state, view.scope), found)
+    with st.container(border=True):
+        words.swatches([(colors.aligned, "● mail of your own senders", None), (colors.rule, "┄ all mail", None)])
+        st.altair_chart(charts.rate(days, own, numbered, colors), alt=f"Share of aligned mail by day, {view.period}")
+        for at, one in enumerate(happened, 1):
+            words.say(f"{at}   {words.day(one.day)}  {one.label}", "quiet")
+        if lost.is_empty():
+            notices.good("Everything aligned in these days.")
+        else:
+            totals = dict(lost.group_by("class").agg(pl.col("messages").sum()).iter_rows())
+            charts.legend(charts.NOT_ALIGNED, totals, colors)
+            st.altair_chart(charts.not_aligned(lost, colors), alt="Messages by day that were not aligned, by class")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            pages.link("drift", "Drift by source")
+            wide = lost.pivot("class", index="day", values="messages") if lost.height else days.select("day")
+            grids.csv(days.join(wide, on="day", how="left").fill_null(0), "days", key="csv days")
