@@ -85,8 +85,8 @@ def evidence(frames: Frames, settings: SourceSettings) -> pl.DataFrame:
 
     Counts (Int64) are messages over the history unless their name says otherwise:
     n, recent_n, recent_aligned, earlier_n, earlier_aligned, dkim_aligned, spf_aligned, active_days,
-    span_days, signed_own, altered, altered_away, invented, own_pass, away, origins (places), vendor,
-    unsigned, own_envelope_fail, kept, foreign_pass, foreign_fail, foreign_domains (distinct),
+    span_days, altered, altered_away, invented, own_pass, away, borrowed, origins (places), vendor, unsigned,
+    own_envelope_fail, kept, foreign_pass, foreign_fail, foreign_domains (distinct),
     listlike, reasons, domain_n, elsewhere_spf, elsewhere_n, peers and peer_countries (distinct),
     and the flags host, service_network, mailbox (Boolean).
     """
@@ -157,11 +157,14 @@ def _volumes(days: pl.DataFrame, settings: SourceSettings) -> pl.DataFrame:
 def _homes(rows: pl.DataFrame, key: list[str]) -> pl.DataFrame:
     """Each domain, key and place that it passes at: `home`, whether enough of its mail comes from there.
 
-    `main` is the place that most comes from.
+    `main` is the place that most comes from; `settled` whether that is half of it: the keys of a pool
+    that is spread over many networks are at home in none, and nothing of it is away.
     """
     passing = rows.filter(pl.col("result") == "pass").group_by(["domain", *key, "place"]).agg(pl.col("messages").sum())
+    total = pl.col("messages").sum().over(["domain", *key])
     return passing.with_columns(
-        home=pl.col("messages") >= HOME_SHARE * pl.col("messages").sum().over(["domain", *key]),
+        home=pl.col("messages") >= HOME_SHARE * total,
+        settled=pl.col("messages").max().over(["domain", *key]) >= 0.5 * total,
         main=pl.col("place").sort_by("messages", "place", descending=[True, False]).first().over(["domain", *key]),
     )
 
@@ -175,7 +178,7 @@ def _signatures(rows: pl.DataFrame) -> pl.DataFrame:
         .agg(pl.col("messages").sum())
     )
     homes = _homes(rows.filter(pl.col("selector").is_not_null() & (pl.col("selector") != "")), key)
-    mains = homes.select("domain", *key, "main").unique()
+    mains = homes.select("domain", *key, "main", "settled").unique()
     rows = (
         rows.join(homes.select("domain", *key, "place", "home"), on=["domain", *key, "place"], how="left")
         .join(mains, on=["domain", *key], how="left")
@@ -185,7 +188,7 @@ def _signatures(rows: pl.DataFrame) -> pl.DataFrame:
             passed=pl.col("result") == "pass",
             failed=~pl.col("result").is_in(["pass", "temperror"]),
             named=pl.col("selector").is_not_null() & (pl.col("selector") != ""),
-            stray=pl.col("main").is_not_null() & ~pl.col("home").fill_null(False),
+            stray=pl.col("settled").fill_null(False) & ~pl.col("home").fill_null(False),
         )
     )
     own, real, passed, failed, stray = (pl.col(c) for c in ("own", "real", "passed", "failed", "stray"))
@@ -196,6 +199,7 @@ def _signatures(rows: pl.DataFrame) -> pl.DataFrame:
         altered_away=n.filter(own & real & failed & stray).sum(),
         invented=n.filter(own & pl.col("named") & ~real & failed).sum(),
         away=n.filter(own & stray & (passed | failed)).sum(),
+        borrowed=n.filter(own & passed & (pl.col("main") != pl.col("place"))).sum(),
         origins=pl.col("main").filter(stray).n_unique().cast(pl.Int64),
         vendor=n.filter(~own & passed & ~stray).sum(),
         unsigned=n.filter(pl.col("signing_org").is_null()).sum(),

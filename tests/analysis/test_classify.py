@@ -203,6 +203,44 @@ def test_history_beyond_the_days_asked_for_counts(world: World) -> None:
     assert "aligned_before" in codes(crm)
 
 
+def test_a_pool_that_is_spread_over_many_networks_is_no_forwarder(world: World) -> None:
+    usual(world, days(30))
+    for n in range(20):
+        keys = ((OURS, "pool", "pass"), ("pool.test", "x", "pass"))
+        world.send(f"100.64.{n}.9", days(30), 1, dkim=keys, spf=("pool.test", "pass"))
+    assert judge(world, "net:100.64.7.0/24").kind == "aligned"
+
+
+def test_a_new_server_of_ours_with_a_key_of_its_own_that_spf_does_not_know(world: World) -> None:
+    usual(world, days(60))
+    world.send("100.64.1.10", days(10), 10, dkim=((OURS, "new", "pass"),), spf=(OURS, "fail"))
+    assert judge(world, "net:100.64.1.0/24").kind == "aligned"
+
+
+def test_signed_mail_sent_again_by_many_strangers_is_not_ours(world: World) -> None:
+    usual(world, days(60))
+    for n in range(20):
+        world.send(f"198.18.{n}.9", days(3, 2), 30, dkim=((OURS, "office", "pass"),), spf=("zz.test", "none"))
+    assert judge(world, "net:198.18.7.0/24").kind != "aligned"
+
+
+def test_a_list_that_strips_our_signature_is_known_by_what_receivers_say(world: World) -> None:
+    usual(world, days(60))
+    world.send(
+        FORWARDER, days(60), 1, dkim=(("lists.test", "l", "pass"),), spf=("lists.test", "pass"),
+        reason=("mailing_list", ""),
+    )  # fmt: skip
+    assert judge(world, "net:198.51.200.0/24").kind == "forwarded"
+
+
+def test_an_own_server_that_never_was_in_spf_is_left_to_a_person(world: World) -> None:
+    usual(world, days(60))
+    world.send("198.51.150.5", days(60), 30, spf=(OURS, "softfail"))
+    source = judge(world, "net:198.51.150.0/24")
+    assert source.kind == "unknown"
+    assert source.confidence < 0.6
+
+
 def test_entries_add_up_to_the_confidence(world: World) -> None:
     usual(world, days(30))
     world.send(FORWARDER, days(3), 1, dkim=MAILER_KEYS, spf=("srs.alumni.test", "pass"))
