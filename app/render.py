@@ -193,9 +193,9 @@ class Screen:
         """A rich console that interprets nothing in the text it is given."""
         return Console(stderr=stderr, no_color=self._no_color, markup=False, emoji=False, highlight=False)
 
-    def table(self, titles: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    def table(self, titles: Iterable[str], rows: Iterable[Sequence[object]]) -> None:
         """A table: drawn on a terminal, aligned text elsewhere. Numbers stand to the right."""
-        filled = [list(row) for row in rows]
+        titles, filled = list(titles), [list(row) for row in rows]
         right = [
             any(_is_number(row[at]) for row in filled) and all(_is_number(row[at], or_none=True) for row in filled)
             for at in range(len(titles))

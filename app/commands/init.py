@@ -10,8 +10,8 @@ import click
 
 from app import config, exitcodes
 from app.commands.base import Command, Run
-from app.commands.mailboxes import Sample, folders, sample
-from app.render import Screen
+from app.commands.mailboxes import folders, sample, told
+from app.render import Screen, clean
 from ingest.errors import UsageError
 from ingest.settings import MailboxSettings
 
@@ -20,7 +20,9 @@ SET = {one.name for one in fields(MailboxSettings)}
 
 @click.command("init", cls=Command)
 @click.option("--host", metavar="NAME", help="IMAP server.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port; else 993 with TLS, 143 otherwise.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Port; else 993 with TLS, 143 otherwise."
+)
 @click.option("--security", type=click.Choice(["tls", "starttls", "plain"]), default="tls", show_default=True)
 @click.option(
     "--ca-file", default="", metavar="FILE", help="PEM of the authority that signed the server's certificate."
@@ -50,10 +52,11 @@ def command(run: Run, /, password_stdin: bool, **given: object) -> int:
     if screen.json:
         counts = {folder: messages for folder, (messages, _, _) in found.items()}
         screen.document(file=str(file), mailbox=settings.name, folders=counts, sample=seen)
-    else:
-        _tell(screen, settings, found, seen)
-        screen.line(f"Configuration written to {file} (0600).")
-        screen.note("Next: whosends poll" if not offline else "Next, with the network: whosends doctor")
+        return exitcodes.OK
+    for line in told(settings, found, seen):
+        screen.line(clean(line))
+    screen.line(f"Configuration written to {file} (0600).")
+    screen.note("Next: whosends poll" if not offline else "Next, with the network: whosends doctor")
     return exitcodes.OK
 
 
@@ -70,16 +73,20 @@ def _asked(given: dict[str, object], password_stdin: bool) -> MailboxSettings:
     """The settings, from the options and, where those are silent, from the person."""
     values = {key: value for key, value in given.items() if key in SET}
     for key, title in (("host", "IMAP host"), ("user", "User")):
-        values[key] = values[key] or click.prompt(title, err=True)
+        values[key] = values[key] or _prompted(title, f"--{key}")
     if password_stdin:
         values["password"] = sys.stdin.readline().rstrip("\r\n")
     elif not values["password_command"] and not values["password_file"]:
-        values["password"] = click.prompt("Password", hide_input=True, err=True)
-    if values["password_file"]:
-        values["password_file"] = str(Path(str(values["password_file"])).expanduser().absolute())
-    if values["ca_file"]:
-        values["ca_file"] = str(Path(str(values["ca_file"])).expanduser().absolute())
+        values["password"] = _prompted("Password", "--password-file, --password-command or --password-stdin", hide=True)
+    for key in ("password_file", "ca_file"):
+        values[key] = str(Path(str(values[key])).expanduser().absolute()) if values[key] else ""
     return MailboxSettings(**values)  # type: ignore[arg-type]
+
+
+def _prompted(title: str, option: str, *, hide: bool = False) -> object:
+    if not sys.stdin.isatty():
+        raise UsageError(f"{title} is not given, and there is nobody to ask.", f"Give {option}.")
+    return click.prompt(title, hide_input=hide, err=True)
 
 
 def _write(file: Path, settings: MailboxSettings) -> None:
@@ -90,16 +97,3 @@ def _write(file: Path, settings: MailboxSettings) -> None:
         if value != getattr(default, one.name) and one.name != "name":
             lines.append(f"{one.name} = {config.toml(value)}")
     config.append(file, "\n".join(lines) + "\n")
-
-
-def _tell(screen: Screen, settings: MailboxSettings, found: dict[str, tuple[int, int, int]], seen: Sample) -> None:
-    for folder, (messages, _, _) in found.items():
-        screen.line(f"Connected to {settings.host}. {folder}: {messages:,} messages.")
-    if seen.report_mails and seen.first and seen.last:
-        screen.line(
-            f"Of the latest {seen.messages:,}: {seen.report_mails:,} report mails about {len(seen.domains):,} domains "
-            f"from {len(seen.reporters):,} reporters, {seen.first:%Y-%m-%d} to {seen.last:%Y-%m-%d}."
-        )
-    elif found:
-        screen.line(f"Of the latest {seen.messages:,}, none is a report.")
-    screen.line("Nothing was moved, marked or deleted, and nothing will be.")

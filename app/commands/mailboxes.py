@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -60,3 +61,17 @@ def sample(settings: MailboxSettings, limits: UnpackLimits, found: dict[str, tup
                 result.first = min(result.first or meta.begin_at, meta.begin_at)
                 result.last = max(result.last or meta.end_at, meta.end_at)
     return result
+
+
+def told(settings: MailboxSettings, found: dict[str, tuple[int, int, int]], seen: Sample) -> Iterator[str]:
+    """What was found, as sentences."""
+    for folder, (messages, _, _) in found.items():
+        yield f"Connected to {settings.host}. {folder}: {messages:,} messages."
+    if seen.report_mails and seen.first and seen.last:
+        yield (
+            f"Of the latest {seen.messages:,}: {seen.report_mails:,} report mails about {len(seen.domains):,} domains "
+            f"from {len(seen.reporters):,} reporters, {seen.first:%Y-%m-%d} to {seen.last:%Y-%m-%d}."
+        )
+    elif found:
+        yield f"Of the latest {seen.messages:,}, none is a report."
+    yield "Nothing was moved, marked or deleted, and nothing will be."

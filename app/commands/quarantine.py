@@ -18,6 +18,10 @@ from warehouse import quarantine
 from warehouse.retry import retry as retry_all
 
 SHOWN_BYTES = 2048
+COLUMNS = {
+    "quarantine_key": "Key", "reason": "Reason", "last_seen_at": "Last seen", "times_seen": "Times", "size": "Bytes",
+    "origin": "Origin", "sentence": "Why",
+}  # fmt: skip
 
 
 @click.group("quarantine", cls=Group)
@@ -36,19 +40,9 @@ def list_(run: Run, reason: str) -> int:
     if screen.json:
         screen.document(quarantine=rows)
     elif rows:
-        table = [
-            (
-                str(r["quarantine_key"]),
-                r["reason"],
-                r["last_seen_at"],
-                r["times_seen"],
-                r["size"],
-                r["origin"],
-                r["sentence"],
-            )
-            for r in rows
-        ]
-        screen.table(("Key", "Reason", "Last seen", "Times", "Bytes", "Origin", "Why"), table)
+        # A key is a name, not a number: no thousands separators.
+        named = [{**row, "quarantine_key": str(row["quarantine_key"])} for row in rows]
+        screen.table(COLUMNS.values(), [[row[column] for column in COLUMNS] for row in named])
     else:
         screen.note("The quarantine is empty: nothing was refused.")
     return exitcodes.FOUND if rows else exitcodes.OK

@@ -17,18 +17,8 @@ from app.render import Screen, share
 KINDS = ("aligned", "misaligned", "forwarded", "unknown", "spoofing")
 SHOWN = 50
 COLUMNS = (
-    "Domain",
-    "Source",
-    "Name",
-    "Looks",
-    "Sure",
-    "Messages",
-    "Aligned",
-    "First seen",
-    "Last seen",
-    "Decision",
-    "Owner",
-)
+    "Domain", "Source", "Name", "Looks", "Sure", "Messages", "Aligned", "First seen", "Last seen", "Decision", "Owner",
+)  # fmt: skip
 
 
 def _listing(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -98,6 +98,13 @@ def test_init_reads_the_password_from_standard_input(dovecot: Account, home: Pat
     assert dovecot.password not in done.stdout + done.stderr
 
 
+def test_init_asks_nobody_where_nobody_is(home: Path) -> None:
+    arguments = [str(PROGRAM), "init", "--host", "h", "--user", "u"]
+    done = subprocess.run(arguments, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert done.returncode == exitcodes.USAGE
+    assert "Give --password-file, --password-command or --password-stdin." in done.stderr
+
+
 def test_init_that_fails_writes_nothing(whosends: Whosends, dovecot: Account, home: Path) -> None:
     (home / "wrong").write_text("wrong")
     (home / "wrong").chmod(0o600)

@@ -1,0 +1,148 @@
+"""Writes docs/cli.md and docs/settings.md from the commands and the settings themselves.
+
+    python docs/reference.py
+
+A test fails where the pages say something else than the program.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app import exitcodes
+from app.cli import cli
+from app.commands.base import Run
+from app.config import LISTS, SECTIONS, toml
+
+FOLDER = Path(__file__).parent
+
+CLI_HEAD = """# Commands
+
+Made by `docs/reference.py` from the commands themselves; change those, not this page.
+
+Answers go to standard output, everything else to standard error. On a terminal an answer is a drawn table, in a pipe it
+is aligned text, and with `--json` it is one document with `"schema_version": 1`; an error is then a document too:
+`{"schema_version": 1, "error": {"message", "hint", "exit_code"}}`. Text from reports and DNS reaches a terminal without
+control, bidirectional or invisible characters, and a CSV cell that a spreadsheet would take for a formula begins with a
+quote.
+
+Days are report days in UTC. `--days 30` counts from the newest day with data, not from today.
+"""
+
+SETTINGS_HEAD = """# Settings
+
+Made by `docs/reference.py` from the settings themselves; change those, not this page.
+
+**Which one counts:** an option of the command line, then the environment, then the file, then the default.
+`whosends config show` says for each value where it came from.
+
+**The file** is TOML. The first of these that exists is read: `--config`, `WHOSENDS_CONFIG`, `./whosends.toml`, the
+user's `whosends/config.toml` (on Linux in `~/.config`), `/etc/whosends/config.toml`. Paths in it are relative to it. A
+key that does not exist, or a value of another type, is an error that names the key and the file.
+
+**The environment:** `WHOSENDS_WAREHOUSE` is the warehouse's path, `WHOSENDS_CONFIG` the file, `WHOSENDS_OFFLINE=true`
+keeps every command off the network. Any other key is `WHOSENDS_<SECTION>__<KEY>`, for example
+`WHOSENDS_DRIFT__POINTS=2.5`; lists are separated by commas. A mailbox's keys are `WHOSENDS_MAILBOX__<KEY>` where there
+is one mailbox, and `WHOSENDS_MAILBOX__<NAME>__<KEY>` where there are several.
+
+**Secrets:** a password comes from `password_file`, from `password_command`, or from
+`WHOSENDS_MAILBOX__PASSWORD_FILE`; never from the command line. A configuration file that holds one must be readable by
+its owner only (mode 0600). `config show` masks it.
+
+```toml
+[warehouse]
+path = "/var/lib/whosends/warehouse.duckdb"
+
+[[mailbox]]
+host = "imap.example.com"
+user = "dmarc@example.com"
+password_command = "pass show dmarc"
+
+[[domain]]
+name = "example.com"
+owner = "it@example.com"
+target = "reject"
+```
+
+| key | type | default | what it is |
+|---|---|---|---|
+| `offline` | true or false | `false` | Never use the network. |
+"""
+
+TYPES = {"str": "text", "bool": "true or false", "int": "whole number", "float": "number", "tuple[str, ...]": "texts"}
+
+
+def cli_page() -> str:
+    """docs/cli.md."""
+    root = click.Context(cli, info_name="whosends", obj=Run({}), terminal_width=100)
+    lines = [CLI_HEAD, "## Options of every command", "", "They stand before or after the command.", ""]
+    lines += _options(cli, root)
+    lines += ["", "## Exit codes", "", "| code | meaning |", "|---|---|"]
+    lines += [f"| {code} | {meaning} |" for code, meaning in exitcodes.MEANING.items()]
+    for name in cli.list_commands(root):
+        command = cli.get_command(root, name)
+        assert command is not None
+        lines += _command(command, root, name)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _command(command: click.Command, parent: click.Context, name: str) -> Iterator[str]:
+    context = click.Context(command, parent=parent, info_name=name, obj=parent.obj)
+    usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
+    yield from ("", f"## {context.command_path}", "", f"`{usage}`", "", inspect.cleandoc(command.help or ""))
+    if options := _options(command, context):
+        yield from ("", *options)
+    if isinstance(command, click.Group):
+        for sub in command.list_commands(context):
+            found = command.get_command(context, sub)
+            assert found is not None
+            yield from _command(found, context, sub)
+
+
+def _options(command: click.Command, context: click.Context) -> list[str]:
+    params = [one for one in command.get_params(context) if isinstance(one, click.Option) and "--help" not in one.opts]
+    records = [param.get_help_record(context) for param in params]
+    rows = [f"| `{_cell(record[0])}` | {_cell(record[1])} |" for record in records if record]
+    return ["| option | what it does |", "|---|---|", *rows] if rows else []
+
+
+def settings_page() -> str:
+    """docs/settings.md."""
+    lines = [SETTINGS_HEAD]
+    for name, kind in SECTIONS.items():
+        lines += [f"## [{name}]", "", *_settings(kind)]
+    for name, kind in LISTS.items():
+        lines += [f"## [[{name}]]", "", "May stand several times, each with its own name.", "", *_settings(kind)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _settings(kind: type[Any]) -> Sequence[str]:
+    doc = inspect.cleandoc(kind.__doc__ or "")
+    rows = [
+        f"| `{one.name}` | {TYPES[str(one.type)]} | `{toml(one.default)}` | {_cell(one.metadata['sentence'])} |"
+        for one in fields(kind)
+    ]
+    return [doc, "", "| key | type | default | what it is |", "|---|---|---|---|", *rows, ""]
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+PAGES = {"cli.md": cli_page, "settings.md": settings_page}
+
+
+def main() -> None:
+    """Write the pages."""
+    for name, page in PAGES.items():
+        (FOLDER / name).write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
