@@ -85,11 +85,12 @@ def gather(
     """Judge all domains of a scope that have reports."""
     with warehouse.reading() as connection:
         newest = newest_day(connection, today, scope.until)
+        names = reads.domains(connection, Scope(scope.domains, None, newest))["domain"].to_list()
         rows = reads.policy_days(connection, Scope(scope.domains, None, newest))
         since = newest - timedelta(days=REPORTERS_OVER) if newest else None
         written = reads.reporter_days(connection, Scope(scope.domains, since, newest))
-    parts = rows.partition_by("domain", as_dict=True, maintain_order=True)
-    policies = {str(domain): published(part) or Published() for (domain,), part in parts.items()}
+    parts = rows.partition_by("domain", as_dict=True)
+    policies = {name: published(parts.get((name,), rows.clear())) or Published() for name in names}
     wanted = {domain: (targets or {}).get(domain) or next_target(at.p) for domain, at in policies.items()}
     every: list[Source] = []
     judged: dict[str, Readiness] = {}

@@ -205,7 +205,7 @@ def of_domain(readiness: Readiness, domain_at: Published, newest: date, today: d
     if fresh.state != "pass":
         yield Finding(
             "no_reports", "high", domain, None, f"No new reports for {domain}", fresh.evidence, fresh.fix,
-            owner, newest, readiness.messages, "reports",
+            owner, readiness.last_day or newest, readiness.messages, "reports",
         )  # fmt: skip
     if (
         domain_at.since

@@ -56,7 +56,8 @@ class Readiness:
 
     The four `…_blocked` add up to the sources' `would_block`; `undecided_blocked` are those of
     unknown sources. `since` and `until` are the days judged; None where there are no reports.
-    `already` says that the published policy is the target or stricter.
+    `already` says that the published policy is the target or stricter; `last_day` is the domain's own
+    newest day with reports.
     """
 
     domain: str
@@ -75,6 +76,7 @@ class Readiness:
     since: date | None = None
     until: date | None = None
     already: bool = False
+    last_day: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,8 @@ def judge(
     if not set(targets.values()) <= set(TARGETS):
         message = "The target of a policy is quarantine or reject."
         raise UsageError(message, "Say --target quarantine or --target reject.")
+    if not targets:
+        return [], {}
     with warehouse.reading() as connection:
         frames = _fetch(connection, tuple(targets), today, settings, until)
     if known is None:
@@ -211,6 +215,7 @@ def _answer(
         since=scope.since if case.newest else None,
         until=scope.until if case.newest else None,
         already=case.already,
+        last_day=case.newest,
     )
 
 

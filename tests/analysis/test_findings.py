@@ -129,7 +129,7 @@ def test_a_policy_that_became_weaker(world: World) -> None:
 def test_reports_that_ceased(world: World) -> None:
     usual(world, days(60, 8))
     found = only(ask(world), "no_reports")
-    assert (found.severity, found.domain) == ("high", OURS)
+    assert (found.severity, found.domain, found.since) == ("high", OURS, LAST - timedelta(days=8))
 
 
 def test_a_steady_sender_that_fell_silent(world: World) -> None:

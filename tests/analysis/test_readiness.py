@@ -230,6 +230,11 @@ def test_many_domains_get_the_answers_of_each(world: World) -> None:
         assert readiness(world.warehouse, domain, target, TODAY, SETTINGS) == together[domain]
 
 
+def test_no_domains_no_answers(world: World) -> None:
+    usual(world, days(5))
+    assert readinesses(world.save(), {}, TODAY, SETTINGS) == {}
+
+
 def test_the_worst_gate_decides() -> None:
     assert verdict(()) == "unknown"
 
