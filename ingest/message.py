@@ -16,12 +16,10 @@ from email.message import Message as Fields
 
 from ingest import tnef
 from ingest.decoding import base64, decoded, uudecoded
-from ingest.errors import MalformedReport, UnsafeArchive
+from ingest.errors import UnsafeArchive
+from ingest.mime import HEADER_LIMIT, Span, guessed_boundary, parts, split
 from ingest.outcome import Reason
 from ingest.settings import UnpackLimits
-
-HEADER_LIMIT = 256 * 2**10
-"""Most bytes of one header; Exchange writes about 20 kB."""
 
 _FIELD_LIMIT = 2 * 2**10  # bytes of one field: parsing its parameters takes the square of them
 _MULTIPART_LEVELS = 10  # of multipart in multipart; mail programs nest three
@@ -102,24 +100,11 @@ def documents(message_raw: bytes, name: str, budget: Budget) -> Iterator[Documen
 
 # -- the walk -------------------------------------------------------------------------------------
 
-_HEADER_END = re.compile(rb"\n\r?\n")
 _CONTENT_FIELD = re.compile(
     rb"^(Content-(?:Type|Transfer-Encoding|Disposition))[ \t]*:((?:[^\n]*)(?:\n[ \t][^\n]*)*)",
     re.IGNORECASE | re.MULTILINE,
 )
 _MESSAGE_TYPES = ("message/rfc822", "message/global")
-
-
-@dataclass(frozen=True, slots=True)
-class _Span:
-    """A stretch of a message, so that nesting copies nothing until a leaf is reached."""
-
-    raw: bytes
-    start: int
-    end: int
-
-    def data(self) -> bytes:
-        return self.raw[self.start : self.end]
 
 
 class _Walk:
@@ -134,12 +119,13 @@ class _Walk:
         if b"\n" not in raw[:HEADER_LIMIT]:
             raw = raw.replace(b"\r", b"\n")  # line ends of old Macs
         start = len(raw) - len(raw.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n\t \0"))
-        yield from self.entity(_Span(raw, start, len(raw)), messages, 0)
+        yield from self.entity(Span(raw, start, len(raw)), messages, 0)
 
-    def entity(self, span: _Span, messages: int, levels: int) -> Iterator[Document]:
+    def entity(self, span: Span, messages: int, levels: int) -> Iterator[Document]:
         """A header and a body: a mail, or one part of it."""
         self.budget.part()
-        fields, body = _split(span)
+        header, body = split(span)
+        fields = _fields(header)
         content_type = fields.get_content_type()
         if content_type.startswith("multipart/"):
             yield from self.multipart(fields, body, messages, levels)
@@ -151,65 +137,29 @@ class _Walk:
         else:
             yield from _leaf(Document(name, content_type, data))
 
-    def multipart(self, fields: Fields, body: _Span, messages: int, levels: int) -> Iterator[Document]:
+    def multipart(self, fields: Fields, body: Span, messages: int, levels: int) -> Iterator[Document]:
         if levels >= _MULTIPART_LEVELS:
             raise UnsafeArchive(Reason.NESTED_TOO_DEEP, f"Its parts are nested more than {levels} deep.")
         # What a bounce or a failure report returns is not addressed to us (RFC 6522 section 3): a
         # report of ours that could not be delivered must not come back as one we received.
         returned = fields.get_content_type() == "multipart/report"
         found = False
-        for part in _parts(body, fields.get_boundary() or _guessed_boundary(body)):
+        for part in parts(body, fields.get_boundary() or guessed_boundary(body)):
             found = True
-            if not (returned and _split(part)[0].get_content_type() in _MESSAGE_TYPES):
+            if not (returned and _fields(split(part)[0]).get_content_type() in _MESSAGE_TYPES):
                 yield from self.entity(part, messages, levels + 1)
         if not found:
             yield from _leaf(Document("", "text/plain", body.data()))
 
 
-def _split(span: _Span) -> tuple[Fields, _Span]:
-    """The fields that matter here, and the body."""
-    raw, start, end = span.raw, span.start, span.end
-    if raw.startswith((b"\n", b"\r\n"), start, end):  # no header at all
-        return Fields(), _Span(raw, start, end)
-    found = _HEADER_END.search(raw, start, min(end, start + HEADER_LIMIT))
-    if found is None and end - start > HEADER_LIMIT:
-        raise MalformedReport(Reason.BROKEN_MESSAGE, f"Its header has more than {HEADER_LIMIT} bytes, as in no mail.")
+def _fields(header: bytes) -> Fields:
+    """The fields that matter here."""
     fields = Fields()
-    for match in _CONTENT_FIELD.finditer(raw[start : found.start() if found else end]):
+    for match in _CONTENT_FIELD.finditer(header):
         field = match[1].decode("ascii")
         if field not in fields:
             fields[field] = match[2][:_FIELD_LIMIT].strip().decode("utf-8", "replace")
-    return fields, _Span(raw, found.end() if found else end, end)
-
-
-def _parts(body: _Span, boundary: str) -> Iterator[_Span]:
-    """The parts between delimiter lines (RFC 2046 section 5.1.1); a missing last one is forgiven."""
-    raw, end = body.raw, body.end
-    mark = b"\n--" + boundary.encode()
-    begin = -1
-    # The delimiter's line end belongs to it, but at the very start of a body there is none.
-    at = body.start - 1 if raw.startswith(mark[1:], body.start, end) else raw.find(mark, body.start, end)
-    while boundary and at >= body.start - 1:
-        line_end = raw.find(b"\n", at + len(mark), end)
-        line_end = end if line_end < 0 else line_end
-        rest = raw[at + len(mark) : line_end].strip()
-        if rest in (b"", b"--"):
-            if begin >= 0:
-                yield _Span(raw, begin, max(begin, at - raw.startswith(b"\r", at - 1)))
-            begin = line_end + 1
-            if rest:
-                return
-        at = raw.find(mark, line_end, end)
-        if at < 0:
-            break
-    if 0 <= begin < end:
-        yield _Span(raw, begin, end)
-
-
-def _guessed_boundary(body: _Span) -> str:
-    """The first line that looks like a delimiter, where the header does not say what one looks like."""
-    found = re.search(rb"^--([^\s-][^\s]{4,69})\r?$", body.raw[body.start : body.start + 4096], re.MULTILINE)
-    return found[1].decode("utf-8", "replace") if found else ""
+    return fields
 
 
 def _name(fields: Fields) -> str:

@@ -18,6 +18,7 @@ class Reason(StrEnum):
     BROKEN_MESSAGE = "broken_message"  # MIME that cannot be decoded
     XML_FORBIDDEN = "xml_forbidden"  # a DOCTYPE, an entity, or nesting no report has
     XML_BROKEN = "xml_broken"  # not well-formed
+    JSON_BROKEN = "json_broken"  # not well-formed, or of another shape than a TLS report
     FIELD_MISSING = "field_missing"  # without it the numbers cannot be placed
     NUMBER_INVALID = "number_invalid"  # a count that is no count
     DATE_INVALID = "date_invalid"  # a period that is no period
