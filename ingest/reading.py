@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -10,11 +11,12 @@ from typing import TypeVar
 from ingest.errors import MalformedReport
 from ingest.inputs.base import Message
 from ingest.message import Budget, Document, documents, is_mail
+from ingest.mime import HEADER_LIMIT
 from ingest.outcome import Reason
 from ingest.reports import mending
 from ingest.reports.aggregate import AggregateReport, parse
 from ingest.settings import UnpackLimits
-from ingest.sniff import Kind, described, kind
+from ingest.sniff import NO_REPORT, Kind, described, kind
 from ingest.unpack import unpack
 
 T = TypeVar("T")
@@ -107,6 +109,8 @@ def _until_refused(found: Iterator[T], refusals: list[Refusal], name: str) -> It
         yield item
 
 
+# RFC 7489 section 7.2.1.1, RFC 9990 section 4.1.1.
+_REPORT_SUBJECT = re.compile(rb"^Subject:\s*Report[ -]Domain:", re.IGNORECASE | re.MULTILINE)
 _OTHER_KINDS = {
     Kind.TLS: "an SMTP TLS report",
     Kind.FAILURE: "a failure report",
@@ -121,8 +125,9 @@ def _sentence(message: Message, others: list[str]) -> str:
     reports = [other for other in others if other in _OTHER_KINDS.values()]
     if reports:
         return f"It is {' and '.join(reports)}, not an aggregate report."
-    if is_mail(message.raw, message.origin):
-        return (
-            f"It is a mail without a report ({', '.join(others[:3])})." if others else "It is a mail without a report."
-        )
-    return f"It is {', '.join(others[:3])}." if others else "It is no report."
+    kinds = [other for other in others if other != NO_REPORT][:3]
+    if not is_mail(message.raw, message.origin):
+        return f"It is {', '.join(kinds) or NO_REPORT}."
+    if _REPORT_SUBJECT.search(message.raw, 0, HEADER_LIMIT):
+        return "Its subject announces a report, but none is attached."
+    return f"It is a mail without a report ({', '.join(kinds)})." if kinds else "It is a mail without a report."

@@ -18,8 +18,10 @@ class Kind(StrEnum):
     NONE = "none"
 
 
+NO_REPORT = "no report"
 _HEAD = 64 * 2**10
-_FEEDBACK = re.compile(rb"<(?:[\w.-]+:)?feedback[\s>]")
+# The root, and what stands below it should the root's own tag be damaged.
+_FEEDBACK = re.compile(rb"<(?:[\w.-]+:)?(?:feedback|report_metadata|policy_published)(?![\w.-])")
 _ELEMENT = re.compile(rb"<([A-Za-z_][\w.:-]*)")
 _TLS = re.compile(rb'"(?:organization-name|policies|date-range|organization_name|date_range)"\s*:')
 _CONTENT_TYPES = {
@@ -29,6 +31,8 @@ _CONTENT_TYPES = {
 }
 # RFC 9990 section 4.1.1: receiver "!" policy-domain "!" begin "!" end ["!" unique-id] "." extension.
 _FILE_NAME = re.compile(r"[^!/\\]+![^!/\\]+!\d+!\d+(?:![^/\\]+)?\.(?:xml|json)(?:\.gz)?", re.IGNORECASE)
+
+_XML_NAMES = (".xml", ".xml.gz", ".xml.zip")  # the latter two stay on what could not be unpacked
 
 
 def kind(document: Document) -> Kind:
@@ -56,7 +60,7 @@ def _by_name(document: Document, head: bytes) -> Kind:
     name = document.name.lower()
     if _FILE_NAME.fullmatch(name):
         return Kind.TLS if ".json" in name else Kind.AGGREGATE
-    if (name.endswith(".xml") or head.lstrip().startswith((b"<?xml", b"<!"))) and not _ELEMENT.search(head):
+    if (name.endswith(_XML_NAMES) or head.lstrip().startswith((b"<?xml", b"<!"))) and not _ELEMENT.search(head):
         # Neither this nor any other kind of XML: a report that lost its content, or hides it.
         return Kind.AGGREGATE
     return Kind.NONE
@@ -68,4 +72,4 @@ def described(document: Document) -> str:
     element = _ELEMENT.search(head) if head.lstrip().startswith(b"<") else None
     if element is not None:
         return f"XML of another kind ({element[1][:40].decode('ascii')})"
-    return "no report"
+    return NO_REPORT

@@ -180,7 +180,7 @@ def _unzip(document: Document, budget: Budget, depth: int) -> Iterator[Document]
     first_fault: MalformedReport | None = None
     for member in members:
         budget.part()
-        if member.is_dir() or member.filename.startswith("__MACOSX/") or _is_link(member):
+        if member.filename.endswith("/") or member.filename.startswith("__MACOSX/") or _is_link(member):
             continue
         try:
             data = _member(packed, member, budget)

@@ -16,6 +16,8 @@ from tests.ingest.wrap import FILE_NAME
         ("<feedback>".encode("utf-16"), Kind.AGGREGATE),
         ("<feedback>".encode("utf-16-be"), Kind.AGGREGATE),
         (b"<!DOCTYPE feedback [<!ENTITY a 'b'>]>", Kind.AGGREGATE),
+        (b"<feedback/>", Kind.AGGREGATE),
+        (b"<feed back>\n<report_metadata>", Kind.AGGREGATE),
         (b"<feedbacks>", Kind.NONE),
         (b"<html><p>feedback</p>", Kind.NONE),
         (b'{"organization-name": "x"}', Kind.TLS),

@@ -41,6 +41,14 @@ def test_names_are_shown_and_never_used() -> None:
     assert unpacked(wrap.zipped(("c:\\reports\\b.xml", DATA))) == [("b.xml", DATA)]
 
 
+def test_a_member_without_a_name() -> None:
+    packed = bytearray(wrap.zipped(("x", DATA)))
+    at = packed.index(b"PK\x01\x02")
+    packed[at + 28 : at + 30] = b"\0\0"  # the directory's name has no characters, its extra field has one
+    packed[at + 30 : at + 32] = b"\1\0"
+    assert unpacked(bytes(packed)) == [("", DATA)]
+
+
 def test_members_come_in_order_and_folders_and_links_do_not() -> None:
     link = zipfile.ZipInfo("link.xml")
     link.create_system = 3
