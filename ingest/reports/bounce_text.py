@@ -117,7 +117,12 @@ class BounceText:
 
 def claims(sender: str, subject: str, failed_header: str) -> bool:
     """Whether the header of a mail looks as if a mail system wrote it about a delivery."""
-    return bool(failed_header.strip() or _SENDER.search(sender[:500]) or _SUBJECT.search(subject[:500]))
+    return bool(failed_header.strip() or is_system(sender) or _SUBJECT.search(subject[:500]))
+
+
+def is_system(sender: str) -> bool:
+    """Whether a From field names a mail system and not a person."""
+    return _SENDER.search(sender[:500]) is not None
 
 
 def read(text: str, failed_header: str = "") -> BounceText | None:
