@@ -90,25 +90,31 @@ def sources(state: State, scope: Scope, day: date) -> list[who.Source]:
 @st.cache_data(max_entries=ANSWERS, show_spinner=False)
 def drifts(state: State, scope: Scope) -> list[moved.Drift]:
     """What changed up to the scope's last day, most messages first; drift looks back its own number of days."""
-    return moved.drifts(warehouse(), replace(scope, since=None), state.rules.drift)
+    return moved.drifts(warehouse(), scope, state.rules.drift)
 
 
 @st.cache_data(max_entries=ANSWERS, show_spinner=False)
-def readiness(state: State, domain: str, target: str, day: date) -> ready.Readiness:
-    """What a stricter policy would block."""
-    return ready.readiness(warehouse(), domain, target, day, state.rules, drifts(state, Scope((domain,))))
+def readiness(state: State, scope: Scope, target: str, day: date) -> ready.Readiness:
+    """What a stricter policy would block; the scope names one domain, and the last day to look at."""
+    (domain,) = scope.domains
+    known = drifts(state, replace(scope, since=None))
+    return ready.readinesses(warehouse(), {domain: target}, day, state.rules, known, scope.until)[domain]
 
 
 @st.cache_data(max_entries=ANSWERS, show_spinner=False)
 def findings(state: State, scope: Scope, day: date) -> list[todo.Finding]:
     """What to do, the most important first."""
-    return todo.findings(warehouse(), scope, day, state.rules, settings().targets, known=drifts(state, scope))
+    return todo.findings(
+        warehouse(), scope, day, state.rules, settings().targets, known=drifts(state, replace(scope, since=None))
+    )
 
 
 @st.cache_data(max_entries=ANSWERS, show_spinner=False)
 def status(state: State, scope: Scope, day: date) -> standing.Status:
     """How each domain stands."""
-    return standing.status(warehouse(), scope, day, state.rules, settings().targets, known=drifts(state, scope))
+    return standing.status(
+        warehouse(), scope, day, state.rules, settings().targets, known=drifts(state, replace(scope, since=None))
+    )
 
 
 @st.cache_data(max_entries=ANSWERS, show_spinner=False)

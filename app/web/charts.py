@@ -99,10 +99,10 @@ def heat(cells: pl.DataFrame, order: Sequence[str], colors: Palette) -> Chart:
     )
     chart = (
         alt.Chart(cells)
-        .mark_rect(stroke=colors.ground, strokeWidth=0.6)
+        .mark_rect()
         .encode(
             x=alt.X("yearmonthdate(day):T", title=None, axis=_days_axis()),
-            y=alt.Y("source:N", sort=list(order), title=None, axis=alt.Axis(labelLimit=210, ticks=False, domain=False)),
+            y=alt.Y("source:N", sort=list(order), title=None, axis=_names_axis()),
             color=alt.Color("rate:Q", title="aligned", scale=scale, legend=_scale_legend()),
             opacity=alt.condition(f"datum.messages < {FEW}", alt.value(0.5), alt.value(1)),
             tooltip=[alt.Tooltip("source:N", title="source"), *_tooltip()],
@@ -170,7 +170,8 @@ def _thin_days(days: pl.DataFrame, colors: Palette) -> alt.Chart:
     thin = days.filter(pl.col("messages") < FEW).select(
         start=pl.col("day").cast(pl.Datetime) - half, end=pl.col("day").cast(pl.Datetime) + half
     )
-    return alt.Chart(thin).mark_rect(color=colors.band, opacity=0.85).encode(x="start:T", x2="end:T")
+    ground: alt.Chart = alt.Chart(thin).mark_rect(color=colors.band, opacity=0.85).encode(x="start:T", x2="end:T")
+    return ground
 
 
 def _rate_scale(days: pl.DataFrame) -> alt.Scale:
@@ -197,8 +198,12 @@ def _rate_axis() -> alt.Axis:
     return alt.Axis(format=".0%", tickCount=4, minExtent=46)
 
 
+def _names_axis() -> alt.Axis:
+    return alt.Axis(labelLimit=200, labelOverlap=False, ticks=False, domain=False)
+
+
 def _scale_legend() -> alt.Legend:
-    return alt.Legend(format=".0%", orient="top", gradientLength=220, values=[0, 0.25, 0.5, 0.75, 0.95])
+    return alt.Legend(format=".0%", orient="top", gradientLength=160, values=[0, 0.5, 0.95])
 
 
 def _when(column: str, title: str = "day") -> alt.Tooltip:

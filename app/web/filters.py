@@ -29,6 +29,12 @@ class View:
     client: str | None
     held: tuple[str, ...]
     today: date
+    newest: date
+
+    @property
+    def as_of(self) -> date:
+        """The day to judge from: today, or the day after the last one looked at where that is the past."""
+        return self.today if self.until >= self.newest else self.until + timedelta(days=1)
 
     @property
     def since(self) -> date:
@@ -88,7 +94,8 @@ def bar() -> bool:
         st.caption(f"Data to **{words.full_day(newest)}** (UTC)", width="content")
     with st.sidebar:
         _news(state)
-    st.session_state["view"] = View(state, Scope(chosen, since, until), domain, client, domains, cached.today())
+    scope = Scope(chosen, since, until)
+    st.session_state["view"] = View(state, scope, domain, client, domains, cached.today(), newest)
     return True
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import blake2b
 from typing import Any, Final, Literal
 
 import polars as pl
@@ -39,14 +40,16 @@ def show(
 ) -> list[int]:
     """A table with just the columns named, in their order. Returns the rows that were selected."""
     shown = safe(frame.select(list(columns)))
-    common: Config = {"hide_index": True, "column_config": columns, "alt": alt, "key": key, "placeholder": "–"}
+    common: Config = {"hide_index": True, "column_config": columns, "alt": alt, "placeholder": "–"}
     if select is None:
-        st.dataframe(shown, **common)
+        st.dataframe(shown, key=key, **common)
         return []
-    state = st.dataframe(shown, on_select="rerun", selection_mode=select, **common)
+    # A selection is row numbers. It must not outlive the rows it was made in, or a click on a decision
+    # would fall on others: other rows are another table.
+    mark = blake2b(written(frame.select(list(columns))).encode(), digest_size=8).hexdigest()
+    state = st.dataframe(shown, key=f"{key} {mark}", on_select="rerun", selection_mode=select, **common)
     rows: list[int] = list(state["selection"]["rows"])
-    # A selection outlives the rows it was made in when a filter changes.
-    return [row for row in rows if row < shown.height]
+    return rows
 
 
 def csv(frame: pl.DataFrame, name: str, *, key: str) -> None:

@@ -29,10 +29,11 @@ def draw(shown: Sequence[Drift], days: pl.DataFrame, view: View) -> None:
                 charts.source_rate(own, one.started_on, palette()),
                 alt=f"Share of mail aligned by {words.MECHANISMS[one.mechanism]}, by day",
             )
-            words.say(one.cause.sentence)
-            if one.cause.subject:
-                words.say(one.cause.subject, "code", width="content")
-            words.say(facts(one), "quiet")
+            with st.container(gap="xxsmall"):
+                words.say(one.cause.sentence)
+                if one.cause.subject:
+                    words.say(one.cause.subject, "code", width="content")
+                words.say(facts(one), "quiet")
             pages.link("sources", "Look at the source", domain=one.domain, source=one.source_key, show="All")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
 
@@ -31,7 +32,7 @@ def events(view: View) -> list[Event]:
             f"{one.name}: {words.share(one.before, 1)} → {words.share(one.after, 1)} aligned",
             one.messages,
         )
-        for one in cached.drifts(view.state, view.scope)
+        for one in cached.drifts(view.state, replace(view.scope, since=None))
         if one.mechanism == "dmarc" and view.since <= one.started_on <= view.until
     ]
     found += [
@@ -55,8 +56,7 @@ def draw(days: pl.DataFrame, lost: pl.DataFrame, view: View) -> None:
     with st.container(border=True):
         words.swatches([(colors.aligned, "● mail of your own senders", None), (colors.rule, "┄ all mail", None)])
         st.altair_chart(charts.rate(days, own, numbered, colors), alt=f"Share of aligned mail by day, {view.period}")
-        for at, one in enumerate(happened, 1):
-            words.say(f"{at}   {words.day(one.day)}  {one.label}", "quiet")
+        words.numbered(f"{words.day(one.day)}: {one.label}" for one in happened)
         if lost.is_empty():
             notices.good("Everything aligned in these days.")
         else:

@@ -66,9 +66,11 @@ STYLE: Final = """<style>
 .ws-code { font-family: "Source Code Pro", monospace; font-size: 0.82rem; padding: 0.1rem 0.35rem;
   border-radius: 0.35rem; background: rgba(127, 145, 170, 0.16); }
 .ws-lead { font-size: 1.08rem; }
-.ws-ledger { list-style: none; padding: 0; }
-.ws-ledger li { display: flex; gap: 0.6rem; padding: 0.2rem 0; margin: 0; font-size: 0.95rem; }
-.ws-weight { flex: 0 0 2.6rem; text-align: right; font-variant-numeric: tabular-nums; font-weight: 600; }
+.ws-ledger { list-style: none; padding: 0 !important; margin: 0 !important; }
+.ws-ledger li { display: flex; gap: 0.6rem; padding: 0.2rem 0 !important; margin: 0 !important; font-size: 0.95rem; }
+.ws-weight { flex: 0 0 2.2rem; text-align: right; font-variant-numeric: tabular-nums; font-weight: 600; }
+.ws-disc { flex: 0 0 1.25rem; height: 1.25rem; line-height: 1.25rem; border-radius: 50%; text-align: center;
+  font-size: 0.75rem; font-weight: 700; background: rgba(127, 145, 170, 0.28); margin-top: 0.12rem; }
 .ws-swatches { display: flex; flex-wrap: wrap; gap: 0.3rem 1.2rem; font-size: 0.9rem; white-space: normal; }
 .ws-swatch i { display: inline-block; width: 0.8rem; height: 0.8rem; border-radius: 0.15rem; margin-right: 0.4rem;
   vertical-align: -0.06rem; box-shadow: inset 0 0 0 1px rgba(90, 70, 20, 0.45); }

@@ -64,12 +64,17 @@ def card(finding: Finding, view: View) -> None:
             words.badge(words.SEVERITIES, finding.severity)
             words.say(finding.title, "strong", width="content")
             st.space("stretch")
-            age = words.count(max(0, (view.today - finding.since).days), "day")
+            age = words.count(max(0, (view.as_of - finding.since).days), "day")
             words.say(f"{finding.owner or 'nobody yet'} · {age}", "quiet", width="content")
         words.say(finding.why, limit=600)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.markdown(":material/build:", width="content")
-            words.say(finding.fix, width="content", limit=600)
+            words.say(f"→ {finding.fix}", width="content", limit=600)
             st.space("stretch")
-            where = {"source": finding.source_key, "show": "All"} if finding.source_key else {}
-            pages.link(finding.page, "See evidence", domain=finding.domain, **where)
+            pages.link(finding.page, "See evidence", domain=finding.domain, **narrowed(finding))
+
+
+def narrowed(finding: Finding) -> dict[str, str]:
+    """The filters of the page that holds the evidence, so that it shows just this source."""
+    if not finding.source_key:
+        return {}
+    return {"sender": finding.source_key} if finding.page == "drift" else {"source": finding.source_key, "show": "All"}

@@ -30,7 +30,7 @@ GATES: Final = {
 def title(judged: Readiness) -> str:
     """The verdict in a few words."""
     if judged.verdict == "unknown":
-        return f"Too little data to judge p={judged.target}"
+        return f"Too little or too old data to judge p={judged.target}"
     if judged.verdict == "go":
         return f"p={judged.target} holds, and costs you nothing" if judged.already else f"Ready for p={judged.target}"
     return f"p={judged.target} blocks mail of your own" if judged.already else f"Not ready for p={judged.target}"

@@ -113,6 +113,16 @@ def ledger(entries: Iterable[tuple[str, float]]) -> None:
     st.html(f'<ul class="ws ws-ledger">{items}</ul>')
 
 
+def numbered(entries: Iterable[str]) -> None:
+    """What the numbers in a chart stand for."""
+    items = "".join(
+        f'<li><span class="ws-disc">{at}</span> {html.escape(plain(text, 200))}</li>'
+        for at, text in enumerate(entries, 1)
+    )
+    if items:
+        st.html(f'<ul class="ws ws-ledger">{items}</ul>')
+
+
 def swatches(entries: Iterable[tuple[str, str, int | None]]) -> None:
     """A legend: colour, our own label, and how many messages where that is said."""
     items = "".join(

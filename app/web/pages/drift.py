@@ -23,7 +23,7 @@ BEFORE: Final = timedelta(days=21)
 def page() -> None:
     """Draw the page."""
     view = filters.view()
-    every = cached.drifts(view.state, view.scope)
+    every = cached.drifts(view.state, replace(view.scope, since=None))
     headline(every, view)
     mechanism, wanted = chooser()
     shown = [one for one in every if one.mechanism == mechanism and named(one, wanted)]
@@ -66,7 +66,7 @@ def chooser() -> tuple[str, str]:
             "Aligned by", names, default="DMARC", required=True, key="metric", bind="query-params"
         )
         wanted = st.text_input(
-            "Find", key="source", bind="query-params", placeholder="Name, network, domain", width=230
+            "Find", key="sender", bind="query-params", placeholder="Name, network, domain", width=230
         )
     return next((key for key, name in words.MECHANISMS.items() if name == said), "dmarc"), wanted or ""
 
@@ -92,7 +92,7 @@ def largest(days: pl.DataFrame, mechanism: str, view: View) -> None:
     """The larger sources at a glance, colour by day: where lines can no longer be told apart."""
     # What looks like spoofing never aligned and never will: it would push the senders out of the picture.
     found = cached.sources(view.state, view.scope, view.today)
-    top = [source for source in found if source.kind != "spoofing"][:ROWS]
+    top = [source for source in found if source.kind != "spoofing" and source.messages >= charts.FEW][:ROWS]
     cells, order = [], []
     for source in top:
         label = words.plain(source.name if view.domain else f"{source.name} · {source.domain}", 44)

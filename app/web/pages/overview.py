@@ -16,7 +16,7 @@ from app.web.theme import palette
 def page() -> None:
     """Draw the page."""
     view = filters.view()
-    standing = cached.status(view.state, view.scope, view.today)
+    standing = cached.status(view.state, view.scope, view.as_of)
     if not standing.domains:
         st.title("Overview", anchor=False)
         notices.none_in_scope()
@@ -26,7 +26,7 @@ def page() -> None:
     else:
         every(standing.domains)
     freshness(standing)
-    todo.first(cached.findings(view.state, view.scope, view.today), view)
+    todo.first(cached.findings(view.state, view.scope, view.as_of), view)
     st.subheader(f"The {view.period}", anchor=False)
     days = frames.rates(cached.daily(view.state, view.scope))
     lost = frames.failing(
@@ -41,12 +41,13 @@ def page() -> None:
 
 def one(standing: DomainStatus, view: View) -> None:
     """The verdict on one domain."""
-    judged = cached.readiness(view.state, standing.domain, standing.target, view.today)
+    judged = cached.readiness(view.state, view.scope_of(standing.domain), standing.target, view.as_of)
     st.title(verdicts.title(judged), anchor=False)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         words.badge(words.VERDICTS, judged.verdict)
         words.say(standing.domain, "code", width="content")
         verdicts.way(judged)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(verdicts.summary(judged.gates), width="content")
         pages.link("readiness", "See the conditions", domain=standing.domain)
 
@@ -58,7 +59,7 @@ def every(standing: Sequence[DomainStatus]) -> None:
     if states["stop"]:
         title = f"{states['stop']} of {total} not ready for a stricter policy"
     elif states["unknown"]:
-        title = f"{states['unknown']} of {total} with too little data to tell"
+        title = f"{states['unknown']} of {total} with too little or too old data to tell"
     else:
         title = f"{total} in good order"
     st.title(title, anchor=False)

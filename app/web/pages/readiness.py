@@ -22,13 +22,13 @@ def page() -> None:
         choose(view)
         return
     wanted = cached.settings().targets.get(domain)
-    standing = cached.status(view.state, view.scope_of(domain), view.today).domains
+    standing = cached.status(view.state, view.scope_of(domain), view.as_of).domains
     usual = wanted or next_target(standing[0].policy if standing else None)
     slot = st.container()
     target = st.segmented_control(
         "Move to p=", list(verdicts.POLICIES[1:]), default=usual, required=True, key="target", bind="query-params"
     )
-    judged = cached.readiness(view.state, domain, target or usual, view.today)
+    judged = cached.readiness(view.state, view.scope_of(domain), target or usual, view.as_of)
     with slot:
         headline(judged)
     if not judged.messages:
@@ -45,7 +45,7 @@ def choose(view: View) -> None:
     """All domains: the verdict on each, and a click to look at one."""
     st.title("Which domain?", anchor=False)
     st.caption("A policy belongs to one domain. Choose a row here, or the domain above.")
-    standing = cached.status(view.state, view.scope, view.today).domains
+    standing = cached.status(view.state, view.scope, view.as_of).domains
     if not standing:
         notices.none_in_scope()
         return
@@ -62,7 +62,7 @@ def headline(judged: Readiness) -> None:
         words.badge(words.VERDICTS, judged.verdict)
         words.say(judged.domain, "code", width="content")
         verdicts.way(judged)
-        st.markdown(verdicts.summary(judged.gates), width="content")
+    st.markdown(verdicts.summary(judged.gates))
     if judged.since and judged.until:
         st.caption(
             f"Judged over {words.count(judged.days, 'day')} with reports from {words.day(judged.since)} to "
@@ -99,7 +99,7 @@ def by_source(judged: Readiness) -> None:
     )
     grids.show(frame, COLUMNS, alt="What would be stopped, by source", key="blocked")
     st.caption(
-        "Nine of ten months like this one lie between *at least* and *at most*; what receivers let through is taken off."
+        "Nine of ten months like this one lie between *at least* and *at most*; what receivers let through is off."
     )
     grids.csv(frame, "blocked", key="csv blocked")
 
@@ -108,7 +108,7 @@ column = st.column_config
 COLUMNS: Final[grids.Config] = {
     "name": column.TextColumn("Source", pinned=True, width=220),
     "kind": grids.chips(words.KINDS, "Looks", 150),
-    "decision": grids.chips(words.DECISIONS, "Decision"),
+    "decision": grids.chips(words.DECISIONS, "Decision", 105),
     "would_block": column.NumberColumn("Would stop", format="localized"),
     "low": column.NumberColumn("At least", format="localized"),
     "high": column.NumberColumn("At most", format="localized"),

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-import polars as pl
 import streamlit as st
 
+from analysis.gates import undecided
 from analysis.sources import Source
-from app.web import cached, cards, deciding, filters, grids, notices, words
-from app.web.deciding import Terms
+from app.web import cached, cards, deciding, filters, grids, notices, selection, words
 from app.web.filters import View
-from app.web.theme import palette
 
 SHOWN: Final = {"Undecided": None, "Approved": "approved", "Forwarders": "forwarder", "Spoof": "spoof", "All": ""}
 A_PAGE: Final = 10
+SURE: Final = 0.9
+MANY: Final = 5
 # What is worth a person's time first: lost mail of one's own before strangers, and both before what is no loss.
 WEIGHTS: Final = {"misaligned": 3.0, "unknown": 2.0, "aligned": 1.0, "forwarded": 0.8, "spoofing": 0.5}
 
@@ -23,21 +23,21 @@ WEIGHTS: Final = {"misaligned": 3.0, "unknown": 2.0, "aligned": 1.0, "forwarded"
 def page() -> None:
     """Draw the page."""
     view = filters.view()
-    st.title("Sources", anchor=False)
-    deciding.last()
     found = sorted(cached.sources(view.state, view.scope, view.today), key=lambda s: impact(s, view), reverse=True)
+    headline(found, view)
+    deciding.last()
     if not found:
         notices.none_in_scope()
         return
-    summary(found)
     show, as_table, chosen = chooser(found)
     if not chosen:
         nothing(show, found)
     elif as_table:
-        table(chosen, view)
+        selection.table(chosen, view)
     else:
+        alike(show, chosen)
         deck(chosen, view)
-    grids.csv(frame(chosen, view), "sources", key="csv sources")
+    grids.csv(selection.frame(chosen, view), "sources", key="csv sources")
 
 
 def impact(source: Source, view: View) -> tuple[float, int]:
@@ -46,12 +46,19 @@ def impact(source: Source, view: View) -> tuple[float, int]:
     return (source.messages - source.aligned) * recency * WEIGHTS.get(source.kind, 1.0), source.messages
 
 
-def summary(found: Sequence[Source]) -> None:
-    """How many, and how many wait."""
-    waiting = sum(source.decided is None for source in found)
+def headline(found: Sequence[Source], view: View) -> None:
+    """How many wait for a decision, of those that are worth one."""
+    rules = view.state.rules.readiness
+    by_domain = {
+        domain: [source for source in found if source.domain == domain] for domain in {s.domain for s in found}
+    }
+    waiting = sum(len(undecided(own, "reject", rules)) for own in by_domain.values())
+    open_ = sum(source.decided is None for source in found)
+    st.title(f"{words.count(waiting, 'source')} to decide" if waiting else "No source waits for you", anchor=False)
     st.caption(
-        f"{words.count(len(found), 'source')} sent mail in these days; {words.number(waiting)} have no decision yet. "
-        "Where it costs most comes first. A decision is yours alone: it changes no DNS record."
+        f"{words.count(len(found), 'source')} sent mail in these days, {words.number(open_)} have no decision; those "
+        "counted here are large enough, and not plainly yours. Where it costs most comes first. "
+        "A decision is a note of yours: it changes no DNS record."
     )
 
 
@@ -63,16 +70,12 @@ def chooser(found: Sequence[Source]) -> tuple[str, bool, list[Source]]:
         )
         present = [word.text for kind, word in words.KINDS.items() if any(source.kind == kind for source in found)]
         kind = st.selectbox(
-            "Looks", present, index=None, placeholder="Any kind", key="kind", bind="query-params", width=210
+            "Looks", present, index=None, placeholder="Any kind", key="kind", bind="query-params", width=190
         )
-        wanted = st.text_input(
-            "Find", key="source", bind="query-params", placeholder="Name, network, AS, country", width=230
-        )
-        layout = st.segmented_control(
-            "As", ["Cards", "Table"], default="Cards", required=True, key="as", bind="query-params"
-        )
+        wanted = st.text_input("Find", key="source", bind="query-params", placeholder="Name, network, AS", width=190)
+        as_table = st.toggle("As a table", key="table", bind="query-params")
     chosen = [source for source in found if decided_as(source, show or "All") and matches(source, kind, wanted or "")]
-    return show or "All", layout == "Table", chosen
+    return show or "All", as_table, chosen
 
 
 def decided_as(source: Source, show: str) -> bool:
@@ -96,82 +99,39 @@ def nothing(show: str, found: Sequence[Source]) -> None:
         st.info("No source here. Take a filter away, or choose All.", icon=":material/filter_alt_off:")
 
 
+def alike(show: str, chosen: Sequence[Source]) -> None:
+    """Where many sources are surely of one kind, a way to decide them together."""
+    for kind in ("spoofing", "forwarded"):
+        like = [source for source in chosen if source.kind == kind]
+        sure = sum(source.confidence >= SURE for source in like)
+        if show == "Undecided" and sure >= MANY and len(like) < len(chosen):
+            with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
+                words.badge(words.KINDS, kind)
+                st.markdown(f"**{len(like):,}** sources, {sure:,} of them with high confidence.", width="content")
+                st.space("stretch")
+                st.button(
+                    "Decide them together",
+                    icon=":material/checklist:",
+                    key=f"alike {kind}",
+                    on_click=st.session_state.update,
+                    args=({"kind": words.KINDS[kind].text, "table": True},),
+                )
+
+
 def deck(chosen: list[Source], view: View) -> None:
     """Cards, ten a page."""
-    pages = -(-len(chosen) // A_PAGE)
-    at = min(st.session_state.get("leaf", 1), pages)
+    leaves = -(-len(chosen) // A_PAGE)
+    key = f"leaf {[st.session_state.get(name) for name in ('show', 'kind', 'source')]}"
+    at = min(st.session_state.get(key, 1), leaves)
     days = cached.source_days(view.state, view.scope)
-    owners = owners_of(cached.sources(view.state, view.scope, view.today))
+    owners = selection.owners(cached.sources(view.state, view.scope, view.today))
     for source in chosen[(at - 1) * A_PAGE : at * A_PAGE]:
         own = days.filter(domain=source.domain, source_key=source.source_key)
         cards.source(source, own, owners, view)
-    if pages > 1:
-        st.pagination(pages, key="leaf")
-
-
-def owners_of(found: Sequence[Source]) -> list[str]:
-    """Owners that were named before, for sources or for domains."""
-    named = {source.owner for source in found} | {entry.owner for entry in cached.settings().domains}
-    return sorted(filter(None, named))
-
-
-def table(chosen: list[Source], view: View) -> None:
-    """All at once, to decide many with one click."""
-    rows = grids.show(frame(chosen, view), columns(), alt="Sources", key="sources table", select="multi-row")
-    picked = [chosen[row] for row in rows]
-    with st.container(border=True, horizontal=True, vertical_alignment="bottom", gap="small"):
-        owner = st.selectbox(
-            "Owner of the selected", owners_of(chosen), index=None, accept_new_options=True, key="owner many", width=220
-        )
-        note = st.text_input("Note", key="note many", max_chars=500, width=240)
-        pairs = [(source.domain, source.source_key) for source in picked]
-        cards.buttons(pairs, [source.name for source in picked], Terms(owner, note or None), "many")
-        st.caption(f"{words.count(len(picked), 'source')} selected" if picked else "Tick rows to decide them together")
-
-
-def columns() -> grids.Config:
-    """What the table shows."""
-    column = st.column_config
-    return {
-        "name": column.TextColumn("Source", pinned=True, width=220),
-        "kind": grids.chips(words.KINDS, "Looks", 150),
-        "decision": grids.chips(words.DECISIONS, "Decision"),
-        "messages": grids.MESSAGES,
-        "aligned": grids.share("Aligned", palette().aligned),
-        "trend": column.BarChartColumn("By day", width="small", color=palette().rule),
-        "domain": column.TextColumn("Domain"),
-        "country": column.TextColumn("Country", width=70),
-        "first_seen": column.DateColumn("First seen", format="D MMM YYYY"),
-        "last_seen": column.DateColumn("Last seen", format="D MMM YYYY"),
-        "owner": column.TextColumn("Owner"),
-        "source_key": column.TextColumn("Key"),
-    }
-
-
-def frame(chosen: Sequence[Source], view: View) -> pl.DataFrame:
-    """The sources as a table."""
-    days = cached.source_days(view.state, view.scope)
-    trends = days.group_by("domain", "source_key").agg(trend=pl.col("messages"))
-    return pl.DataFrame([row(source) for source in chosen], infer_schema_length=None).join(
-        trends, on=["domain", "source_key"], how="left", maintain_order="left"
-    )
-
-
-def row(source: Source) -> dict[str, object]:
-    """One source as a row."""
-    return {
-        "name": source.name,
-        "kind": [words.word(words.KINDS, source.kind).text],
-        "decision": [words.DECISIONS[source.decided or "undecided"].text],
-        "messages": source.messages,
-        "aligned": 100 * source.aligned / source.messages if source.messages else None,
-        "domain": source.domain,
-        "country": source.country,
-        "first_seen": source.first_seen,
-        "last_seen": source.last_seen,
-        "owner": source.owner,
-        "source_key": source.source_key,
-    }
+    if leaves > 1:
+        if st.session_state.get(key, 1) > leaves:  # the last page's only sources were just decided
+            st.session_state[key] = leaves
+        st.pagination(leaves, key=key)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,97 @@
+"""Sources as a table, to decide many with one click."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import polars as pl
+import streamlit as st
+
+from analysis.sources import Source
+from app.web import cached, cards, grids, words
+from app.web.deciding import Terms
+from app.web.filters import View
+from app.web.theme import palette
+
+SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
+    "name": pl.String,
+    "kind": pl.List(pl.String),
+    "sure": pl.Float64,
+    "decision": pl.List(pl.String),
+    "messages": pl.Int64,
+    "aligned": pl.Float64,
+    "domain": pl.String,
+    "country": pl.String,
+    "first_seen": pl.Date,
+    "last_seen": pl.Date,
+    "owner": pl.String,
+    "source_key": pl.String,
+}
+
+
+def owners(found: Sequence[Source]) -> list[str]:
+    """Owners that were named before, for sources or for domains."""
+    named = {source.owner for source in found} | {entry.owner for entry in cached.settings().domains}
+    return sorted(filter(None, named))
+
+
+def table(chosen: list[Source], view: View) -> None:
+    """All at once, to decide many with one click."""
+    rows = grids.show(frame(chosen, view), columns(), alt="Sources", key="sources table", select="multi-row")
+    picked = [chosen[row] for row in rows]
+    with st.container(border=True, horizontal=True, vertical_alignment="bottom", gap="small"):
+        owner = st.selectbox(
+            "Owner of the selected", owners(chosen), index=None, accept_new_options=True, key="owner many", width=220
+        )
+        note = st.text_input("Note", key="note many", max_chars=500, width=240)
+        pairs = [(source.domain, source.source_key) for source in picked]
+        cards.buttons(pairs, [source.name for source in picked], Terms(owner, note or None), "many")
+        st.caption(f"{words.count(len(picked), 'source')} selected" if picked else "Tick rows to decide them together")
+
+
+def columns() -> grids.Config:
+    """What the table shows."""
+    column = st.column_config
+    return {
+        "name": column.TextColumn("Source", pinned=True, width=220),
+        "kind": grids.chips(words.KINDS, "Looks", 150),
+        "sure": column.NumberColumn("Sure", format="%d %%", width=60),
+        "decision": grids.chips(words.DECISIONS, "Decision", 105),
+        "messages": grids.MESSAGES,
+        "aligned": grids.share("Aligned", palette().aligned),
+        "trend": column.BarChartColumn("By day", width="small", color=palette().rule),
+        "domain": column.TextColumn("Domain"),
+        "country": column.TextColumn("Country", width=70),
+        "first_seen": column.DateColumn("First seen", format="D MMM YYYY"),
+        "last_seen": column.DateColumn("Last seen", format="D MMM YYYY"),
+        "owner": column.TextColumn("Owner"),
+        "source_key": column.TextColumn("Key"),
+    }
+
+
+def frame(chosen: Sequence[Source], view: View) -> pl.DataFrame:
+    """The sources as a table."""
+    days = cached.source_days(view.state, view.scope)
+    trends = days.group_by("domain", "source_key").agg(trend=pl.col("messages"))
+    return pl.DataFrame([row(source) for source in chosen], schema=SCHEMA).join(
+        trends, on=["domain", "source_key"], how="left", maintain_order="left"
+    )
+
+
+def row(source: Source) -> dict[str, object]:
+    """One source as a row."""
+    return {
+        "name": source.name,
+        "kind": [words.word(words.KINDS, source.kind).text],
+        "sure": 100 * source.confidence,
+        "decision": [words.DECISIONS[source.decided or "undecided"].text],
+        "messages": source.messages,
+        "aligned": 100 * source.aligned / source.messages if source.messages else None,
+        "domain": source.domain,
+        "country": source.country,
+        "first_seen": source.first_seen,
+        "last_seen": source.last_seen,
+        "owner": source.owner,
+        "source_key": source.source_key,
+    }
