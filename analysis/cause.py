@@ -86,7 +86,7 @@ def _clue(code: str, weight: float, sentence: str, subject: str = "") -> Clue:
 
 
 def _from_to(before: float, after: float) -> str:
-    return f"from {percent(before)} of the mail to {percent(after)}"
+    return f"from {percent(before)} to {percent(after)}"
 
 
 def _commonest(rows: pl.DataFrame, column: str) -> str:
@@ -111,7 +111,7 @@ def _selectors(window: Window, seen: Seen) -> Iterator[Clue]:
     yield _clue(
         "unsigned" if loss else "signed",
         0.95 * window.explains(unsigned if loss else -unsigned),
-        f"Messages without any signature went {_from_to(none.before, none.after)}.",
+        f"Mail without any signature went {_from_to(none.before, none.after)}.",
     )
     only_others = [max(0.0, 1 - own - bare) for own, bare in ((mine.before, none.before), (mine.after, none.after))]
     moved = only_others[1] - only_others[0]
@@ -119,7 +119,7 @@ def _selectors(window: Window, seen: Seen) -> Iterator[Clue]:
     yield _clue(
         "signing_domain_changed",
         0.9 * window.explains(moved if loss else -moved),
-        f"Messages signed by another domain only went {_from_to(*only_others)}.",
+        f"Mail signed by another domain alone went {_from_to(*only_others)}.",
         _commonest(others, "signing_domain"),
     )
 
@@ -130,7 +130,7 @@ def _selector_lost(window: Window, part: Shares, subject: str) -> Iterator[Clue]
         sentence = f"A selector that signed {percent(part.before)} of the mail signs {percent(part.after)}"
         yield _clue("selector_vanished", weight, f"{sentence} since {at}.", subject)
     elif part.before - part.after > part.lost / 2 > 0:
-        sentence = f"Messages signed with one selector went {_from_to(part.before, part.after)} since {at}."
+        sentence = f"Mail signed with one selector went {_from_to(part.before, part.after)} since {at}."
         yield _clue("selector_fading", weight, sentence, subject)
     else:
         yield _clue(
@@ -153,7 +153,7 @@ def _selector_won(window: Window, part: Shares, subject: str) -> Iterator[Clue]:
         yield _clue("selector_new", weight, sentence, subject)
     else:
         moved = _from_to(part.passing_before, part.passing_after)
-        sentence = f"Valid signatures with one selector went {moved} since {at}."
+        sentence = f"Mail with a valid signature by one selector went {moved} since {at}."
         yield _clue("selector_valid_again", weight, sentence, subject)
 
 
@@ -168,7 +168,7 @@ def _envelopes(window: Window, seen: Seen) -> Iterator[Clue]:
     yield _clue(
         "envelope_changed",
         window.explains(moved if change.loss else -moved),
-        f"Envelope senders in the domain itself went {_from_to(mine.before, mine.after)} since {at}.",
+        f"Mail with an envelope sender in the domain itself went {_from_to(mine.before, mine.after)} since {at}.",
         _commonest(now.filter(pl.col("own") != change.loss), "spf_domain"),
     )
     failing = (mine.after - mine.passing_after) - (mine.before - mine.passing_before)
@@ -177,11 +177,15 @@ def _envelopes(window: Window, seen: Seen) -> Iterator[Clue]:
     subject = _commonest(now.filter("own"), "spf_domain")
     same = "Envelope senders are as before, but"
     if change.loss and errors.after - errors.before > failing / 2:
-        sentence = f"{same} SPF ending in an error went {_from_to(errors.before, errors.after)} since {at}."
+        sentence = (
+            f"{same} mail for which SPF ends in an error went {_from_to(errors.before, errors.after)} since {at}."
+        )
         yield _clue("spf_error", weight, sentence, subject)
     else:
         code = "spf_fails" if change.loss else "spf_passes_again"
-        sentence = f"{same} SPF passing for them went {_from_to(mine.passing_before, mine.passing_after)} since {at}."
+        sentence = (
+            f"{same} mail for which SPF passes went {_from_to(mine.passing_before, mine.passing_after)} since {at}."
+        )
         yield _clue(code, weight, sentence, subject)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from analysis.settings import DriftSettings
 Floats = NDArray[np.float64]
 
 DOUBTFUL = 0.01  # chance beyond which a change is not even put to the correction for many questions
+STEPS = 2  # as many changes the same way may stand side by side; more are a slide
 TOGETHER = 35  # days within which two changes the same way may be one slide
 
 
@@ -92,17 +94,24 @@ class _Judged:
 def _judged(series: Series, group: list[int], settings: DriftSettings) -> list[_Judged]:
     """A group of changes as one slide where that explains it better and holds, else each as the step it is."""
     begin, *changes, end = group
+    steps = [
+        _move(series, (one, day, day, next_), "step")
+        for one, day, next_ in zip(group, changes, group[2:], strict=False)
+    ]
+    judged = [_Judged(day, step, _doubt(step, settings)) for day, step in zip(changes, steps, strict=True)]
     rate, weight = series.rate[begin:end], series.weight[begin:end]
     slide = changepoint.slide(rate, weight)
     if slide and _slides(rate, weight, [day - begin for day in changes], slide):
-        move = _sliding(series, begin, slide, end)
+        first, settled = begin + slide.first, begin + slide.settled
+        # A straight line is blind to a first and a last step that stand plainly by themselves.
+        if not judged[0].doubt:
+            first = min(first, changes[0])
+        if not judged[-1].doubt:
+            settled = max(settled, changes[-1])
+        move = _sliding(series, (begin, first, settled, end))
         if move and not _doubt(move, settings):
             return [_Judged(changes[0], move, 0.0)]
-    found = []
-    for first, day, last in zip(group, changes, group[2:], strict=False):
-        step = _move(series, (first, day, day, last), "step")
-        found.append(_Judged(day, step, _doubt(step, settings)))
-    return found
+    return judged
 
 
 def _move(series: Series, days: tuple[int, int, int, int], shape: str) -> Move | None:
@@ -169,18 +178,23 @@ def _groups(series: Series, changes: list[int]) -> list[list[int]]:
 
 
 def _slides(rate: Floats, weight: Floats, changes: list[int], slide: Slide) -> bool:
-    """Whether a slide explains the days better than steps, each paying for its parameters (Schwarz 1978)."""
+    """Whether a slide explains the days better than steps, each paying for its parameters (Schwarz 1978).
+
+    Three steps and more the same way within weeks are a staircase, and that is a slide to whoever has to
+    find out why: no more than two steps are held against it.
+    """
     days = int((weight > 0).sum())
-    steps = changepoint.cost(rate, weight, changes)
-    scale = max(1.0, min(steps, slide.cost) / max(1, days - 4))
     price = math.log(max(days, 2))
-    return slide.cost / scale + 4 * price < steps / scale + (2 * len(changes) + 1) * price
+    rivals = [changes] if len(changes) <= STEPS else [list(some) for some in combinations(changes, STEPS)]
+    costs = [changepoint.cost(rate, weight, some) for some in rivals]
+    scale = max(1.0, min(slide.cost, *costs) / max(1, days - 4))
+    return slide.cost / scale + 4 * price < min(costs) / scale + (2 * len(rivals[0]) + 1) * price
 
 
-def _sliding(series: Series, begin: int, slide: Slide, end: int) -> Move | None:
+def _sliding(series: Series, days: tuple[int, int, int, int]) -> Move | None:
     """The slide as a move: after it stand the days since it settled, or its later half while it goes on."""
-    first, settled = begin + slide.first, begin + slide.settled
+    begin, first, settled, end = days
     if (series.weight[settled:end] > 0).sum() >= FEWEST_DAYS:
-        return _move(series, (begin, first, settled, end), "slide")
+        return _move(series, days, "slide")
     move = _move(series, (begin, first, (first + settled) // 2, end), "slide")
     return replace(move, arrived=None) if move else None
