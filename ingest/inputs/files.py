@@ -100,40 +100,34 @@ def _files(path: Path, seen: set[tuple[int, int]]) -> Iterator[Path]:
     """The files at and below a path, sorted, each folder once however many links lead to it."""
     try:
         status = path.stat()
-    except OSError:
-        yield path  # reading it will say why
-        return
-    if not stat.S_ISDIR(status.st_mode):
-        yield path
-        return
-    if (status.st_dev, status.st_ino) in seen:
-        return
-    seen.add((status.st_dev, status.st_ino))
-    try:
+        if not stat.S_ISDIR(status.st_mode):
+            yield path
+            return
+        if (status.st_dev, status.st_ino) in seen:
+            return
+        seen.add((status.st_dev, status.st_ino))
         entries = sorted(os.scandir(path), key=lambda entry: entry.name)
     except OSError:
-        yield path
+        yield path  # reading it will say why
         return
     is_maildir = {"cur", "new"} <= {entry.name for entry in entries}
     for entry in entries:
         if _is_wanted(entry, is_maildir):
-            yield from _files(Path(entry.path), seen)
+            if entry.is_dir():
+                yield from _files(Path(entry.path), seen)
+            else:
+                yield Path(entry.path)
 
 
 def _is_wanted(entry: os.DirEntry[str], in_maildir: bool) -> bool:
     """Not hidden, and no device; in a Maildir no half-delivered mail and no index of the mail server."""
-    try:
-        is_folder = entry.is_dir()
-        if not is_folder and not entry.is_file() and not entry.is_symlink():
-            return False
-    except OSError:
-        return True
-    if in_maildir:
-        if not is_folder or entry.name == "tmp":
-            return False
-        # Maildir++: sub-folders are called .Name.
-        return not entry.name.startswith(".") or Path(entry.path, "cur").is_dir()
-    return not entry.name.startswith(".")
+    if not entry.is_dir():
+        # A link to nowhere is wanted too, so that it is told.
+        is_file = entry.is_file() or (entry.is_symlink() and not Path(entry.path).exists())
+        return is_file and not in_maildir and not entry.name.startswith(".")
+    if in_maildir and entry.name.startswith("."):
+        return Path(entry.path, "cur").is_dir()  # Maildir++: sub-folders are called .Name
+    return not entry.name.startswith(".") and not (in_maildir and entry.name == "tmp")
 
 
 # -- files and streams ----------------------------------------------------------------------------

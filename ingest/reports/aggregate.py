@@ -6,7 +6,7 @@ ingest/reports/record.py, values are made plain in words.py, bytes become XML in
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from lxml import etree
@@ -14,6 +14,7 @@ from lxml import etree
 from ingest.errors import MalformedReport
 from ingest.outcome import Reason
 from ingest.reports import markup, mending, words
+from ingest.reports.policy import PolicyPublished, read_policy
 from ingest.reports.record import AggregateRecord, RecordReader
 from ingest.reports.shape import DkimAuthResult, OverrideReason, SpfAuthResult, leaf_text, leaves
 from ingest.reports.words import Repair
@@ -55,22 +56,6 @@ class ReportMetadata:
     end_at: datetime
     errors: tuple[str, ...] = ()
     generator: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyPublished:
-    """`policy_published`; None where the report leaves an element out (defaults are not filled in)."""
-
-    domain: str
-    p: str | None
-    sp: str | None = None
-    np: str | None = None
-    adkim: str | None = None
-    aspf: str | None = None
-    pct: int | None = None
-    fo: str | None = None
-    testing: str | None = None
-    discovery_method: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,32 +226,10 @@ class _ReportReader:
     # -- policy_published -----------------------------------------------------------------------
 
     def policy(self, element: markup.Element) -> PolicyPublished:
-        values = leaves(element)
-        domain, repair = words.domain(values.get("domain", "")[: words.TEXT_LIMIT])
-        self.noted(repair, values, "domain")
-        modes = {}
-        for name in ("adkim", "aspf"):
-            modes[name], repair = words.alignment_mode(values.get(name))
-            self.noted(repair, values, name)
-        policies = {}
-        for name in ("p", "sp", "np"):
-            policies[name], repair = words.policy(values.get(name))
-            self.noted(repair, values, name)
-        pct, repair = words.percentage(values.get("pct"))
-        self.noted(repair, values, "pct")
-        return PolicyPublished(
-            domain=domain or self.unanimous_header_from(),
-            pct=pct,
-            fo=self.text(values, "fo", "policy_published"),
-            testing=words.word(values.get("testing"))[0] or None,
-            discovery_method=words.word(values.get("discovery_method"))[0] or None,
-            **modes,
-            **policies,
-        )
-
-    def noted(self, repair: str, values: dict[str, str], name: str) -> None:
-        if repair:
-            self.notes.add(repair, values[name], f"policy_published/{name}")
+        policy, notes = read_policy(element)
+        for note in notes:
+            self.notes.add(*note)
+        return policy if policy.domain else replace(policy, domain=self.unanimous_header_from())
 
     def unanimous_header_from(self) -> str:
         names = {record.header_from for record in self.records}

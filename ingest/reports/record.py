@@ -17,10 +17,9 @@ from ingest.errors import MalformedReport
 from ingest.outcome import Reason
 from ingest.reports import words
 from ingest.reports.markup import Element, local
+from ingest.reports.memory import Memory
 from ingest.reports.shape import DkimAuthResult, OverrideReason, Shape, SpfAuthResult, read_shape
 
-_SHAPES_LIMIT = 4096
-_SHAPE_BYTES = 4096  # a larger shape is read each time, which bounds the memory at 16 MiB of keys
 _NAMES = re.compile(rb'<([^\s/>]+)|\s([^\s=<>"]+)="')  # elements and attributes, as lxml writes them
 _NAMES_LIMIT = 1000
 
@@ -47,7 +46,7 @@ class AggregateRecord(NamedTuple):
 
 # -- one record ------------------------------------------------------------------------------------
 
-_shapes: dict[bytes, Shape] = {}
+_shapes: Memory[Shape] = Memory()
 
 
 class RecordReader:
@@ -108,16 +107,13 @@ class RecordReader:
             self._watch(key)
             _searched(record)
             shape = read_shape(record)
-            if len(key) <= _SHAPE_BYTES:
-                if len(_shapes) >= _SHAPES_LIMIT:
-                    _shapes.clear()
-                _shapes[key] = shape
+            _shapes.put(key, shape)
         return shape
 
     def _watch(self, serialised: bytes) -> None:
         """Refuse a document of endless names: libxml2 keeps each one for as long as the thread lives."""
         self._misses += 1
-        if self._misses > 100 or len(serialised) > _SHAPE_BYTES:
+        if self._misses > 100 or len(serialised) > 4096:
             self._names.update(_NAMES.findall(serialised))
             if len(self._names) > _NAMES_LIMIT:
                 raise MalformedReport(

@@ -166,8 +166,7 @@ def result(raw: str) -> tuple[str, str]:
     return (squeezed, "result_word") if squeezed in _RESULTS else (text, "result_word")
 
 
-@lru_cache(256)
-def policy(raw: str | None) -> tuple[str | None, str]:
+def policy(raw: str) -> tuple[str | None, str]:
     """`p`, `sp`, `np`: none, quarantine or reject. `monitor` is what drafts before RFC 7489 said for none."""
     text, repair = word(raw)
     if text == "monitor":
@@ -175,8 +174,7 @@ def policy(raw: str | None) -> tuple[str | None, str]:
     return text or None, repair or ("" if text in ("none", "quarantine", "reject", "") else "policy_word")
 
 
-@lru_cache(256)
-def alignment_mode(raw: str | None) -> tuple[str | None, str]:
+def alignment_mode(raw: str) -> tuple[str | None, str]:
     """`adkim`, `aspf`: r or s; spelled out by some."""
     text, repair = word(raw)
     if text in ("relaxed", "strict"):
@@ -184,8 +182,7 @@ def alignment_mode(raw: str | None) -> tuple[str | None, str]:
     return text or None, repair or ("" if text in ("r", "s", "") else "alignment_word")
 
 
-@lru_cache(256)
-def percentage(raw: str | None) -> tuple[int | None, str]:
+def percentage(raw: str) -> tuple[int | None, str]:
     """`pct`: 0 to 100; anything else counts as not given, since nothing is computed from it."""
     text = clean(raw)[0]
     digits = text.rstrip("% ")

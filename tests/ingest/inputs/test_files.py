@@ -94,6 +94,7 @@ def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
 
 def test_pipes_and_sockets_in_a_folder_are_passed_over(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.xml")
+    (tmp_path / "a2.xml").symlink_to(tmp_path / "a.xml")
     put(tmp_path / "b.xml")
     assert origins(tmp_path) == [str(tmp_path / "b.xml")]
 
