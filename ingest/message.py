@@ -182,7 +182,7 @@ _REPORT_TYPES = frozenset(
     {
         "application/gzip", "application/x-gzip", "application/gzip-compressed", "application/x-gunzip",
         "application/zip", "application/x-zip", "application/x-zip-compressed", "application/x-compressed",
-        "application/xml", "text/xml", "application/tlsrpt+json", "application/tlsrpt+gzip",
+        "application/xml", "text/xml", "application/tlsrpt+json", "application/tlsrpt+gzip", "application/json",
         "message/feedback-report", "message/delivery-status", "message/global-delivery-status",
         "application/ms-tnef",
     }

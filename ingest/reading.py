@@ -6,29 +6,35 @@ import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from ingest.errors import MalformedReport
 from ingest.inputs.base import Message
 from ingest.message import Budget, Document, documents, is_mail
 from ingest.mime import HEADER_LIMIT
 from ingest.outcome import Reason
-from ingest.reports import mending
+from ingest.reports import dsn, failure, mending, tls
 from ingest.reports.aggregate import AggregateReport, parse
+from ingest.reports.dsn import DeliveryNotice
+from ingest.reports.failure import FailureReport
+from ingest.reports.redaction import REDACTED, Redaction
+from ingest.reports.tls import TlsReport
 from ingest.settings import UnpackLimits
 from ingest.sniff import NO_REPORT, Kind, described, kind
+from ingest.sniff_mail import described_mail, mail_kind
 from ingest.unpack import unpack
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class ReadReport:
-    """A parsed report together with the document it was parsed from (unpacked XML bytes)."""
+class ReadReport(Generic[R]):
+    """A parsed report with the document it was parsed from: XML, JSON, or the whole mail where that is the report."""
 
-    report: AggregateReport
+    report: R
     document: bytes
 
 
@@ -45,13 +51,33 @@ class Refusal:
 class Reading:
     """All that one message says. Neither reports nor refusals: it is not a report."""
 
-    reports: list[ReadReport] = field(default_factory=list)
+    reports: list[ReadReport[AggregateReport]] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     sentence: str = ""  # what it is instead, where it is no report
+    tls_reports: list[ReadReport[TlsReport]] = field(default_factory=list)
+    failure_reports: list[ReadReport[FailureReport]] = field(default_factory=list)
+    notices: list[ReadReport[DeliveryNotice]] = field(default_factory=list)
+
+    @property
+    def is_report(self) -> bool:
+        """Whether anything in it is, or claims to be, a report of any kind."""
+        return bool(self.reports or self.tls_reports or self.failure_reports or self.notices or self.refusals)
 
 
-def read(message: Message, limits: UnpackLimits) -> Reading:
-    """Read one message: walk it, unpack it, and parse every aggregate report in it.
+@dataclass(frozen=True, slots=True)
+class Privacy:
+    """What is kept of personal data, in failure reports and in bounces."""
+
+    failures: Redaction = REDACTED
+    bounces: Redaction = REDACTED
+
+
+PRIVATE = Privacy()
+"""What holds unless somebody asks for more."""
+
+
+def read(message: Message, limits: UnpackLimits, privacy: Privacy = PRIVATE) -> Reading:
+    """Read one message: walk it, unpack it, and parse every report in it, of whatever kind.
 
     Never raises for what a message holds. A report that cannot be read becomes a Refusal and does not
     keep others in the same message from being read.
@@ -62,16 +88,30 @@ def read(message: Message, limits: UnpackLimits) -> Reading:
         sentence = f"It has {message.size} bytes, more than the {limits.message_bytes} that are read."
         return Reading(refusals=[Refusal(Reason.TOO_LARGE, sentence)])
     reading = Reading()
+    _read_whole(reading, message, privacy)
+    # What a notice returns is not addressed to us, however it is packed.
+    if reading.failure_reports or reading.notices or reading.refusals:
+        return reading
     others: dict[str, None] = {}
     for document in _unpacked(message, Budget(limits), reading.refusals):
-        found = kind(document)
-        if found is Kind.AGGREGATE:
-            _parse_into(reading, document)
-        else:
-            others[_OTHER_KINDS.get(found) or described(document)] = None
-    if reading.reports or reading.refusals:
-        return reading
-    return Reading(sentence=_sentence(message, list(others)))
+        if not _parse_into(reading, document, privacy):
+            others[described(document)] = None
+    return reading if reading.is_report else Reading(sentence=_sentence(message, list(others)))
+
+
+def _read_whole(reading: Reading, message: Message, privacy: Privacy) -> None:
+    """Read a mail that as a whole is a notice: a failure report or a bounce."""
+    if not is_mail(message.raw, message.origin):
+        return
+    for found in _until_refused(map(mail_kind, (message.raw,)), reading.refusals, ""):
+        if found is Kind.FAILURE:
+            parsed = (failure.parse(raw, privacy.failures) for raw in (message.raw,))
+            for report in _until_refused(parsed, reading.refusals, ""):
+                reading.failure_reports.append(ReadReport(report, message.raw))
+        elif found is Kind.DSN:
+            noticed = (dsn.parse(raw, privacy.bounces) for raw in (message.raw,))
+            for notice in _until_refused(noticed, reading.refusals, ""):
+                reading.notices.append(ReadReport(notice, message.raw))
 
 
 def _unpacked(message: Message, budget: Budget, refusals: list[Refusal]) -> Iterator[Document]:
@@ -80,13 +120,32 @@ def _unpacked(message: Message, budget: Budget, refusals: list[Refusal]) -> Iter
         yield from _until_refused(unpack(document, budget), refusals, document.name)
 
 
-def _parse_into(reading: Reading, document: Document) -> None:
-    for part in mending.split(document.data):
-        # The same report as text and as attachment is one report.
-        if any(part == known.document for known in reading.reports):
-            continue
-        for report in _until_refused(map(parse, (part,)), reading.refusals, document.name):
-            reading.reports.append(ReadReport(report, part))
+def _parse_into(reading: Reading, document: Document, privacy: Privacy) -> bool:
+    """Parse a document into the list of its kind; False where it does not claim to be a report."""
+    name, refusals = document.name, reading.refusals
+    match kind(document):
+        case Kind.AGGREGATE:
+            for part in mending.split(document.data):
+                _append(reading.reports, map(parse, (part,)), part, (refusals, name))
+        case Kind.TLS:
+            _append(reading.tls_reports, map(tls.parse, (document.data,)), document.data, (refusals, name))
+        case Kind.FAILURE:
+            fields = (failure.parse_fields(data, privacy.failures) for data in (document.data,))
+            _append(reading.failure_reports, fields, document.data, (refusals, name))
+        case Kind.DSN:
+            status = (dsn.parse_status(data, privacy.bounces) for data in (document.data,))
+            _append(reading.notices, status, document.data, (refusals, name))
+        case _:
+            return False
+    return True
+
+
+def _append(
+    known: list[ReadReport[R]], parsed: Iterator[R], document: bytes, refused: tuple[list[Refusal], str]
+) -> None:
+    # The same report as text and as attachment is one report.
+    if not any(document == one.document for one in known):
+        known.extend(ReadReport(report, document) for report in _until_refused(parsed, *refused))
 
 
 def _until_refused(found: Iterator[T], refusals: list[Refusal], name: str) -> Iterator[T]:
@@ -111,23 +170,17 @@ def _until_refused(found: Iterator[T], refusals: list[Refusal], name: str) -> It
 
 # RFC 7489 section 7.2.1.1, RFC 9990 section 4.1.1.
 _REPORT_SUBJECT = re.compile(rb"^Subject:\s*Report[ -]Domain:", re.IGNORECASE | re.MULTILINE)
-_OTHER_KINDS = {
-    Kind.TLS: "an SMTP TLS report",
-    Kind.FAILURE: "a failure report",
-    Kind.DSN: "a delivery status notification",
-}
 
 
 def _sentence(message: Message, others: list[str]) -> str:
-    """What a message is that holds no aggregate report."""
+    """What a message is that holds no report."""
     if not message.raw.strip():
         return "It is empty."
-    reports = [other for other in others if other in _OTHER_KINDS.values()]
-    if reports:
-        return f"It is {' and '.join(reports)}, not an aggregate report."
     kinds = [other for other in others if other != NO_REPORT][:3]
     if not is_mail(message.raw, message.origin):
         return f"It is {', '.join(kinds) or NO_REPORT}."
     if _REPORT_SUBJECT.search(message.raw, 0, HEADER_LIMIT):
         return "Its subject announces a report, but none is attached."
+    if instead := described_mail(message.raw):
+        return f"It is {instead}."
     return f"It is a mail without a report ({', '.join(kinds)})." if kinds else "It is a mail without a report."

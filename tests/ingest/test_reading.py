@@ -142,8 +142,6 @@ def test_a_broken_member_does_not_take_the_others_with_it() -> None:
             wrap.zipped(("readme.txt", b"hello"), ("pom.xml", b"<project/>")),
             "It is XML of another kind (project).",
         ),
-        (b'{"organization-name": "x", "policies": []}', "It is an SMTP TLS report, not an aggregate report."),
-        (gzip.compress(b'{"policies": [], "report-id": "x"}'), "It is an SMTP TLS report, not an aggregate report."),
     ],
 )
 def test_what_is_no_report_is_called_what_it_is(raw: bytes, sentence: str) -> None:
@@ -159,13 +157,17 @@ ARF = wrap.entity("Content-Type: message/feedback-report", b"Feedback-Type: auth
 def test_a_bounce_of_a_report_that_we_sent_is_no_report_that_we_received() -> None:
     returned = wrap.entity("Content-Type: message/rfc822", wrap.common_mail(REPORT))
     raw = wrap.HEADER + wrap.multipart(wrap.TEXT, DSN, returned, kind="report; report-type=delivery-status")
-    assert reading(raw) == Reading(sentence="It is a delivery status notification, not an aggregate report.")
+    found = reading(raw)
+    assert (found.reports, found.refusals) == ([], [])
+    assert [(read.report.form, read.document) for read in found.notices] == [("dsn", raw)]
 
 
-def test_a_failure_report() -> None:
+def test_a_failure_report_returns_what_is_not_ours() -> None:
     returned = wrap.entity("Content-Type: message/rfc822", wrap.common_mail(REPORT))
     raw = wrap.HEADER + wrap.multipart(wrap.TEXT, ARF, returned, kind="report; report-type=feedback-report")
-    assert reading(raw) == Reading(sentence="It is a failure report, not an aggregate report.")
+    found = reading(raw)
+    assert (found.reports, found.refusals) == ([], [])
+    assert [(read.report.form, read.document) for read in found.failure_reports] == [("arf", raw)]
 
 
 # -- what claims to be one and fails ----------------------------------------------------------------
