@@ -166,11 +166,13 @@ def _from_stream(stream: BinaryIO, origin: str, moment: datetime | None, limit: 
 
 
 def _read(stream: BinaryIO, size: int) -> bytes:
-    """Up to `size` bytes; pipes give less at a time."""
+    """Up to `size` bytes; pipes give less at a time. Most files are small, so the steps begin small."""
     pieces = []
-    while size > 0 and (piece := stream.read(size)):
+    step = 2**16
+    while size > 0 and (piece := stream.read(min(size, step))):
         pieces.append(piece)
         size -= len(piece)
+        step *= 2
     return b"".join(pieces)
 
 
