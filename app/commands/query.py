@@ -9,16 +9,24 @@ import click
 from app import exitcodes
 from app.commands.asking import warehouse_of
 from app.commands.base import Command, Run
+from app.commands.bounds import Bounds, bounded
 from app.render import Screen
-from warehouse.connect import DatabaseError
 from warehouse.errors import QueryRefused
 
 
 @click.command("query", cls=Command)
 @click.argument("sql")
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=10_000, show_default=True, help="Most rows.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, min_open=True),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Longest time it may take.",
+)
 @click.pass_obj
-def command(run: Run, sql: str, limit: int) -> int:
+def command(run: Run, sql: str, limit: int, timeout: float) -> int:
     """Ask the warehouse in SQL, read-only.
 
     One statement; no files, no network, no changes. docs/schema.md describes the tables.
@@ -26,7 +34,7 @@ def command(run: Run, sql: str, limit: int) -> int:
     Example: whosends query "SELECT domain, sum(messages) FROM daily GROUP BY domain"
     """
     screen = Screen(run)
-    titles, rows = _answer(run, sql, limit)
+    titles, rows = _answer(run, sql, Bounds(limit, timeout))
     if len(rows) > limit:
         rows = rows[:limit]
         screen.note(f"Only the first {limit:,} rows are shown; --limit gives more, 'whosends export' gives all.")
@@ -37,20 +45,15 @@ def command(run: Run, sql: str, limit: int) -> int:
     return exitcodes.OK
 
 
-def _answer(run: Run, sql: str, limit: int) -> tuple[list[str], list[tuple[Any, ...]]]:
-    with warehouse_of(run).reading() as connection:
-        try:
-            if len(connection.extract_statements(sql)) != 1:
-                raise QueryRefused("A query is exactly one statement.", "Ask several queries one by one.")
-            result = connection.execute(sql)
-            if zoned := [str(name) for name, kind, *_ in result.description or () if "TIME ZONE" in str(kind)]:
-                result = connection.execute(_without_zones(sql, zoned))
-            titles = _distinct([str(column[0]) for column in result.description or ()])
-            return titles, result.fetchmany(limit + 1)
-        except DatabaseError as error:
-            first, *rest = str(error).strip().splitlines() or ["it failed"]
-            hint = next((line.strip() for line in rest if line.strip() and "LINE" not in line and "^" not in line), "")
-            raise QueryRefused(f"The query was refused: {first}", hint) from error
+def _answer(run: Run, sql: str, bounds: Bounds) -> tuple[list[str], list[tuple[Any, ...]]]:
+    with warehouse_of(run).reading() as connection, bounded(connection, bounds):
+        if len(connection.extract_statements(sql)) != 1:
+            raise QueryRefused("A query is exactly one statement.", "Ask several queries one by one.")
+        result = connection.execute(sql)
+        if zoned := [str(name) for name, kind, *_ in result.description or () if "TIME ZONE" in str(kind)]:
+            result = connection.execute(_without_zones(sql, zoned))
+        titles = _distinct([str(column[0]) for column in result.description or ()])
+        return titles, result.fetchmany(bounds.rows + 1)
 
 
 def _without_zones(sql: str, names: list[str]) -> str:

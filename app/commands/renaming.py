@@ -43,7 +43,7 @@ def rename(run: Run) -> None:
     renewed = identifier().identify(list(names), names)
     if renewed:
         with warehouse.writing() as connection:
-            moved = addresses.renew(connection, renewed)
+            moved = addresses.renew(connection, renewed, instant)
         log.info("ptr.renew asked=%d answered=%d moved=%d", len(asked), len(renewed), moved)
 
 

@@ -6,7 +6,9 @@ import csv
 import gzip
 import io
 import json
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -151,6 +153,24 @@ def test_query_is_bounded_and_says_so(whosends: Whosends, sample: Path) -> None:
     assert "Only the first 10,000 rows" in ran.err
     exact = whosends("query", "SELECT * FROM range(7)", "--limit", 7, "--warehouse", sample, "--json")
     assert (len(exact.document["rows"]), exact.err) == (7, "")
+
+
+ENDLESS = "SELECT count(*) FROM range(100000000) a, range(100000) b WHERE a.range * b.range % 7 = 3"
+
+
+def test_a_query_that_takes_too_long_is_ended(whosends: Whosends, sample: Path) -> None:
+    ran = whosends("query", ENDLESS, "--timeout", "0.5", "--warehouse", sample)
+    assert ran.code == exitcodes.USAGE
+    assert ran.err.startswith("Error: The query took longer than 0.5 s.")
+
+
+def test_ctrl_c_ends_a_query_at_once(sample: Path, home: Path) -> None:
+    arguments = [str(PROGRAM), "query", ENDLESS, "--warehouse", str(sample)]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        time.sleep(2)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, out, err.strip()) == (exitcodes.INTERRUPTED, "", "Error: Stopped.")
 
 
 @pytest.mark.parametrize(
