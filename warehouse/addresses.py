@@ -9,6 +9,7 @@ import polars as pl
 
 from warehouse import rollup
 from warehouse.connect import Connection
+from warehouse.decisions import SourceDecision, decide
 from warehouse.reads import frame
 from warehouse.rows import ADDRESS, Address, naive, table
 from warehouse.save import insert
@@ -36,16 +37,18 @@ def known(connection: Connection, source_ips: Sequence[str]) -> pl.DataFrame:
     return frame(connection, sql, [list(source_ips)])
 
 
-def renew(connection: Connection, addresses: Sequence[Address]) -> int:
+def renew(connection: Connection, addresses: Sequence[Address], now: datetime) -> int:
     """Put new knowledge in the place of the old, and move the rollup of those whose source changed.
 
-    Returns how many changed their source.
+    What a person decided about a source goes along to where its addresses went. Returns how many
+    addresses changed their source.
     """
     connection.register("renewed", table(ADDRESS, addresses))
     connection.execute(
         """
         CREATE TEMP TABLE moved AS
-        SELECT source_ip FROM renewed JOIN address old USING (source_ip) WHERE renewed.source_key <> old.source_key
+        SELECT source_ip, old.source_key AS old_key, renewed.source_key AS new_key
+        FROM renewed JOIN address old USING (source_ip) WHERE renewed.source_key <> old.source_key
         """
     )
     rollup.take_away(connection, MOVED)
@@ -53,12 +56,27 @@ def renew(connection: Connection, addresses: Sequence[Address]) -> int:
     connection.unregister("renewed")
     insert(connection, "address", table(ADDRESS, addresses))
     rollup.add(connection, MOVED)
+    _take_decisions_along(connection, now)
     row = connection.execute("SELECT count(*) FROM moved").fetchone()
     connection.execute("DROP TABLE moved")
     count = int(row[0]) if row else 0
     if count:
         rollup.compact(connection)
     return count
+
+
+def _take_decisions_along(connection: Connection, now: datetime) -> None:
+    rows = connection.execute(
+        """
+        SELECT DISTINCT d.domain, m.new_key, d.decision, d.owner, d.note, d.until
+        FROM moved m JOIN current_decision d ON d.source_key = m.old_key
+        SEMI JOIN daily ON daily.domain = d.domain AND daily.source_key = m.new_key
+        ANTI JOIN current_decision newer ON newer.domain = d.domain AND newer.source_key = m.new_key
+        ORDER BY ALL
+        """
+    ).fetchall()
+    for domain, key, word, owner, note, until in rows:
+        decide(connection, SourceDecision(domain, key, word, "whosends", owner, note, until), now)
 
 
 MOVED = """

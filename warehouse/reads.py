@@ -117,9 +117,15 @@ def source_facts(connection: Connection) -> pl.DataFrame:
     return frame(
         connection,
         """
-        SELECT source_key, mode(service) AS service, mode(service_type) AS service_type, mode(asn) AS asn,
-               mode(as_name) AS as_name, mode(as_domain) AS as_domain, mode(country) AS country,
-               mode(ptr) FILTER (ptr_confirmed) AS ptr, count(*) AS addresses
+        SELECT source_key,
+               mode(service ORDER BY service) AS service,
+               mode(service_type ORDER BY service_type) AS service_type,
+               mode(asn ORDER BY asn) AS asn,
+               mode(as_name ORDER BY as_name) AS as_name,
+               mode(as_domain ORDER BY as_domain) AS as_domain,
+               mode(country ORDER BY country) AS country,
+               mode(ptr ORDER BY ptr) FILTER (ptr_confirmed) AS ptr,
+               count(*) AS addresses
         FROM address GROUP BY source_key ORDER BY source_key
         """,
     )

@@ -46,17 +46,17 @@ def large(number: int) -> bytes:
 
 
 def test_a_full_disk_loses_no_committed_batch_and_the_next_run_goes_on(small_disk: Path) -> None:
-    target, batches = warehouse(small_disk), ListInput([[message(large(number))] for number in range(20)])
+    target, batches = warehouse(small_disk), ListInput([[message(large(number))] for number in range(6)])
     with pytest.raises(WarehouseFull, match="Make room"):
         load(batches, loader(target))
     stored = len(batches.told)
-    assert 0 < stored < 20
+    assert 0 < stored < 6
     assert one(target, REPORTS) == stored
     assert one(target, "SELECT sum(messages) FROM daily") == stored * 3000
     subprocess.run(["mount", "-o", "remount,size=100m", str(small_disk)], check=True)
     summary = load(batches, loader(target))
-    assert (summary.duplicates, summary.stored) == (stored, 20 - stored)
-    assert one(target, "SELECT sum(messages) FROM daily") == 20 * 3000
+    assert (summary.duplicates, summary.stored) == (stored, 6 - stored)
+    assert one(target, "SELECT sum(messages) FROM daily") == 6 * 3000
 
 
 @pytest.mark.parametrize("damage", ["head", "truncated", "noise"])

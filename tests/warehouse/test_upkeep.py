@@ -66,12 +66,22 @@ def test_a_renewed_address_takes_its_days_to_its_new_source(target: Warehouse) -
         asked = addresses.to_ask(connection, NOW, days=30)
         assert asked == ["192.0.2.2", "192.0.2.1"]
         named = Address("192.0.2.1", "ptr:mail.example", ptr="mail.example", ptr_at=naive(NOW))
-        moved = addresses.renew(connection, [named])
+        moved = addresses.renew(connection, [named], NOW)
         assert moved == 1
         assert addresses.to_ask(connection, NOW, days=30) == ["192.0.2.2"]
         assert addresses.to_ask(connection, NOW + timedelta(days=31), days=30) == ["192.0.2.2", "192.0.2.1"]
     assert one(target, "SELECT sum(messages) FROM daily WHERE source_key = 'ptr:mail.example'") == 20
     assert one(target, "SELECT sum(messages), count(*) FILTER (source_key = 'ip:192.0.2.1') FROM daily") == (60, 0)
+
+
+def test_a_decision_goes_along_when_dns_gives_a_source_another_key(target: Warehouse) -> None:
+    deciding(target, "approved")
+    with target.writing() as connection:
+        addresses.renew(connection, [Address("192.0.2.1", "ptr:mail.example"), Address("192.0.2.2", "b")], NOW)
+    with target.reading() as connection:
+        found = reads.decisions(connection).select("source_key", "decision", "owner").rows()
+        assert journal.verify(connection) is None
+    assert found == [("ip:192.0.2.1", "approved", "IT"), ("ptr:mail.example", "approved", "IT")]
 
 
 def test_melting_the_rollup_changes_no_sum(target: Warehouse) -> None:
