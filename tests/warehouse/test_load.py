@@ -230,7 +230,7 @@ def test_what_is_owed_to_a_mailbox_is_done_after_a_crash(tmp_path: Path) -> None
 
 def test_heavy_batches_are_committed_in_parts(tmp_path: Path) -> None:
     target = warehouse(tmp_path)
-    heavy = [message(xml(*[row(count=1)] * 20_000, report_id=f"r{n}")) for n in range(9)]
+    heavy = [message(xml(*[row(count=1)] * 20_000, report_id=f"r{n}")) for n in range(12)]
     seen: list[int] = []
 
     class Counting(ListInput):
@@ -238,9 +238,9 @@ def test_heavy_batches_are_committed_in_parts(tmp_path: Path) -> None:
             seen.append(len(settled))
 
     load(Counting([heavy]), loader(target))
-    assert sum(seen) == 9
+    assert sum(seen) == 12
     assert len(seen) > 1
-    assert one(target, TOTALS) == (180_000, 180_000, 180_000)
+    assert one(target, TOTALS) == (240_000, 240_000, 240_000)
 
 
 def test_a_load_killed_between_batches_loses_and_doubles_nothing(tmp_path: Path) -> None:
