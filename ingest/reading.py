@@ -63,6 +63,12 @@ class Reading:
         """Whether anything in it is, or claims to be, a report of any kind."""
         return bool(self.reports or self.tls_reports or self.failure_reports or self.notices or self.refusals)
 
+    @property
+    def size(self) -> int:
+        """Bytes of all documents that reports were read from."""
+        lists = (self.reports, self.tls_reports, self.failure_reports, self.notices)
+        return sum(len(one.document) for found in lists for one in found)
+
 
 @dataclass(frozen=True, slots=True)
 class Privacy:

@@ -19,9 +19,7 @@ class UnpackLimits:
 
     message_bytes: int = setting(64 * 2**20, "Largest message or file that is read, in bytes as received.")
     document_bytes: int = setting(256 * 2**20, "Largest document after unpacking, in bytes.")
-    total_bytes: int = setting(
-        512 * 2**20, "Most bytes that all documents of one message may unpack to together."
-    )
+    total_bytes: int = setting(512 * 2**20, "Most bytes that all documents of one message may unpack to together.")
     ratio: int = setting(300, "Highest ratio of unpacked to packed bytes, judged beyond the first mebibyte.")
     parts: int = setting(100, "Most MIME parts and archive members in one message.")
     depth: int = setting(4, "Deepest nesting of archives in archives and messages in messages.")
@@ -32,6 +30,10 @@ class MailboxSettings:
     """One mailbox that reports arrive in."""
 
     name: str = setting("main", "Name of the mailbox in messages, cursors and the status page.")
+    kind: str = setting(
+        "imap",
+        "How it is read: imap, gmail (the Gmail API) or graph (Microsoft Graph); the last two want auth = oauth2.",
+    )
     host: str = setting("", "IMAP server name; it must match the server's certificate.")
     port: int = setting(0, "Port; 0 means 993 with implicit TLS and 143 otherwise.")
     security: str = setting(
@@ -42,7 +44,8 @@ class MailboxSettings:
         "",
         "PEM file of the authority that signed the server's certificate, where the system does not know it.",
     )
-    user: str = setting("", "Login name.")
+    user: str = setting("", "Login name; with gmail and graph the mailbox's address.")
+    auth: str = setting("password", "How to log in: password or oauth2.")
     password: str = setting(
         "", "Password, from a file of mode 0600 or the environment; never from the command line.", secret=True
     )
@@ -50,7 +53,35 @@ class MailboxSettings:
     password_command: str = setting(
         "", "Command whose first line of output is the password, for example 'pass show dmarc'."
     )
-    folders: tuple[str, ...] = setting(("INBOX",), "Folders to read.")
+    secrets_folders: tuple[str, ...] = setting(
+        ("/run/secrets",),
+        "Folders in which files with secrets may be readable by others, as Docker and Kubernetes mount them; systemd's credentials folder counts as one.",
+    )
+    oauth_provider: str = setting("", "Who gives the tokens: google, microsoft, or custom (set oauth_token_url).")
+    oauth_client_id: str = setting("", "Id of the application that you registered with the provider.")
+    oauth_client_secret: str = setting(
+        "", "Secret of that application, from a file of mode 0600 or the environment.", secret=True
+    )
+    oauth_client_secret_file: str = setting("", "File whose first line is the application's secret.")
+    oauth_key_file: str = setting(
+        "",
+        "Key instead of a secret: for microsoft a PEM file with private key and certificate, for google the JSON key of a service account.",
+    )
+    oauth_tenant: str = setting("", "Microsoft tenant: its id or a domain of it; empty means organizations.")
+    oauth_token_file: str = setting(
+        "", "File that 'whosends login' keeps the refresh token in; empty means beside the warehouse."
+    )
+    oauth_token_url: str = setting("", "Token endpoint (RFC 6749), where it is not the provider's usual one.")
+    oauth_device_url: str = setting("", "Device authorization endpoint (RFC 8628), where it is not the usual one.")
+    oauth_authorize_url: str = setting("", "Authorization endpoint (RFC 6749), where it is not the usual one.")
+    oauth_scope: str = setting("", "Scope to ask for; empty means the least that kind and after need.")
+    api_url: str = setting(
+        "", "Address of the Gmail or Graph service, where it is not the public one (national clouds)."
+    )
+    ledger_file: str = setting(
+        "", "File in which gmail and graph messages are numbered; empty means beside the warehouse."
+    )
+    folders: tuple[str, ...] = setting(("INBOX",), "Folders to read; with gmail, labels.")
     after: str = setting(
         "leave", "What happens to a stored message: leave, seen, or move:FOLDER; only after the commit."
     )
@@ -73,3 +104,17 @@ class ResolverSettings:
         20.0, "Seconds for all questions of one run; what is not answered by then is asked next time."
     )
     ptr_days: int = setting(30, "Days after which the name of an address is asked again.")
+
+
+@dataclass(frozen=True, slots=True)
+class PrivacySettings:
+    """What is kept of personal data, which failure reports and bounces are full of."""
+
+    failure_reports: str = setting(
+        "redacted",
+        "What is kept of failure reports: redacted (domains, servers and results; no local parts, subjects or bodies) or full.",
+    )
+    bounces: str = setting(
+        "redacted",
+        "What is kept of bounces: redacted (domains, servers, codes and diagnostics; no local parts or subjects) or full.",
+    )

@@ -10,13 +10,15 @@ from datetime import datetime
 
 from ingest.inputs.base import Cursors, Input, Message
 from ingest.outcome import Duplicate, NotAReport, Outcome, Quarantined, Stored
-from ingest.reading import Reading, read
-from ingest.settings import UnpackLimits
-from warehouse import cursors, rollup, runs
+from ingest.reading import Privacy, Reading, read
+from ingest.settings import PrivacySettings, UnpackLimits
+from warehouse import cursors, pseudonyms, retention, rollup, runs
 from warehouse.connect import Warehouse
 from warehouse.rows import naive
 from warehouse.save import Identify
-from warehouse.settle import Settled, Terms, settle
+from warehouse.settings import RetentionSettings
+from warehouse.settle import Settled, settle
+from warehouse.terms import Terms
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +38,10 @@ class Failure:
 
 @dataclass(slots=True)
 class LoadSummary:
-    """What a run did. seen = stored + duplicates + quarantined + not_reports, always."""
+    """What a run did. seen = stored + duplicates + quarantined + not_reports, always.
+
+    `reports` counts all kinds; three of them are counted for themselves too.
+    """
 
     seen: int = 0
     stored: int = 0
@@ -44,6 +49,9 @@ class LoadSummary:
     quarantined: int = 0
     not_reports: int = 0
     reports: int = 0
+    tls_reports: int = 0
+    failure_reports: int = 0
+    notices: int = 0
     records: int = 0
     messages: int = 0
     seconds: float = 0.0
@@ -65,8 +73,8 @@ class LoadSummary:
                     self.failures.append(Failure(message.origin, reason.value, sentence))
                 case NotAReport():
                     self.not_reports += 1
-        self.records += settled.records
-        self.messages += settled.messages
+        for name in ("records", "messages", "tls_reports", "failure_reports", "notices"):
+            setattr(self, name, getattr(self, name) + getattr(settled, name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +86,8 @@ class Loader:
     identify: Identify
     clock: Callable[[], datetime]
     progress: Callable[[LoadSummary], None] = lambda _: None
+    privacy: PrivacySettings = field(default_factory=PrivacySettings)
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
 
     def now(self) -> datetime:
         """The time, as the tables hold it: UTC, without a zone."""
@@ -97,18 +107,20 @@ def load(
     with warehouse.writing() as connection:
         run_key = runs.begin(connection, source.name, loader.now())
         known, owed = cursors.cursors(connection), cursors.owed(connection, source.name)
+        privacy = pseudonyms.privacy(connection, loader.privacy)
     if owed:
         source.redo(owed)
         with warehouse.writing() as connection:
             cursors.paid(connection, owed)
     for batch in (batches or source.fetch)(known):
-        for chunk in _chunks(batch, loader.limits):
+        for chunk in _chunks(batch, loader.limits, privacy):
             _commit(source, loader, chunk, run_key, summary)
             summary.seconds = time.monotonic() - started
             loader.progress(summary)
-    if summary.records:
-        with warehouse.writing() as connection:
+    with warehouse.writing() as connection:
+        if summary.records:
             rollup.compact_if_due(connection)
+        retention.forget(connection, loader.retention, loader.now())
     summary.seconds = time.monotonic() - started
     return summary
 
@@ -121,7 +133,14 @@ def _commit(
     summary: LoadSummary,
 ) -> None:
     messages = [message for message, _ in chunk]
-    terms = Terms(run_key, loader.now(), loader.identify, loader.warehouse.settings.keep_documents)
+    terms = Terms(
+        run_key,
+        loader.now(),
+        loader.identify,
+        loader.warehouse.settings.keep_documents,
+        keep_failures=loader.privacy.failure_reports == "full",
+        keep_bounces=loader.privacy.bounces == "full",
+    )
     owed = []
     with loader.warehouse.writing() as connection:
         settled = settle(connection, chunk, terms)
@@ -141,15 +160,17 @@ def _is_stored(outcome: Outcome) -> bool:
     return isinstance(outcome, Stored | Duplicate)
 
 
-def _chunks(batch: Iterable[Message], limits: UnpackLimits) -> Iterator[list[tuple[Message, Reading]]]:
+def _chunks(
+    batch: Iterable[Message], limits: UnpackLimits, privacy: Privacy
+) -> Iterator[list[tuple[Message, Reading]]]:
     """The messages of a batch with what they say, cut where it becomes heavy."""
     chunk: list[tuple[Message, Reading]] = []
     records = size = 0
     for message in batch:
-        reading = read(message, limits)
+        reading = read(message, limits, privacy)
         chunk.append((message, reading))
         records += sum(len(item.report.records) for item in reading.reports)
-        size += sum(len(item.document) for item in reading.reports)
+        size += reading.size
         if records >= COMMIT_RECORDS or size >= COMMIT_BYTES:
             yield chunk
             chunk, records, size = [], 0, 0

@@ -18,6 +18,8 @@ class Pruned:
     documents: int
     messages: int
     quarantined: int
+    failure_reports: int = 0
+    bounces: int = 0
 
 
 def prune(connection: Connection, settings: RetentionSettings, now: datetime) -> Pruned:
@@ -49,7 +51,22 @@ def prune(connection: Connection, settings: RetentionSettings, now: datetime) ->
             f"{_DOCUMENTS} (SELECT document_hash FROM aggregate_report WHERE day < ?)",
             _before(now, settings.documents_days).date(),
         )
-    return Pruned(records, documents, *(_older(connection, now, *kind) for kind in _by_time(settings)))
+    messages, quarantined = (_older(connection, now, *kind) for kind in _by_time(settings))
+    return Pruned(records, documents, messages, quarantined, *forget(connection, settings, now))
+
+
+def forget(connection: Connection, settings: RetentionSettings, now: datetime) -> tuple[int, int]:
+    """Remove the failure reports and bounces that are older than their days, with their mails where those were kept.
+
+    Both are about single people's mail, so this also happens without 'whosends prune': at the end of each load.
+    """
+    kinds = (("failure_report", settings.failures_days), ("delivery_status", settings.bounces_days))
+    for table, days in kinds:
+        if days:
+            condition = f"(SELECT message_hash FROM {table} WHERE stored_at < ?)"
+            _deleted(connection, f"{_DOCUMENTS} {condition}", _before(now, days))
+    failures, bounces = (_older(connection, now, table, "stored_at", days) for table, days in kinds)
+    return failures, bounces
 
 
 _DOCUMENTS = "DELETE FROM raw_document WHERE document_hash IN"

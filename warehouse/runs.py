@@ -10,7 +10,10 @@ from warehouse.connect import Connection
 if TYPE_CHECKING:
     from warehouse.load import LoadSummary
 
-COUNTS = ("seen", "stored", "duplicates", "quarantined", "not_reports", "reports", "records", "messages")
+COUNTS = (
+    "seen", "stored", "duplicates", "quarantined", "not_reports",
+    "reports", "tls_reports", "failure_reports", "notices", "records", "messages",
+)  # fmt: skip
 
 
 def begin(connection: Connection, name: str, now: datetime) -> int:

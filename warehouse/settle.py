@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from itertools import islice
+from typing import NamedTuple
 
 import pyarrow as pa
 
 from ingest.inputs.base import Message
 from ingest.outcome import Duplicate, NotAReport, Outcome, Quarantined, Reason, Stored
 from ingest.reading import Reading
-from warehouse import cursors, documents, quarantine
+from warehouse import cursors, deliveries, documents, failures, quarantine, tls
 from warehouse.connect import Connection
+from warehouse.once import Ended
 from warehouse.rows import Arrived, document_hash, staged, table, utc
-from warehouse.save import CONFLICT, DUPLICATE, NEW, Identify, Saved, insert, save
+from warehouse.save import CONFLICT, DUPLICATE, NEW, insert, save
+from warehouse.terms import Terms
 
 MESSAGE = pa.schema(
     [
@@ -33,22 +36,15 @@ OUTCOMES = {Stored: "stored", Duplicate: "duplicate", Quarantined: "quarantined"
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """What holds for all batches of a run: its key, its time, how addresses are identified, what is kept."""
-
-    run_key: int
-    now: datetime
-    identify: Identify
-    keep_documents: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class Settled:
-    """The outcome of each message, in order, and how many records and messages are new."""
+    """The outcome of each message, in order, and how much of each kind is new."""
 
     outcomes: list[Outcome]
     records: int
     messages: int
+    tls_reports: int = 0
+    failure_reports: int = 0
+    notices: int = 0
 
 
 def settle(connection: Connection, read: Sequence[tuple[Message, Reading]], terms: Terms) -> Settled:
@@ -64,31 +60,49 @@ def settle(connection: Connection, read: Sequence[tuple[Message, Reading]], term
     fresh = [index for index, status in enumerate(saved.status) if status == NEW]
     if terms.keep_documents:
         documents.keep(connection, {texts[index][0]: texts[index][1] for index in fresh}.items())
-    outcomes = _outcomes(read, saved)
+    others = _Others(
+        tls.save(connection, [(m, item) for m, r in read for item in r.tls_reports], terms),
+        failures.save(connection, [(m, item) for m, r in read for item in r.failure_reports], terms),
+        deliveries.save(connection, [(m, item) for m, r in read for item in r.notices], terms),
+    )
+    aggregate = list(map(Ended, saved.status, saved.report_key))
+    outcomes = _outcomes(read, aggregate, others)
     _note(connection, read, outcomes, terms)
     return Settled(
         outcomes,
         sum(len(arrived[index].report.records) for index in fresh),
         sum(arrived[index].report.messages for index in fresh),
+        *(sum(ended.status == NEW for ended in kind) for kind in others),
     )
 
 
-def _outcomes(read: Sequence[tuple[Message, Reading]], saved: Saved) -> list[Outcome]:
-    outcomes, first = [], 0
+class _Others(NamedTuple):
+    """What became of the reports of the other kinds, in the order they were read."""
+
+    tls: list[Ended]
+    failures: list[Ended]
+    notices: list[Ended]
+
+
+def _outcomes(read: Sequence[tuple[Message, Reading]], aggregate: list[Ended], others: _Others) -> list[Outcome]:
+    kinds = [iter(kind) for kind in (aggregate, *others)]
+    outcomes = []
     for _, reading in read:
-        last = first + len(reading.reports)
-        outcomes.append(_outcome(reading, saved.status[first:last], saved.report_key[first:last]))
-        first = last
+        found = reading.reports, reading.tls_reports, reading.failure_reports, reading.notices
+        counts = [len(reports) for reports in found]
+        ended = [one for kind, count in zip(kinds, counts, strict=True) for one in islice(kind, count)]
+        outcomes.append(_outcome(reading, ended))
     return outcomes
 
 
-def _outcome(reading: Reading, status: list[str], keys: list[int]) -> Outcome:
+def _outcome(reading: Reading, ended: Sequence[Ended]) -> Outcome:
+    status = [one.status for one in ended]
     new = status.count(NEW)
     if reading.refusals:
         refusal = reading.refusals[0]
         return Quarantined(Reason(refusal.reason), refusal.sentence, new)
     if CONFLICT in status:
-        key = keys[status.index(CONFLICT)]
+        key = ended[status.index(CONFLICT)].key
         sentence = f"Report {key} was stored before under the same id and period, with other content; that one stays."
         return Quarantined(Reason.CONFLICT, sentence, new)
     if new:
