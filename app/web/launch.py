@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 MAIN: Final = Path(__file__).with_name("main.py")
+SERVER: Final = Path(__file__).with_name("server.py")
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
 
@@ -44,4 +45,4 @@ def options(*, port: int = 8501, address: str = "127.0.0.1", hosts: tuple[str, .
 def command(*, port: int = 8501, address: str = "127.0.0.1", hosts: tuple[str, ...] = ()) -> list[str]:
     """The whole command, with the Python that runs now."""
     flags = options(port=port, address=address, hosts=hosts)
-    return [sys.executable, "-m", "streamlit", "run", str(MAIN), *flags]
+    return [sys.executable, "-m", "streamlit", "run", str(SERVER), *flags]
