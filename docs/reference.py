@@ -1,4 +1,4 @@
-"""Writes docs/cli.md and docs/settings.md from the commands and the settings themselves.
+"""Writes docs/cli.md, docs/settings.md and docs/schema.md from the program itself.
 
     python docs/reference.py
 
@@ -11,6 +11,7 @@ import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -19,6 +20,8 @@ from app import exitcodes
 from app.cli import cli
 from app.commands.base import Run
 from app.config import LISTS, SECTIONS, toml
+from warehouse.connect import Warehouse
+from warehouse.settings import WarehouseSettings
 
 FOLDER = Path(__file__).parent
 
@@ -73,6 +76,24 @@ target = "reject"
 | key | type | default | what it is |
 |---|---|---|---|
 | `offline` | true or false | `false` | Never use the network. |
+"""
+
+SCHEMA_HEAD = """# Tables
+
+Made by `docs/reference.py` from the comments in `warehouse/schema`; change those, not this page.
+
+`whosends query` asks these tables in SQL, read-only; `whosends export` writes one of them as a whole. Days and instants
+are in UTC. Every sum of mail is a sum of `messages`; a count of rows is not a count of mail.
+"""
+
+TABLES = """
+    SELECT table_name AS name, comment FROM duckdb_tables() WHERE schema_name = 'main'
+    UNION ALL SELECT view_name, comment FROM duckdb_views() WHERE schema_name = 'main' AND NOT internal
+    ORDER BY name
+"""
+COLUMNS = """
+    SELECT column_name, data_type, comment FROM duckdb_columns()
+    WHERE schema_name = 'main' AND table_name = ? ORDER BY column_index
 """
 
 TYPES = {"str": "text", "bool": "true or false", "int": "whole number", "float": "number", "tuple[str, ...]": "texts"}
@@ -131,11 +152,27 @@ def _settings(kind: type[Any]) -> Sequence[str]:
     return [doc, "", "| key | type | default | what it is |", "|---|---|---|---|", *rows, ""]
 
 
+def schema_page() -> str:
+    """docs/schema.md."""
+    lines = [SCHEMA_HEAD]
+    with TemporaryDirectory() as folder:
+        warehouse = Warehouse(Path(folder) / "empty.duckdb", WarehouseSettings())
+        with warehouse.writing():
+            pass
+        with warehouse.reading() as connection:
+            for name, comment in connection.execute(TABLES).fetchall():
+                rows = connection.execute(COLUMNS, [name]).fetchall()
+                lines += [f"## {name}", "", comment or "", "", "| column | type | what it is |", "|---|---|---|"]
+                lines += [f"| `{column}` | {kind} | {_cell(said or '')} |" for column, kind, said in rows]
+                lines += [""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-PAGES = {"cli.md": cli_page, "settings.md": settings_page}
+PAGES = {"cli.md": cli_page, "settings.md": settings_page, "schema.md": schema_page}
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 import click
+import polars as pl
 
 from analysis.drift import Drift, drifts
 from analysis.settings import DriftSettings
@@ -13,8 +14,11 @@ from app import exitcodes
 from app.commands.asking import Asked, scope_of, scoped, warehouse_of
 from app.commands.base import Command, Run
 from app.render import Screen, share
+from warehouse import reads
+from warehouse.connect import Warehouse
 from warehouse.scope import Scope
 
+DAYS = 14  # with mail; below that nothing can be called stable
 COLUMNS = ("Domain", "Source", "What", "Since", "Before", "After", "Messages", "Likely cause")
 
 
@@ -25,18 +29,31 @@ def command(run: Run, asked: Asked) -> int:
     """What changed, and when?
 
     Changes of a source's alignment that are neither chance nor one reporter's doing, each with the
-    day it began and the likeliest cause. Ends with 1 where there are some, with 0 where all is stable.
+    day it began and the likeliest cause. Ends with 1 where there are some, with 0 where all is stable,
+    and with 3 where no source has sent enough, on days enough, for a change to be seen.
     """
     screen, warehouse = Screen(run), warehouse_of(run)
     scope = scope_of(warehouse, asked, run.config.drift.days)
-    found = drifts(warehouse, scope, _over(run.config.drift, scope))
+    settings = _over(run.config.drift, scope)
+    found = drifts(warehouse, scope, settings)
+    enough = bool(found) or _tellable(warehouse, scope, settings)
     if screen.json:
         screen.document(drifts=[document(drift) for drift in found])
     elif found:
         screen.table(COLUMNS, [_row(drift) for drift in found])
-    else:
+    elif enough:
         screen.note(f"Stable: no source's alignment changed between {scope.since} and {scope.until}.")
-    return exitcodes.FOUND if found else exitcodes.OK
+    else:
+        screen.note(f"Too little data to tell: no source has {2 * settings.messages} messages on {DAYS} days.")
+    return exitcodes.FOUND if found else exitcodes.OK if enough else exitcodes.UNKNOWN
+
+
+def _tellable(warehouse: Warehouse, scope: Scope, settings: DriftSettings) -> bool:
+    """Whether any source has mail enough, on days enough, that a change would be seen."""
+    with warehouse.reading() as connection:
+        days = reads.source_days(connection, scope)
+    sums = days.group_by("domain", "source_key").agg(pl.col("messages").sum(), pl.col("day").n_unique())
+    return not sums.filter((pl.col("messages") >= 2 * settings.messages) & (pl.col("day") >= DAYS)).is_empty()
 
 
 def _over(settings: DriftSettings, scope: Scope) -> DriftSettings:

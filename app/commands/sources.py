@@ -39,8 +39,9 @@ def _listing(command: Callable[..., Any]) -> Callable[..., Any]:
 def command(context: click.Context, /, asked: Asked, **chosen: Any) -> int:
     """Who sends as me, and is it mine?
 
-    Without a sub-command, lists the sources of the last 30 days with data, the largest first. The
-    sub-commands record decisions; they change nothing in DNS.
+    Without a sub-command, lists the sources of the last 30 days with data, the largest first; ends
+    with 3 where those days hold no reports. The sub-commands record decisions; they change nothing
+    in DNS.
     """
     return _list(context.obj, asked, **chosen) if context.invoked_subcommand is None else exitcodes.OK
 
@@ -56,11 +57,8 @@ def list_(run: Run, /, asked: Asked, **chosen: Any) -> int:
 def _list(run: Run, asked: Asked, kind: str | None, undecided: bool, everything: bool) -> int:
     screen, warehouse = Screen(run), warehouse_of(run)
     scope = scope_of(warehouse, asked, run.config.readiness.days)
-    found = [
-        source
-        for source in sources(warehouse, scope, today(), run.config.sources)
-        if (not kind or source.kind == kind) and not (undecided and source.decided)
-    ]
+    every = sources(warehouse, scope, today(), run.config.sources)
+    found = [source for source in every if (not kind or source.kind == kind) and not (undecided and source.decided)]
     if screen.json:
         screen.document(sources=found)
     elif found:
@@ -69,7 +67,9 @@ def _list(run: Run, asked: Asked, kind: str | None, undecided: bool, everything:
         if len(shown) < len(found):
             screen.note(f"The {SHOWN} largest of {len(found):,}; --all lists all.")
     else:
-        screen.note("There is no such source." if kind or undecided else "No source sent in these days.")
+        screen.note("There is no such source." if every else "No source sent in these days.")
+    if not every:
+        return exitcodes.UNKNOWN
     return exitcodes.FOUND if undecided and found else exitcodes.OK
 
 

@@ -15,6 +15,8 @@ from app import cli, exitcodes
 from app.commands.base import Run
 from ingest.errors import MailboxUnreachable
 from tests.app.conftest import PROGRAM, Whosends
+from warehouse.connect import Warehouse
+from warehouse.settings import WarehouseSettings
 
 HEAVY = ("duckdb", "polars", "pyarrow", "streamlit", "altair", "lxml", "numpy", "imapclient", "dns", "jinja2")
 PATHS = [
@@ -185,3 +187,13 @@ def test_the_installed_program_prints_data_on_stdout_only(sample: Path, home: Pa
     done = subprocess.run(arguments, capture_output=True, text=True, check=False)
     assert done.returncode == exitcodes.FOUND
     assert json.loads(done.stdout)["schema_version"] == 1
+
+
+def test_a_busy_warehouse_is_worth_another_try(
+    whosends: Whosends, month: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WHOSENDS_WAREHOUSE__WAIT", "0.2")
+    with Warehouse(month, WarehouseSettings()).writing():
+        ran = whosends("query", "SELECT 1", "--warehouse", month, "--json")
+    assert ran.code == exitcodes.AGAIN
+    assert ran.document["error"]["exit_code"] == exitcodes.AGAIN
