@@ -87,9 +87,13 @@ def sources(state: State, scope: Scope, day: date) -> list[who.Source]:
     return who.sources(warehouse(), scope, day, state.rules.sources)
 
 
-@st.cache_data(max_entries=ANSWERS, show_spinner=False)
 def drifts(state: State, scope: Scope) -> list[moved.Drift]:
     """What changed up to the scope's last day, most messages first; drift looks back its own number of days."""
+    return _drifts(state, replace(scope, since=None))
+
+
+@st.cache_data(max_entries=ANSWERS, show_spinner=False)
+def _drifts(state: State, scope: Scope) -> list[moved.Drift]:
     return moved.drifts(warehouse(), scope, state.rules.drift)
 
 
@@ -97,24 +101,20 @@ def drifts(state: State, scope: Scope) -> list[moved.Drift]:
 def readiness(state: State, scope: Scope, target: str, day: date) -> ready.Readiness:
     """What a stricter policy would block; the scope names one domain, and the last day to look at."""
     (domain,) = scope.domains
-    known = drifts(state, replace(scope, since=None))
+    known = drifts(state, scope)
     return ready.readinesses(warehouse(), {domain: target}, day, state.rules, known, scope.until)[domain]
 
 
 @st.cache_data(max_entries=ANSWERS, show_spinner=False)
 def findings(state: State, scope: Scope, day: date) -> list[todo.Finding]:
     """What to do, the most important first."""
-    return todo.findings(
-        warehouse(), scope, day, state.rules, settings().targets, known=drifts(state, replace(scope, since=None))
-    )
+    return todo.findings(warehouse(), scope, day, state.rules, settings().targets, known=drifts(state, scope))
 
 
 @st.cache_data(max_entries=ANSWERS, show_spinner=False)
 def status(state: State, scope: Scope, day: date) -> standing.Status:
     """How each domain stands."""
-    return standing.status(
-        warehouse(), scope, day, state.rules, settings().targets, known=drifts(state, replace(scope, since=None))
-    )
+    return standing.status(warehouse(), scope, day, state.rules, settings().targets, known=drifts(state, scope))
 
 
 @st.cache_data(max_entries=ANSWERS, show_spinner=False)

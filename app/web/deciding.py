@@ -55,7 +55,7 @@ def decide(pairs: Sequence[Pair], names: Sequence[str], word: str, terms: Terms)
         st.session_state["refused"] = error
         return
     st.session_state["done"] = Done(tuple(pairs), word, tuple(names))
-    st.toast(f"{words.count(len(pairs), 'source')}: {words.DECISIONS[word].text.lower()}", icon=":material/check:")
+    st.session_state["said"] = f"{words.count(len(pairs), 'source')}: {words.DECISIONS[word].text.lower()}"
 
 
 def undo(pairs: Sequence[Pair]) -> None:
@@ -69,7 +69,7 @@ def undo(pairs: Sequence[Pair]) -> None:
         st.session_state["refused"] = error
         return
     st.session_state.pop("done", None)
-    st.toast("Taken back", icon=":material/undo:")
+    st.session_state["said"] = "Taken back"
 
 
 def last() -> None:
@@ -77,6 +77,8 @@ def last() -> None:
     refused: Error | None = st.session_state.pop("refused", None)
     if refused:
         notices.aside(refused)
+    if said := st.session_state.pop("said", ""):
+        st.toast(said, icon=":material/check:")
     done: Done | None = st.session_state.get("done")
     if not done:
         return

@@ -63,7 +63,8 @@ class View:
 
 def view() -> View:
     """What main.py's filters say, for the page that runs now."""
-    found: View | None = st.session_state.get("view")
+    # Taken, not looked at: what an earlier run has left must never be shown again.
+    found: View | None = st.session_state.pop("view", None)
     if found is None:
         # Until st.navigation has been called once in a process, Streamlit takes a folder `pages` beside
         # the main script for an app of its older kind, and runs a deep-linked page without main.py.

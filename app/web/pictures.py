@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
 
@@ -32,7 +31,7 @@ def events(view: View) -> list[Event]:
             f"{one.name}: {words.share(one.before, 1)} → {words.share(one.after, 1)} aligned",
             one.messages,
         )
-        for one in cached.drifts(view.state, replace(view.scope, since=None))
+        for one in cached.drifts(view.state, view.scope)
         if one.mechanism == "dmarc" and view.since <= one.started_on <= view.until
     ]
     found += [

@@ -26,9 +26,15 @@ MORE: Final[grids.Config] = {
 }
 
 
-def first(found: Sequence[Finding], view: View) -> None:
-    """Three cards at most, one to each kind of problem and source; the rest stands in a table below."""
+def first(found: Sequence[Finding], view: View, *, known: bool) -> None:
+    """Three cards at most; the rest stands in a table below. `known`: whether there is enough data to praise."""
     st.subheader("Do next", anchor=False)
+    if not found and not known:
+        st.info(
+            "Wait for more reports: there are too few, or too old ones, to say that all is well.",
+            icon=":material/hourglass_empty:",
+        )
+        return
     if not found:
         notices.good("Nothing to do. All that the reports tell about your mail is in order.")
         return

@@ -17,14 +17,16 @@ from app.web.theme import palette
 
 MOST: Final = 12  # small charts; more of them nobody compares
 ROWS: Final = 30
+ENOUGH: Final = 14  # days with mail; below that nothing can be called stable
 BEFORE: Final = timedelta(days=21)
 
 
 def page() -> None:
     """Draw the page."""
     view = filters.view()
-    every = cached.drifts(view.state, replace(view.scope, since=None))
-    headline(every, view)
+    every = cached.drifts(view.state, view.scope)
+    enough = tellable(view)
+    headline(every, enough, view)
     mechanism, wanted = chooser()
     shown = [one for one in every if one.mechanism == mechanism and named(one, wanted)]
     since = min([view.since, *(one.started_on - BEFORE for one in shown[:MOST])])
@@ -36,8 +38,10 @@ def page() -> None:
         multiples.draw(shown[:MOST], days, view)
         if len(shown) > MOST:
             st.caption(f"The {MOST} that touch most mail; all {len(shown)} stand in the table below.")
-    else:
-        stable(every, mechanism, wanted, view)
+    elif wanted:
+        st.info("No change of a source by this name.", icon=":material/filter_alt_off:")
+    elif enough:
+        stable(every, mechanism, view)
     largest(days, mechanism, view)
     if every:
         st.subheader("Every change, by every mechanism", anchor=False)
@@ -46,10 +50,20 @@ def page() -> None:
         grids.csv(frame, "drift", key="csv drift")
 
 
-def headline(every: Sequence[Drift], view: View) -> None:
-    """How many lost alignment."""
+def tellable(view: View) -> bool:
+    """Whether any source has mail enough, over days enough, that a change would be seen."""
+    rules = view.state.rules.drift
+    since = view.until - timedelta(days=rules.days - 1)
+    days = cached.source_days(view.state, replace(view.scope, since=since))
+    sums = days.group_by("domain", "source_key").agg(pl.col("messages").sum(), days=pl.len())
+    return not sums.filter((pl.col("messages") >= 2 * rules.messages) & (pl.col("days") >= ENOUGH)).is_empty()
+
+
+def headline(every: Sequence[Drift], enough: bool, view: View) -> None:
+    """How many lost alignment; stable only where a change would have been seen."""
     lost = {(one.domain, one.source_key) for one in every if one.mechanism == "dmarc" and one.after < one.before}
-    st.title(f"{words.count(len(lost), 'source')} lost alignment" if lost else "Stable", anchor=False)
+    quiet = "Stable" if enough else "Too little data to tell"
+    st.title(f"{words.count(len(lost), 'source')} lost alignment" if lost else quiet, anchor=False)
     rules = view.state.rules.drift
     st.caption(
         f"Over {rules.days} days to {words.full_day(view.until)}: changes of {rules.points:g} points or more that are "
@@ -77,11 +91,8 @@ def named(one: Drift, wanted: str) -> bool:
     return wanted.strip().casefold() in " ".join(filter(None, names)).casefold()
 
 
-def stable(every: Sequence[Drift], mechanism: str, wanted: str, view: View) -> None:
+def stable(every: Sequence[Drift], mechanism: str, view: View) -> None:
     """Good news is said, not left blank."""
-    if wanted:
-        st.info("No change of a source by this name.", icon=":material/filter_alt_off:")
-        return
     rules = view.state.rules.drift
     notices.good(f"Stable: no source moved by {rules.points:g} points or more in {rules.days} days, chance apart.")
     if others := {one.mechanism for one in every} - {mechanism}:

@@ -26,7 +26,8 @@ def page() -> None:
     else:
         every(standing.domains)
     freshness(standing)
-    todo.first(cached.findings(view.state, view.scope, view.as_of), view)
+    known = all(domain.verdict != "unknown" for domain in standing.domains)
+    todo.first(cached.findings(view.state, view.scope, view.as_of), view, known=known)
     st.subheader(f"The {view.period}", anchor=False)
     days = frames.rates(cached.daily(view.state, view.scope))
     lost = frames.failing(

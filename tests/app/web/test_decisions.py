@@ -1,0 +1,151 @@
+"""From a button to the warehouse and back: what is decided, by whom, and what happens when it cannot be."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.commands.deciding import actor
+from tests.app.web.conftest import Open, text
+from warehouse import journal, reads
+from warehouse.connect import Warehouse
+from warehouse.settings import WarehouseSettings
+
+KEY = "northlight.example as:mailjet.com"
+
+
+def decided(path: Path) -> dict[str, dict[str, Any]]:
+    """The decisions that hold, by source."""
+    with Warehouse(path, WarehouseSettings()).reading() as connection:
+        rows = reads.decisions(connection).to_dicts()
+    return {f"{row['domain']} {row['source_key']}": row for row in rows}
+
+
+@pytest.fixture
+def sources(app: Open, ours: Path) -> AppTest:
+    return app(ours, "sources")
+
+
+def test_approving_writes_the_decision_the_owner_and_the_note(app: Open, ours: Path, home: Path) -> None:
+    (home / "here" / "whosends.toml").write_text('[[domain]]\nname = "a.example"\nowner = "Bookings"\n', "utf-8")
+    sources = app(ours, "sources")
+    sources.selectbox(key=f"owner {KEY}").set_value("Bookings").run()
+    sources.text_input(key=f"note {KEY}").set_value("Contract 12").run()
+    before = sources.title[0].value
+    sources.button(key=f"approved {KEY}").click().run()
+    assert not sources.exception
+    made = decided(ours)[KEY]
+    assert (made["decision"], made["owner"], made["note"]) == ("approved", "Bookings", "Contract 12")
+    assert made["decided_by"] == actor()
+    assert sources.title[0].value != before
+    assert sources.toast[0].value == "1 source: approved"
+    with Warehouse(ours, WarehouseSettings()).reading() as connection:
+        assert journal.verify(connection) is None
+
+
+def test_a_decided_source_leaves_the_undecided_for_its_own_heading(sources: AppTest, app: Open, ours: Path) -> None:
+    sources.button(key=f"spoof {KEY}").click().run()
+    assert KEY not in {str(button.key).partition(" ")[2] for button in sources.button}
+    shown = app(ours, "sources", show="Spoof")
+    assert "Mailjet" in text(shown)
+    assert "Spoof by" in text(shown)
+
+
+def test_undo_brings_back_what_held_before(sources: AppTest, ours: Path) -> None:
+    sources.button(key=f"forwarder {KEY}").click().run()
+    assert decided(ours)[KEY]["decision"] == "forwarder"
+    sources.button(key="undo-last").click().run()
+    assert not sources.exception
+    assert KEY not in decided(ours)
+    assert f"approved {KEY}" in {button.key for button in sources.button}
+
+
+def test_a_decision_can_be_taken_back_later(app: Open, sources: AppTest, ours: Path) -> None:
+    sources.button(key=f"retired {KEY}").click().run()
+    later = app(ours, "sources", show="All", source="mailjet")
+    later.button(key=f"undo {KEY}").click().run()
+    assert KEY not in decided(ours)
+
+
+def test_many_are_decided_with_one_click_and_in_one_transaction(app: Open, ours: Path) -> None:
+    at = app(ours, "sources", table="true", kind="Looks like spoofing")
+    (frame,) = at.dataframe
+    assert len(frame.value) > 200
+    at.session_state[str(frame.key)] = {"selection": {"rows": [0, 1, 2], "columns": [], "cells": []}}
+    at.run()
+    at.button(key="spoof many").click().run()
+    assert not at.exception
+    assert sorted(row["decision"] for row in decided(ours).values()) == ["spoof"] * 3
+    assert at.toast[0].value == "3 sources: spoof"
+    assert at.button(key="spoof many").disabled, "the selection must not outlive the rows it was made in"
+
+
+def test_sources_that_are_surely_alike_can_be_decided_together(sources: AppTest) -> None:
+    sources.button(key="alike spoofing").click().run()
+    assert not sources.exception
+    assert sources.toggle(key="table").value
+    assert sources.selectbox(key="kind").value == "Looks like spoofing"
+    assert set(sources.dataframe[0].value["kind"].map(tuple)) == {("Looks like spoofing",)}
+
+
+def test_a_busy_warehouse_refuses_the_decision_and_says_so(sources: AppTest, ours: Path) -> None:
+    with Warehouse(ours, WarehouseSettings()).writing():
+        sources.button(key=f"approved {KEY}").click().run()
+        assert not sources.exception
+        assert "held the warehouse" in text(sources)
+    sources.run()
+    assert KEY not in decided(ours)
+    sources.button(key=f"approved {KEY}").click().run()
+    assert decided(ours)[KEY]["decision"] == "approved"
+
+
+def test_a_busy_warehouse_is_a_page_with_a_way_to_try_again(app: Open, ours: Path) -> None:
+    with Warehouse(ours, WarehouseSettings()).writing():
+        at = app(ours)
+        assert not at.exception
+        assert at.title[0].value == "The warehouse is busy"
+    at.button[0].click().run()
+    assert at.title[0].value == "2 of 3 domains not ready for a stricter policy"
+
+
+def test_the_page_holds_nothing_open(app: Open, ours: Path) -> None:
+    at = app(ours)
+    written = threading.Event()
+
+    def write() -> None:
+        with Warehouse(ours, WarehouseSettings(wait=1.0)).writing():
+            written.set()
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    thread.join()
+    assert written.is_set()
+    assert not at.exception
+
+
+def test_the_evidence_opens_on_demand(app: Open, ours: Path) -> None:
+    at = app(ours, "sources", source="mailjet")
+    assert not at.dataframe
+    at.session_state[f"why {KEY}"] = True
+    at.run()
+    assert not at.exception
+    assert "earlier messages aligned" in text(at)
+    assert len(at.dataframe) == 4
+
+
+def test_a_second_try_empties_the_quarantine_of_what_can_be_read_now(app: Open, ours: Path) -> None:
+    at = app(ours, "reports", tab="Quarantine")
+    at.button(key="retry").click().run()
+    assert not at.exception
+    assert "2 messages refused again." in [warning.value for warning in at.warning]
+
+
+def test_a_report_can_be_linked_to(app: Open, ours: Path) -> None:
+    at = app(ours, "reports", report="7")
+    assert "Report 7" in [heading.value for heading in at.subheader]
+    assert not app(ours, "reports", report="999999999").exception
+    assert not app(ours, "reports", report="٣").exception

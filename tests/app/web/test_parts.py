@@ -1,0 +1,127 @@
+"""The parts behind the pages: words, weeks, colours, the command that starts it all."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import polars as pl
+import pytest
+
+from analysis import gates
+from app.web import charts, frames, launch, pages, theme, verdicts, words
+
+WEB = Path(launch.__file__).parent
+LOOK: dict[str, Any] = tomllib.loads((WEB / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
+
+
+def test_starting_needs_no_streamlit_in_our_own_process() -> None:
+    code = "import sys; from app.web import launch; launch.command(); sys.exit('streamlit' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_command_listens_on_this_machine_only_and_tells_nobody() -> None:
+    command = launch.command(port=8600)
+    flags = dict(zip(command[5::2], command[6::2], strict=True))
+    assert Path(command[4]).parent == WEB
+    assert flags["--server.address"] == "127.0.0.1"
+    assert flags["--server.port"] == "8600"
+    assert flags["--browser.gatherUsageStats"] == "false"
+    assert command.count("--server.allowedHosts") == 3
+
+
+def test_behind_a_proxy_its_names_are_allowed() -> None:
+    command = launch.command(address="0.0.0.0", hosts=("dmarc.example.com",))
+    assert command[-1] == "dmarc.example.com"
+
+
+def test_both_modes_set_the_same_colours() -> None:
+    assert set(LOOK["light"]) == set(LOOK["dark"])
+    assert set(LOOK["light"]["sidebar"]) == set(LOOK["dark"]["sidebar"])
+    for mode in ("light", "dark"):
+        names = {name for name in LOOK[mode] if name.endswith("Color")}
+        assert {f"{hue}{part}" for hue in ("red", "orange", "yellow", "green", "blue", "violet", "gray")
+                for part in ("Color", "TextColor", "BackgroundColor")} <= names  # fmt: skip
+
+
+@pytest.mark.parametrize(("mode", "palette"), [("light", theme.LIGHT), ("dark", theme.DARK)])
+def test_text_and_badges_can_be_read(mode: str, palette: theme.Palette) -> None:
+    look = LOOK[mode]
+    assert look["backgroundColor"] == palette.ground
+    assert look["textColor"] == palette.text
+    assert contrast(look["textColor"], look["backgroundColor"]) >= 7
+    for hue in ("red", "orange", "green", "blue", "violet", "gray"):
+        assert contrast(look[f"{hue}TextColor"], look[f"{hue}BackgroundColor"]) >= 4.5, hue
+    for name in ("aligned", "misaligned", "unknown", "spoofing", "edge"):
+        assert contrast(getattr(palette, name), palette.ground) >= 3, name
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2's contrast ratio."""
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def luminance(color: str) -> float:
+    parts = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_every_condition_has_its_words() -> None:
+    source = Path(gates.__file__).read_text("utf-8")
+    used = {part.split('"')[0] for part in source.split('Gate("')[1:]}
+    assert used <= set(verdicts.GATES)
+
+
+def test_every_page_is_a_file_and_finds_its_way_home() -> None:
+    listed = {name for section in pages.PAGES.values() for name in section}
+    assert listed == {path.stem for path in pages.FOLDER.glob("*.py")} - {"__init__"}
+    assert pages.file("somewhere else").name == "overview.py"
+
+
+def test_weeks_end_on_the_last_day_and_the_first_may_be_shorter() -> None:
+    rows = pl.DataFrame(
+        {"domain": ["d"] * 3, "source_key": ["k"] * 3, "messages": [1, 2, 4],
+         "day": [date(2026, 11, 1), date(2026, 11, 3), date(2026, 11, 10)]}
+    )  # fmt: skip
+    found = frames.outcomes(rows, [Known()], date(2026, 11, 1), date(2026, 11, 10))  # type: ignore[list-item]
+    assert found["week"].to_list() == ["1 Nov – 3 Nov", "4 Nov – 10 Nov"]
+    assert found["messages"].to_list() == [3, 4]
+    assert set(found["class"]) == {"legitimate"}
+
+
+class Known:
+    domain, source_key, kind = "d", "k", "misaligned"
+
+
+def test_lists_are_cut_and_joined_as_people_do() -> None:
+    assert words.listed([]) == ""
+    assert words.listed(["a"]) == "a"
+    assert words.listed(["a", "b"]) == "a and b"
+    assert words.listed(["a", "b", "c", "d"], 2) == "a, b and 2 more"
+    assert words.count(1, "address", "addresses") == "1 address"
+    assert words.count(2000, "address", "addresses") == "2,000 addresses"
+
+
+@pytest.mark.parametrize("colors", [theme.LIGHT, theme.DARK])
+def test_charts_are_valid_over_nothing_and_over_one_day(colors: theme.Palette) -> None:
+    none = pl.DataFrame(schema={"day": pl.Date, "messages": pl.Int64, "aligned": pl.Int64, "rate": pl.Float64})
+    marks = pl.DataFrame(schema={"day": pl.Date, "n": pl.String, "label": pl.String})
+    one = pl.DataFrame({"day": [date(2026, 11, 1)], "messages": [5], "aligned": [5], "rate": [1.0]})
+    lost = pl.DataFrame({"day": [date(2026, 11, 1)], "class": ["forwarded"], "messages": [3]})
+    drawn = [
+        charts.rate(one, none, marks, colors),
+        charts.source_rate(one, date(2026, 11, 1), colors),
+        charts.source_rate(none, None, colors),
+        charts.not_aligned(lost, colors),
+        charts.heat(one.with_columns(source=pl.lit("a")), ["a"], colors),
+    ]
+    for chart in drawn:
+        assert isinstance(chart, alt.TopLevelMixin)
+        chart.to_dict()
