@@ -21,8 +21,8 @@ FAILURES_SHOWN = 10
 
 
 def now() -> datetime:
-    """The current instant as the warehouse keeps it: UTC, without a zone."""
-    return datetime.now(UTC).replace(tzinfo=None)
+    """The current instant, in UTC."""
+    return datetime.now(UTC)
 
 
 @cache

@@ -178,7 +178,6 @@ def test_poll_names_new_addresses_by_dns(
     server.start()
     try:
         monkeypatch.setenv("WHOSENDS_RESOLVER__PORT", str(server.port))
-        assert whosends("poll", "--offline", "--warehouse", path).code == exitcodes.USAGE
         assert whosends("poll", "--warehouse", path).code == exitcodes.OK
     finally:
         server.remove()
@@ -213,6 +212,10 @@ def test_poll_needs_a_mailbox_and_the_network(whosends: Whosends, home: Path) ->
     ran = whosends("poll")
     assert (ran.code, "whosends init" in ran.err) == (exitcodes.USAGE, True)
     assert whosends("poll", "--offline").code == exitcodes.USAGE
+    file = home / "far.toml"
+    file.write_text('[[mailbox]]\nhost = "imap.example.com"\nuser = "u"\npassword_command = "false"\n')
+    ran = whosends("poll", "--offline", "--config", file)
+    assert (ran.code, "--offline forbids it" in ran.err) == (exitcodes.USAGE, True)
 
 
 def test_doctor_logs_in(whosends: Whosends, mailbox: Account, home: Path) -> None:
