@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from ingest.attestation import Attestation
 from ingest.inputs.base import Cursors, Input, Message
 from ingest.outcome import Duplicate, NotAReport, Outcome, Quarantined, Stored
 from ingest.reading import Privacy, Reading, read
@@ -77,9 +78,16 @@ class LoadSummary:
             setattr(self, name, getattr(self, name) + getattr(settled, name))
 
 
+Attest = Callable[[Sequence[tuple[Message, Reading]], datetime], Sequence[Sequence[Attestation]]]
+"""Messages as read, and the time → for each aggregate report of each, who vouches for it. Must not raise."""
+
+
 @dataclass(frozen=True, slots=True)
 class Loader:
-    """What a load needs beside its input: where to, within which limits, and the time (an aware instant)."""
+    """What a load needs beside its input: where to, within which limits, and the time (an aware instant).
+
+    `attest` may use the network; without it nobody vouches for a report, and nothing speaks against it.
+    """
 
     warehouse: Warehouse
     limits: UnpackLimits
@@ -88,6 +96,7 @@ class Loader:
     progress: Callable[[LoadSummary], None] = lambda _: None
     privacy: PrivacySettings = field(default_factory=PrivacySettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
+    attest: Attest | None = None
 
     def now(self) -> datetime:
         """The time, as the tables hold it: UTC, without a zone."""
@@ -141,9 +150,11 @@ def _commit(
         keep_failures=loader.privacy.failure_reports == "full",
         keep_bounces=loader.privacy.bounces == "full",
     )
+    # Before the transaction: DNS may take its time, and other processes wait for the warehouse.
+    vouched = loader.attest(chunk, terms.now) if loader.attest else ()
     owed = []
     with loader.warehouse.writing() as connection:
-        settled = settle(connection, chunk, terms)
+        settled = settle(connection, chunk, terms, vouched)
         if source.acts:
             owed = [m.position for m, o in zip(messages, settled.outcomes, strict=True) if m.position and _is_stored(o)]
             cursors.owe(connection, owed)

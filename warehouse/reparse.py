@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from ingest.attestation import Attestation, Doubt, Grade
 from ingest.errors import MalformedReport
 from ingest.reports.aggregate import PARSER_VERSION, AggregateReport, parse
 from warehouse import rollup
@@ -50,7 +51,8 @@ def reparse(
 
 _TO_PARSE = "SELECT report_key FROM aggregate_report WHERE parser_version < ? AND pruned_at IS NULL ORDER BY report_key"
 _DOCUMENTS = """
-    SELECT report_key, origin, received_at, r.document_hash, content_hash, data, size
+    SELECT report_key, origin, received_at, r.document_hash, content_hash, data, size,
+           [attestation, coalesce(attested_by, ''), attestation_status, doubt]
     FROM aggregate_report r LEFT JOIN raw_document USING (document_hash)
     WHERE report_key IN (SELECT unnest(?::BIGINT[])) ORDER BY report_key
 """
@@ -59,7 +61,7 @@ _DOCUMENTS = """
 def _reparse_batch(connection: Connection, keys: Sequence[int], identify: Identify, summary: ReparseSummary) -> None:
     rows = connection.execute(_DOCUMENTS, [list(keys)]).fetchall()
     arrived = list(_arrived(rows, summary))
-    before = {key: content for key, _, _, _, content, _, _ in rows}
+    before = {key: content for key, _, _, _, content, *_ in rows}
     tables = staged([item for _, item in arrived])
     after = tables.reports.column("content_hash").to_pylist()
     summary.reports += len(rows)
@@ -69,9 +71,9 @@ def _reparse_batch(connection: Connection, keys: Sequence[int], identify: Identi
 
 
 def _arrived(
-    rows: list[tuple[int, str, datetime, str, str, bytes, int]], summary: ReparseSummary
+    rows: list[tuple[int, str, datetime, str, str, bytes, int, list[str]]], summary: ReparseSummary
 ) -> Iterator[tuple[int, Arrived]]:
-    for key, origin, received_at, document_hash, _, data, size in rows:
+    for key, origin, received_at, document_hash, _, data, size, vouched in rows:
         report = None
         if data is None:
             summary.without_document += 1
@@ -79,7 +81,12 @@ def _arrived(
             report = _parsed(unpacked(data, size))
             summary.refused += report is None
         if report is not None:
-            yield key, Arrived(report, document_hash, origin, received_at)
+            yield key, Arrived(report, document_hash, origin, received_at, _attestation(*vouched))
+
+
+def _attestation(grade: str, domain: str, status: str, doubt: str) -> Attestation:
+    """Who vouched for a report when its mail was at hand; the document alone could not tell."""
+    return Attestation(Grade(grade), domain, "", status, Doubt(doubt))
 
 
 def _parsed(document: bytes) -> AggregateReport | None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 from warehouse.connect import Connection
 
 COLUMNS = (
-    "day, domain, header_from, source_key, reporter, disposition, dkim_aligned, spf_aligned, overridden, estimated"
+    "day, domain, header_from, source_key, reporter, disposition, dkim_aligned, spf_aligned, overridden, estimated, "
+    "doubt"
 )
 
 DAILY = """
     SELECT r.day + i::INTEGER AS day, r.domain, r.header_from, a.source_key, r.reporter, r.disposition,
-           r.dkim_aligned, r.spf_aligned, len(r.reasons) > 0 AS overridden, r.days > 1 AS estimated,
+           r.dkim_aligned, r.spf_aligned, len(r.reasons) > 0 AS overridden, r.days > 1 AS estimated, r.doubt,
            sum(r.messages // r.days + (i < r.messages % r.days)::BIGINT)::BIGINT AS messages
     FROM {records} r JOIN address a USING (source_ip), unnest(range(r.days)) AS spread(i)
     GROUP BY ALL ORDER BY domain, day

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from ingest.alignment import aligned
+from ingest.attestation import NOT_CHECKED, Attestation
 from ingest.reports.aggregate import PARSER_VERSION, AggregateRecord, AggregateReport
 
 TEXT, INSTANT = pa.string(), pa.timestamp("us")
@@ -57,6 +58,10 @@ REPORT = pa.schema(
         ("records", pa.int32()),
         ("messages", pa.int64()),
         ("repairs", REPAIRS),
+        ("attestation", TEXT),
+        ("attested_by", TEXT),
+        ("attestation_status", TEXT),
+        ("doubt", TEXT),
     ]
 )
 RECORD = pa.schema(
@@ -79,6 +84,7 @@ RECORD = pa.schema(
         ("envelope_to", TEXT),
         ("dkim", DKIM),
         ("spf", SPF),
+        ("doubt", TEXT),
     ]
 )
 
@@ -111,12 +117,13 @@ ADDRESS = pa.schema(
 
 
 class Arrived(NamedTuple):
-    """A parsed report, the hash of the document it was parsed from, and where that came from."""
+    """A parsed report, the hash of the document it was parsed from, where that came from, and who vouches for it."""
 
     report: AggregateReport
     document_hash: str
     origin: str
     received_at: datetime | None
+    attestation: Attestation = NOT_CHECKED
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +158,7 @@ def staged(arrived: Sequence[Arrived]) -> Staged:
     heads, bodies = [], []
     for index, item in enumerate(arrived):
         heads.append(_report_row(index, item))
-        bodies.extend(_record_rows(index, item.report))
+        bodies.extend(_record_rows(index, item))
     return Staged(table(REPORT, heads), table(RECORD, bodies))
 
 
@@ -200,15 +207,20 @@ def _report_row(index: int, item: Arrived) -> tuple[object, ...]:
         len(report.records),
         report.messages,
         report.repairs,
+        item.attestation.grade,
+        item.attestation.domain or None,
+        item.attestation.status,
+        item.attestation.doubt,
     )
 
 
-def _record_rows(index: int, report: AggregateReport) -> list[tuple[object, ...]]:
-    meta, policy = report.report_metadata, report.policy_published
+def _record_rows(index: int, item: Arrived) -> list[tuple[object, ...]]:
+    meta, policy = item.report.report_metadata, item.report.policy_published
     day, days = counted_days(meta.begin_at, meta.end_at)
     head = (index, day, days, policy.domain, meta.org_name)
     adkim, aspf = policy.adkim or "r", policy.aspf or "r"
-    return [(*head, *_record_row(record, adkim, aspf)) for record in report.records]
+    doubt = item.attestation.doubt
+    return [(*head, *_record_row(record, adkim, aspf), doubt) for record in item.report.records]
 
 
 def _record_row(record: AggregateRecord, adkim: str, aspf: str) -> tuple[object, ...]:

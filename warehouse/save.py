@@ -9,6 +9,7 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ingest.attestation import Grade
 from warehouse import rollup
 from warehouse.connect import Connection
 from warehouse.rows import ADDRESS, Address, Staged, table
@@ -17,11 +18,13 @@ Identify = Callable[[Sequence[str]], Sequence[Address]]
 """Addresses that were never seen before → what is known of them offline, and their source."""
 
 NEW, DUPLICATE, CONFLICT = "new", "duplicate", "conflict"
+RAISED, SUPERSEDED = "raised", "superseded"
+"""A duplicate that is vouched for where the stored one is not; a conflict that the one vouched for wins."""
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What became of each report, by its report_index: NEW, DUPLICATE or CONFLICT; and its key."""
+    """What became of each report, by its report_index: NEW to SUPERSEDED; and its key."""
 
     status: list[str]
     report_key: list[int]
@@ -31,17 +34,13 @@ def save(connection: Connection, staged: Staged, run_key: int, now: datetime, id
     """Insert what is new, in the caller's transaction.
 
     The same identity with the same content is a duplicate; with other content it is a conflict, and
-    the first one stays. For both, `report_key` is the key of the report that was stored before.
+    the first one stays. For both, `report_key` is the key of the report that was stored before. What
+    is RAISED or SUPERSEDED is left to `attested.renew`.
     """
     saved = _decide(connection, staged)
-    fresh = [index for index, status in enumerate(saved.status) if status == NEW]
-    if fresh:
-        keys = pa.array(saved.report_key, pa.int64())
-        chosen = pa.array([status == NEW for status in saved.status])
-        reports = _keyed(staged.reports, keys, chosen)
-        records = _keyed(staged.records, keys, chosen)
-        _insert_reports(connection, reports, run_key, now)
-        _insert_records(connection, records, identify)
+    if NEW in saved.status:
+        _insert_reports(connection, chosen(staged.reports, saved, NEW), run_key, now)
+        _insert_records(connection, chosen(staged.records, saved, NEW), identify)
     return saved
 
 
@@ -49,7 +48,12 @@ def replace(connection: Connection, staged: Staged, keys: Sequence[int], identif
     """Put new values in the place of stored reports: `keys` are theirs, in the order of `staged`."""
     column, everything = pa.array(keys, pa.int64()), pa.array([True] * len(keys))
     records = _keyed(staged.records, column, everything)
-    connection.register("again", _keyed(staged.reports, column, everything))
+    put(connection, _keyed(staged.reports, column, everything), records, identify)
+
+
+def put(connection: Connection, reports: pa.Table, records: pa.Table, identify: Identify) -> None:
+    """Put reports and records, both with report_key, in the place of those stored under the same keys."""
+    connection.register("again", reports)
     rollup.take_away(connection, rollup.STORED.format(reports="SELECT report_key FROM again"))
     connection.execute(
         """
@@ -84,19 +88,31 @@ def insert(connection: Connection, name: str, rows: pa.Table) -> None:
 def _decide(connection: Connection, staged: Staged) -> Saved:
     identities = staged.reports.column("identity_hash").to_pylist()
     contents = staged.reports.column("content_hash").to_pylist()
+    grades = staged.reports.column("attestation").to_pylist()
     known = _known(connection, staged.reports)
     keys = iter(_next_keys(connection, len(set(identities) - known.keys())))
     status, report_key = [], []
-    for index, identity in enumerate(identities):
+    for identity, content, grade in zip(identities, contents, grades, strict=True):
         if identity in known:
-            key, content = known[identity]
-            status.append(DUPLICATE if content == contents[index] else CONFLICT)
+            key, before, graded = known[identity]
+            status.append(_again(graded, grade, same=content == before))
         else:
-            key = next(keys)
-            known[identity] = (key, contents[index])
+            key, before, graded = next(keys), content, grade
             status.append(NEW)
+        if status[-1] in (RAISED, SUPERSEDED):
+            before, graded = content, grade
+        known[identity] = (key, before, graded)
         report_key.append(key)
     return Saved(status, report_key)
+
+
+def _again(stored: str, arrived: str, *, same: bool) -> str:
+    """What a report is that was stored before, by how well each is vouched for."""
+    better = arrived == Grade.VERIFIED != stored
+    if same:
+        return RAISED if better else DUPLICATE
+    # A stored report that nobody attested came from a person's own files: nothing speaks against it.
+    return SUPERSEDED if better and stored != Grade.UNATTESTED else CONFLICT
 
 
 def _next_keys(connection: Connection, count: int) -> list[int]:
@@ -104,10 +120,11 @@ def _next_keys(connection: Connection, count: int) -> list[int]:
     return [key for (key,) in rows]
 
 
-def _known(connection: Connection, reports: pa.Table) -> dict[str, tuple[int, str]]:
-    """The reports of this batch that are stored already: identity → key and content.
+def _known(connection: Connection, reports: pa.Table) -> dict[str, tuple[int, str, str]]:
+    """The reports of this batch that are stored already: identity → key, content and grade.
 
     The same bytes count as the same content, though an older parser may have hashed them otherwise.
+    A report whose records were pruned is not to be replaced: what it brought could not be taken away.
     Identities hold the begin, so only that span of the table is looked at, however large it is.
     """
     if not reports.num_rows:
@@ -117,14 +134,20 @@ def _known(connection: Connection, reports: pa.Table) -> dict[str, tuple[int, st
     rows = connection.execute(
         """
         SELECT k.identity_hash, k.report_key,
-               CASE WHEN k.document_hash = s.document_hash THEN s.content_hash ELSE k.content_hash END
+               CASE WHEN k.document_hash = s.document_hash THEN s.content_hash ELSE k.content_hash END,
+               CASE WHEN k.pruned_at IS NULL THEN k.attestation ELSE 'unattested' END
         FROM aggregate_report k JOIN staged_report s USING (identity_hash)
         WHERE k.begin_at BETWEEN ? AND ?
         """,
         [span["min"], span["max"]],
     ).fetchall()
     connection.unregister("staged_report")
-    return {identity: (key, content) for identity, key, content in rows}
+    return {identity: (key, content, grade) for identity, key, content, grade in rows}
+
+
+def chosen(rows: pa.Table, saved: Saved, status: str) -> pa.Table:
+    """The rows of reports that ended so, with report_key in the place of report_index."""
+    return _keyed(rows, pa.array(saved.report_key, pa.int64()), pa.array([each == status for each in saved.status]))
 
 
 def _keyed(rows: pa.Table, keys: pa.Array, chosen: pa.Array) -> pa.Table:

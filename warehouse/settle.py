@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple
 
 import pyarrow as pa
 
+from ingest.attestation import NOT_CHECKED, Attestation
 from ingest.inputs.base import Message
 from ingest.outcome import Duplicate, NotAReport, Outcome, Quarantined, Reason, Stored
 from ingest.reading import Reading
-from warehouse import cursors, deliveries, documents, failures, quarantine, tls
+from warehouse import attested, cursors, deliveries, documents, failures, quarantine, tls
 from warehouse.connect import Connection
 from warehouse.once import Ended
 from warehouse.rows import Arrived, document_hash, staged, table, utc
-from warehouse.save import CONFLICT, DUPLICATE, NEW, insert, save
+from warehouse.save import CONFLICT, NEW, SUPERSEDED, insert, save
 from warehouse.terms import Terms
 
 MESSAGE = pa.schema(
@@ -47,19 +48,32 @@ class Settled:
     notices: int = 0
 
 
-def settle(connection: Connection, read: Sequence[tuple[Message, Reading]], terms: Terms) -> Settled:
-    """Save what was read, in the caller's transaction. Every message ends in exactly one outcome."""
+def settle(
+    connection: Connection,
+    read: Sequence[tuple[Message, Reading]],
+    terms: Terms,
+    vouched: Sequence[Sequence[Attestation]] = (),
+) -> Settled:
+    """Save what was read, in the caller's transaction. Every message ends in exactly one outcome.
+
+    `vouched` tells for each message, and for each of its aggregate reports, who vouches for it; empty
+    where nobody asked.
+    """
     arrived, texts = [], []
+    attestations = chain.from_iterable(vouched)
     for message, reading in read:
         for item in reading.reports:
             identity = document_hash(item.document)
-            arrived.append(Arrived(item.report, identity, message.origin, message.received_at))
+            attestation = next(attestations, NOT_CHECKED)
+            arrived.append(Arrived(item.report, identity, message.origin, message.received_at, attestation))
             texts.append((identity, item.document))
     tables = staged(arrived)
     saved = save(connection, tables, terms.run_key, terms.now, terms.identify)
     fresh = [index for index, status in enumerate(saved.status) if status == NEW]
     if terms.keep_documents:
-        documents.keep(connection, {texts[index][0]: texts[index][1] for index in fresh}.items())
+        told = [text for text, status in zip(texts, saved.status, strict=True) if status in (NEW, SUPERSEDED)]
+        documents.keep(connection, dict(told).items())
+    attested.renew(connection, tables, saved, terms.now, terms.identify)
     others = _Others(
         tls.save(connection, [(m, item) for m, r in read for item in r.tls_reports], terms),
         failures.save(connection, [(m, item) for m, r in read for item in r.failure_reports], terms),
@@ -105,8 +119,8 @@ def _outcome(reading: Reading, ended: Sequence[Ended]) -> Outcome:
         key = ended[status.index(CONFLICT)].key
         sentence = f"Report {key} was stored before under the same id and period, with other content; that one stays."
         return Quarantined(Reason.CONFLICT, sentence, new)
-    if new:
-        return Stored(new, status.count(DUPLICATE))
+    if new or SUPERSEDED in status:
+        return Stored(new, len(status) - new)
     return Duplicate(len(status)) if status else NotAReport(reading.sentence or "Nothing in it is a report.")
 
 

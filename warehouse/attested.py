@@ -1,0 +1,88 @@
+"""A report that turns out to be genuine: its grade is raised, or it takes the place of one in doubt."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pyarrow as pa
+
+from ingest.attestation import Doubt
+from ingest.inputs.base import Message
+from ingest.outcome import Quarantined, Reason
+from warehouse import documents, journal, quarantine, rollup
+from warehouse.connect import Connection
+from warehouse.rows import Staged
+from warehouse.save import RAISED, SUPERSEDED, Identify, Saved, chosen, put
+
+ACTOR = "whosends"
+
+
+def renew(connection: Connection, staged: Staged, saved: Saved, now: datetime, identify: Identify) -> None:
+    """Do what `save` found to be due, in the same transaction."""
+    if RAISED in saved.status:
+        _raise(connection, chosen(staged.reports, saved, RAISED))
+    if SUPERSEDED in saved.status:
+        reports = chosen(staged.reports, saved, SUPERSEDED)
+        for new in reports.select(["report_key", "document_hash", "attestation", "attested_by", "origin"]).to_pylist():
+            _put_aside(connection, new, now)
+        put(connection, reports, chosen(staged.records, saved, SUPERSEDED), identify)
+
+
+def _raise(connection: Connection, reports: pa.Table) -> None:
+    """Give stored reports the better grade of the same report that came again. `reports` has report_key."""
+    connection.register("vouched", reports.select(["report_key", "attestation", "attested_by", "attestation_status"]))
+    # Only what was in doubt stands otherwise in the records and the rollup.
+    connection.execute(
+        """
+        CREATE TEMP TABLE cleared AS
+        SELECT report_key FROM aggregate_report WHERE doubt <> '' AND report_key IN (SELECT report_key FROM vouched)
+        """
+    )
+    if connection.execute("SELECT 1 FROM cleared LIMIT 1").fetchone():
+        cleared = rollup.STORED.format(reports="SELECT report_key FROM cleared")
+        rollup.take_away(connection, cleared)
+        connection.execute(
+            "UPDATE aggregate_record SET doubt = '' WHERE report_key IN (SELECT report_key FROM cleared)"
+        )
+        rollup.add(connection, cleared)
+    connection.execute(
+        f"""
+        UPDATE aggregate_report r
+        SET attestation = v.attestation, attested_by = v.attested_by, attestation_status = v.attestation_status,
+            doubt = '{Doubt.NONE}'
+        FROM vouched v WHERE r.report_key = v.report_key;
+        DROP TABLE cleared;
+        """
+    )
+    connection.unregister("vouched")
+
+
+def _put_aside(connection: Connection, new: dict[str, str], now: datetime) -> None:
+    """Keep what a stored report says in quarantine, and note in the journal by what it is replaced."""
+    key = int(new["report_key"])
+    row = connection.execute(
+        """
+        SELECT document_hash, attestation, attested_by, origin, received_at
+        FROM aggregate_report WHERE report_key = ?
+        """,
+        [key],
+    ).fetchone()
+    assert row is not None
+    before, grade, attested_by, origin, received_at = row
+    document = documents.document(connection, key) or b""
+    sentence = (
+        f"Report {key} was stored from this and nobody vouched for it; one with other content under the same id "
+        "and period is signed by its reporter and took its place."
+    )
+    message = Message(document, origin, len(document), received_at)
+    quarantine.keep(connection, message, Quarantined(Reason.CONFLICT, sentence), now)
+    connection.execute(
+        """
+        DELETE FROM raw_document WHERE document_hash = ?
+        AND NOT EXISTS (SELECT 1 FROM aggregate_report WHERE document_hash = ? AND report_key <> ?)
+        """,
+        [before, before, key],
+    )
+    stood: journal.State = {"document_hash": before, "attestation": grade, "attested_by": attested_by, "origin": origin}
+    stands: journal.State = {name: new[name] for name in stood}
+    journal.append(connection, journal.Entry(now, ACTOR, "report.replace", f"report {key}", stood, stands))
