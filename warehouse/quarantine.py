@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,10 +11,11 @@ import polars as pl
 from ingest.inputs.base import Message
 from ingest.outcome import Quarantined
 from ingest.reports.aggregate import PARSER_VERSION
+from warehouse import journal
 from warehouse.connect import Connection
 from warehouse.documents import packed, unpacked
 from warehouse.reads import frame
-from warehouse.rows import document_hash, utc
+from warehouse.rows import document_hash, naive, utc
 
 COLUMNS = "quarantine_key, reason, sentence, origin, size, received_at, first_seen_at, last_seen_at, times_seen"
 
@@ -60,8 +62,23 @@ def keep(connection: Connection, message: Message, outcome: Quarantined, now: da
 
 
 def release(connection: Connection, quarantine_key: int) -> None:
-    """Drop a message from quarantine: its reports are stored now, or a person said so."""
+    """Let a message go from quarantine: its reports are stored now."""
     connection.execute("DELETE FROM quarantine WHERE quarantine_key = ?", [quarantine_key])
+
+
+def drop(connection: Connection, keys: Sequence[int], actor: str, now: datetime) -> None:
+    """Remove messages for good because a person said so; the journal keeps who, and what they were."""
+    for key in keys:
+        kept = show(connection, key)
+        if kept:
+            before: journal.State = {
+                "reason": kept.reason,
+                "origin": kept.message.origin,
+                "size": str(kept.message.size),
+            }
+            entry = journal.Entry(naive(now), actor, "quarantine.drop", str(key), before, None)
+            journal.append(connection, entry)
+            release(connection, key)
 
 
 def listing(connection: Connection, reason: str = "") -> pl.DataFrame:

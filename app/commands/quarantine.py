@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import click
 from app import exitcodes
 from app.commands.asking import warehouse_of
 from app.commands.base import Group, Run
-from app.commands.loading import loader_of, tell
+from app.commands.deciding import actor
+from app.commands.loading import loader_of, now, tell
 from app.commands.progress import progress
 from app.render import Screen, clean
 from ingest.errors import UsageError
@@ -26,7 +28,7 @@ COLUMNS = {
 
 @click.group("quarantine", cls=Group)
 def command() -> None:
-    """What was refused, and why; show it, try again."""
+    """What was refused, and why; show it, try again, write it out, drop it."""
 
 
 @command.command("list")
@@ -89,6 +91,55 @@ def retry(run: Run, keys: Sequence[int], everything: bool) -> int:
     screen = Screen(run)
     with progress(screen, "Trying again") as report:
         return tell(screen, retry_all(loader_of(run, report), sorted(keys) or sorted(known)))
+
+
+@command.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--reason", default="", metavar="CODE", help="Only this reason, for example xml_broken.")
+@click.pass_obj
+def export(run: Run, folder: Path, reason: str) -> int:
+    """Write the refused messages as they came to a folder, with a list of what they are.
+
+    Files are named by key and reason, never by what a message says of itself. Open them with care.
+    """
+    warehouse, screen = warehouse_of(run), Screen(run)
+    with warehouse.reading() as connection:
+        rows = quarantine.listing(connection, reason).to_dicts()
+    folder.mkdir(parents=True, exist_ok=True)
+    for row in rows:
+        with warehouse.reading() as connection:
+            kept = quarantine.show(connection, row["quarantine_key"])
+        if kept:
+            row["file"] = f"{kept.quarantine_key}-{kept.reason}.bin"
+            (folder / row["file"]).write_bytes(kept.message.raw)
+    (folder / "list.json").write_text(json.dumps(rows, default=str, indent=2), encoding="utf-8")
+    if screen.json:
+        screen.document(folder=str(folder), messages=len(rows))
+    else:
+        screen.line(f"{len(rows):,} messages written to {folder}.")
+    return exitcodes.OK
+
+
+@command.command()
+@click.argument("keys", type=int, nargs=-1)
+@click.option("--reason", default="", metavar="CODE", help="Every message refused for this reason.")
+@click.pass_obj
+def drop(run: Run, keys: Sequence[int], reason: str) -> int:
+    """Remove refused messages for good, by key or by reason. The journal notes who did."""
+    if bool(keys) == bool(reason):
+        raise UsageError("Say which messages to drop.", "Give keys from 'whosends quarantine list', or --reason.")
+    warehouse, screen = warehouse_of(run), Screen(run)
+    with warehouse.writing() as connection:
+        known = quarantine.listing(connection, reason)["quarantine_key"].to_list()
+        if missing := [key for key in keys if key not in known]:
+            raise _unknown(missing)
+        dropped = sorted(keys) or sorted(known)
+        quarantine.drop(connection, dropped, actor(), now())
+    if screen.json:
+        screen.document(dropped=dropped)
+    else:
+        screen.line(f"{len(dropped):,} messages dropped.")
+    return exitcodes.OK
 
 
 def _unknown(keys: Sequence[int]) -> UsageError:

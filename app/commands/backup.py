@@ -1,0 +1,30 @@
+"""`whosends backup`: a whole copy of the warehouse, while others read and write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from app import exitcodes
+from app.commands.asking import warehouse_of
+from app.commands.base import Command, Run
+from app.render import Screen
+from warehouse.backup import backup
+
+
+@click.command("backup", cls=Command)
+@click.argument("path", type=click.Path(path_type=Path))
+@click.pass_obj
+def command(run: Run, path: Path) -> int:
+    """Copy the whole warehouse to a new file, while others read and write.
+
+    The copy is opened and looked at before this ends with 0. It is a warehouse itself:
+    --warehouse PATH reads it, 'whosends restore PATH' puts it back.
+    """
+    size, screen = backup(warehouse_of(run), path), Screen(run)
+    if screen.json:
+        screen.document(path=str(path), bytes=size)
+    else:
+        screen.line(f"Copied to {path}: {size:,} bytes.")
+    return exitcodes.OK

@@ -1,0 +1,33 @@
+"""`whosends restore`: a copy put in the warehouse's place."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from app import exitcodes
+from app.commands.asking import warehouse_of
+from app.commands.base import Command, Run
+from app.render import Screen
+from warehouse.backup import restore
+
+
+@click.command("restore", cls=Command)
+@click.argument("path", type=click.Path(path_type=Path))
+@click.pass_obj
+def command(run: Run, path: Path) -> int:
+    """Put a copy made by 'whosends backup' in the warehouse's place.
+
+    The copy is opened and looked at first. What it replaces is kept beside it under another name.
+    """
+    warehouse, screen = warehouse_of(run), Screen(run)
+    replaced = restore(warehouse, path, datetime.now(UTC))
+    if screen.json:
+        screen.document(path=str(warehouse.path), replaced=str(replaced) if replaced else None)
+    else:
+        screen.line(f"{warehouse.path} is now what {path} holds.")
+        if replaced:
+            screen.note(f"What was there is kept as {replaced}; remove it when all is well.")
+    return exitcodes.OK
