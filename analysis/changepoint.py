@@ -17,6 +17,7 @@ Floats = NDArray[np.float64]
 FEWEST_DAYS = 3  # days with mail on each side: one or two odd days are an outage, not a new state
 PRICE = 14.0  # what one more change must explain, in variances: three times the logarithm of 120 days
 STILL = 0.01  # a day's rate is never trusted to less than one point, however much mail it had
+PLAIN = 6.0  # variances by which one account of some days must be better than another to be preferred
 SLIDE_DAYS = 6  # a change that takes fewer days is a step that a few days blur
 
 
@@ -141,6 +142,23 @@ def slide(rate: Floats, weight: Floats) -> Slide | None:
     left = weight @ rate**2 - before * up - change * up_gone
     at = int(np.argmin(left))
     return Slide(int(first[at]), int(settled[at]), float(before[at]), float(before[at] + change[at]), float(left[at]))
+
+
+def departure(rate: Floats, weight: Floats, slide: Slide) -> int:
+    """The first day from which the rate keeps off the old level by a point, in the slide's earlier half.
+
+    A straight line through an uneven slide may begin long before it; the lowest place of the cumulative
+    sum of what is missing (Page 1954) does not. It counts where the days before it plainly speak for the
+    old level and against the line.
+    """
+    sign = 1.0 if slide.after < slide.before else -1.0
+    half = slice(slide.first, (slide.first + slide.settled) // 2 + 1)
+    gone = np.arange(1, half.stop - half.start + 1) / (slide.settled - slide.first + 1)
+    off = rate[half] - slide.before
+    missing = weight[half] * (-sign * off - STILL)
+    against = weight[half] * ((off - gone * (slide.after - slide.before)) ** 2 - off**2)
+    days = int(np.argmin(np.concatenate([[0.0], np.cumsum(missing)[:-1]])))
+    return slide.first + days if against[:days].sum() > PLAIN else slide.first
 
 
 def _slanted(values: Floats, first: NDArray[np.int64], settled: NDArray[np.int64]) -> tuple[float, Floats, Floats]:

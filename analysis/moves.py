@@ -102,7 +102,7 @@ def _judged(series: Series, group: list[int], settings: DriftSettings) -> list[_
     rate, weight = series.rate[begin:end], series.weight[begin:end]
     slide = changepoint.slide(rate, weight)
     if slide and _slides(rate, weight, [day - begin for day in changes], slide):
-        first, settled = begin + slide.first, begin + slide.settled
+        first, settled = begin + changepoint.departure(rate, weight, slide), begin + slide.settled
         # A straight line is blind to a first and a last step that stand plainly by themselves.
         if not judged[0].doubt:
             first = min(first, changes[0])
