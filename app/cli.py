@@ -20,6 +20,7 @@ from ingest.errors import Error
 
 COMMANDS = {
     "init": "Set up a mailbox: connect, count, write the configuration.",
+    "login": "Consent to reading a mailbox (OAuth2), once.",
     "doctor": "Check the installation, the warehouse, DNS and the mailboxes.",
     "demo": "Show the app with the reports of an invented organisation.",
     "ingest": "Read reports from files, folders, mailbox files or standard input.",

@@ -20,6 +20,7 @@ from typing import Any, Final, get_type_hints
 import platformdirs
 
 from analysis.settings import AnalysisSettings, DriftSettings, ReadinessSettings, SourceSettings
+from app import mailbox_files
 from app.settings import DomainSettings, ReportSettings
 from ingest.errors import UsageError
 from ingest.settings import MailboxSettings, ResolverSettings, UnpackLimits
@@ -39,11 +40,18 @@ OPTIONS: Final = {"warehouse.path": "--warehouse", "offline": "--offline"}
 PREFIX: Final = "WHOSENDS_"
 LISTED: Final = 20  # names in a hint; there may be hundreds of domains
 TRUTH: Final = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
-PASSWORDS: Final = ("password", "password_file", "password_command")
-PATHS: Final = {"warehouse.path", "mailbox.ca_file", "mailbox.password_file"}
+# Ways to say one thing: what is set higher up replaces every other way that was set lower down.
+EITHER: Final = (
+    ("password", "password_file", "password_command"),
+    ("oauth_client_secret", "oauth_client_secret_file", "oauth_key_file"),
+)
+PATHS: Final = {"warehouse.path", *(f"mailbox.{name}" for name in mailbox_files.FILES)}
 CHOICES: Final = {
     "mailbox.security": (re.compile("tls|starttls|plain"), "tls, starttls or plain"),
     "mailbox.after": (re.compile(r"leave|seen|move:.+"), "leave, seen or move:FOLDER"),
+    "mailbox.kind": (re.compile("imap|gmail|graph"), "imap, gmail or graph"),
+    "mailbox.auth": (re.compile("password|oauth2"), "password or oauth2"),
+    "mailbox.oauth_provider": (re.compile("|google|microsoft|custom"), "google, microsoft or custom"),
     "domain.target": (re.compile("|quarantine|reject"), "quarantine, reject or empty"),
 }
 
@@ -112,11 +120,9 @@ class Table:
         result = _checked(f"{self.name}.{key}", _typed(known[key], value, where), where)
         if result and f"{self.name}.{key}" in PATHS:
             result = str(folder / Path(str(result)).expanduser())
-        if key in PASSWORDS:
-            # A password set higher up replaces every other way to say it that was set lower down.
-            for other in PASSWORDS:
-                if self.origins.get(other, origin) != origin:
-                    del self.values[other], self.origins[other]
+        for other in next((ways for ways in EITHER if key in ways), ()):
+            if self.origins.get(other, origin) != origin:
+                del self.values[other], self.origins[other]
         self.values[key], self.origins[key] = result, origin
 
 
@@ -168,14 +174,17 @@ def load(path: Path | None, environ: Mapping[str, str], overrides: Mapping[str, 
         _distinct(name, entries)
     every = [top, *tables.values(), *(entry for entries in lists.values() for entry in entries)]
     return Config(
+    sections = {name: table.kind(**table.values) for name, table in tables.items()}
+    beside = Path(sections["warehouse"].path or data_folder() / "warehouse.duckdb").parent
+    mailboxes = [MailboxSettings(**entry.values) for entry in lists["mailbox"]]
         file=file,
         offline=bool(top.values.get("offline", False)),
-        mailboxes=tuple(MailboxSettings(**entry.values) for entry in lists["mailbox"]),
+        mailboxes=tuple(mailbox_files.completed(one, beside, environ) for one in mailboxes),
         domains=tuple(DomainSettings(**entry.values) for entry in lists["domain"]),
         origins={
             f"{table.label}.{key}".lstrip("."): origin for table in every for key, origin in table.origins.items()
         },
-        **{name: table.kind(**table.values) for name, table in tables.items()},
+        **sections,
     )
 
 
@@ -292,8 +301,8 @@ def _typed(kind: Any, value: object, where: str) -> object:
         raise UsageError(f"{where} must be a list of texts.")
     if type(value) is kind or (kind is float and type(value) is int):
         return float(value) if isinstance(value, int) and kind is float else value
-    # A password that was written without quotes must not end up on the screen.
-    said = "" if where.endswith(".password") else f", not {value!r}"
+    # A secret that was written without quotes must not end up on the screen.
+    said = "" if where.endswith((".password", ".oauth_client_secret")) else f", not {value!r}"
     raise UsageError(f"{where} must be {wants[kind]}{said}.")
 
 

@@ -38,7 +38,12 @@ class MailboxError(Error):
 
 
 class MailboxUnreachable(Transient, MailboxError):
-    """The mail server did not answer, dropped the connection or asked us to come back."""
+    """The mail server did not answer, dropped the connection or asked us to come back.
+
+    `wait_seconds` is how long it asked us to stay away; 0 where it did not say.
+    """
+
+    wait_seconds: float = 0.0
 
 
 class MalformedReport(Error):

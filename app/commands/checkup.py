@@ -12,7 +12,7 @@ from pathlib import Path
 import app
 from app.commands.asking import known, today, warehouse_of
 from app.commands.base import Run
-from app.commands.mailboxes import folders
+from app.commands.mailboxes import folders, server
 from app.config import Config
 from ingest import network
 from ingest.errors import Error
@@ -147,7 +147,7 @@ def _mailbox(settings: MailboxSettings, *, offline: bool) -> Check:
     def look() -> Check:
         found = folders(settings)
         said = ", ".join(f"{folder} {messages:,} messages" for folder, (messages, _, _) in found.items())
-        return Check(name, OK, f"{settings.host}: {said}; after storing: {settings.after}")
+        return Check(name, OK, f"{server(settings)}: {said}; after storing: {settings.after}")
 
     return _guarded(name, look)
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from ingest.inputs.api import ApiInput
+from ingest.inputs.base import Message
+from ingest.inputs.boxes import api
 from ingest.inputs.imap import ImapInput
+from ingest.inputs.imap_connect import check
 from ingest.inputs.imap_link import Retry
-from ingest.inputs.imap_session import Session
-from ingest.inputs.password import password
+from ingest.inputs.imap_session import opened
+from ingest.inputs.login import login_of
 from ingest.reading import read
 from ingest.settings import MailboxSettings, UnpackLimits
 
@@ -33,12 +37,28 @@ class Sample:
 
 def folders(settings: MailboxSettings) -> dict[str, tuple[int, int, int]]:
     """Log in and look: for each folder how many messages, UIDVALIDITY, and the next UID (0 where not told)."""
-    session = Session(settings, lambda: password(settings), time.monotonic)
+    if settings.kind != "imap":
+        return _folders_by_api(settings)
+    check(settings)
+    session = opened(settings, login_of(settings), time.monotonic)
     try:
-        opened = {folder: session.open(folder, readonly=True) for folder in settings.folders}
-        return {folder: (it.exists, it.uidvalidity, it.uidnext or 0) for folder, it in opened.items()}
+        found = {folder: session.open(folder, readonly=True) for folder in settings.folders}
+        return {folder: (it.exists, it.uidvalidity, it.uidnext or 0) for folder, it in found.items()}
     finally:
         session.close()
+
+
+def _folders_by_api(settings: MailboxSettings) -> dict[str, tuple[int, int, int]]:
+    service = api(settings)
+    try:
+        return {folder: (service.place(folder).messages, 0, 0) for folder in settings.folders}
+    finally:
+        service.close()
+
+
+def server(settings: MailboxSettings) -> str:
+    """What a mailbox is read from, for people."""
+    return {"gmail": "Gmail", "graph": "Microsoft Graph"}.get(settings.kind, settings.host)
 
 
 def sample(settings: MailboxSettings, limits: UnpackLimits, found: dict[str, tuple[int, int, int]]) -> Sample:
@@ -46,9 +66,7 @@ def sample(settings: MailboxSettings, limits: UnpackLimits, found: dict[str, tup
     result = Sample()
     for folder, (_, uidvalidity, uidnext) in found.items():
         one = replace(settings, folders=(folder,), after="leave", batch_messages=SAMPLE)
-        cursors = {(settings.name, folder): (uidvalidity, max(0, uidnext - 1 - SAMPLE))}
-        batches = ImapInput(one, limits, retry=Retry(tries=1)).fetch(cursors)
-        for message in next(iter(batches), ()):
+        for message in _latest(one, limits, uidvalidity, uidnext):
             reading = read(message, limits)
             result.messages += 1
             result.report_mails += bool(reading.reports)
@@ -63,10 +81,19 @@ def sample(settings: MailboxSettings, limits: UnpackLimits, found: dict[str, tup
     return result
 
 
+def _latest(settings: MailboxSettings, limits: UnpackLimits, uidvalidity: int, uidnext: int) -> Sequence[Message]:
+    (folder,) = settings.folders
+    if settings.kind != "imap":
+        return ApiInput(settings, limits, api(settings)).latest(folder, SAMPLE)
+    cursors = {(settings.name, folder): (uidvalidity, max(0, uidnext - 1 - SAMPLE))}
+    batches = ImapInput(settings, limits, retry=Retry(tries=1)).fetch(cursors)
+    return next(iter(batches), ())
+
+
 def told(settings: MailboxSettings, found: dict[str, tuple[int, int, int]], seen: Sample) -> Iterator[str]:
     """What was found, as sentences."""
     for folder, (messages, _, _) in found.items():
-        yield f"Connected to {settings.host}. {folder}: {messages:,} messages."
+        yield f"Connected to {server(settings)}. {folder}: {messages:,} messages."
     if seen.report_mails and seen.first and seen.last:
         yield (
             f"Of the latest {seen.messages:,}: {seen.report_mails:,} report mails about {len(seen.domains):,} domains "

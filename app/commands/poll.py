@@ -13,7 +13,7 @@ from app.commands.watching import watch_all
 from app.config import meant
 from app.render import Screen
 from ingest.errors import MailboxError, UsageError
-from ingest.inputs.imap import ImapInput
+from ingest.inputs.boxes import box, is_local
 from ingest.settings import MailboxSettings
 from warehouse.load import Failure, LoadSummary, load
 
@@ -25,13 +25,17 @@ from warehouse.load import Failure, LoadSummary, load
 def command(run: Run, watch: bool, names: tuple[str, ...]) -> int:
     """Read new reports from the configured mailboxes.
 
+    With --offline only mailboxes on this machine are read, and no names of addresses are asked for.
     Nothing in a mailbox is changed unless its setting 'after' says so, and then only when the
     reports are stored. Ends with 0 when everything was stored, known or no report, 1 when something
     went to quarantine, 75 when a mailbox could not be reached.
     """
-    if run.config.offline:
-        raise UsageError("poll needs the network, and --offline forbids it.", "Use 'whosends ingest' for files.")
     mailboxes = _chosen(run.config.mailboxes, names)
+    if run.config.offline and not all(is_local(settings) for settings in mailboxes):
+        raise UsageError(
+            "poll needs the network, and --offline forbids it.",
+            "Use 'whosends ingest' for files; only mailboxes on this machine (127.0.0.1, localhost) are read offline.",
+        )
     screen = Screen(run)
     if watch:
         return watch_all(run, screen, mailboxes)
@@ -39,7 +43,7 @@ def command(run: Run, watch: bool, names: tuple[str, ...]) -> int:
     for settings in mailboxes:
         try:
             with progress(screen, f"Reading {settings.name}") as report:
-                add(summary, load(ImapInput(settings, run.config.limits), loader_of(run, report)))
+                add(summary, load(box(settings, run.config.limits), loader_of(run, report)))
         except MailboxError as error:
             # The other mailboxes are read all the same; the exit code tells of this one.
             screen.note(f"Error: {settings.name}: {error.message}\n{error.hint}")

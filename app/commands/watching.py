@@ -15,7 +15,7 @@ from app.commands.progress import counted
 from app.commands.renaming import rename
 from app.render import Screen
 from ingest.errors import Error
-from ingest.inputs.imap import ImapInput
+from ingest.inputs.boxes import box
 from ingest.settings import MailboxSettings
 from warehouse.load import LoadSummary, load
 
@@ -35,7 +35,7 @@ class Watch:
     def mailbox(self, settings: MailboxSettings) -> None:
         """Watch one mailbox until told to stop. What ends it early is kept for the exit code."""
         try:
-            source = ImapInput(settings, self.run.config.limits)
+            source = box(settings, self.run.config.limits)
             loader = loader_of(self.run, lambda summary: self._told(settings.name, summary))
             load(source, loader, lambda cursors: source.watch(cursors, self.stop))
         except Error as error:

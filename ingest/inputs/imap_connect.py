@@ -18,7 +18,8 @@ from typing import Any
 from imapclient import IMAPClient, SocketTimeout, exceptions
 
 from ingest.errors import MailboxError, MailboxUnreachable, UsageError
-from ingest.inputs.imap_errors import passes, spoken, told
+from ingest.inputs.imap_errors import LoginRefused, later, passes, spoken, told
+from ingest.inputs.imap_sasl import Bearer, mechanism
 from ingest.settings import MailboxSettings
 
 _LOG = logging.getLogger(__name__)
@@ -38,6 +39,8 @@ def check(settings: MailboxSettings) -> None:
         raise UsageError(f"Mailbox {settings.name!r} has no host.", "Set host to the name of the IMAP server.")
     if not settings.user:
         raise UsageError(f"Mailbox {settings.name!r} has no user.", "Set user to the login name.")
+    if settings.auth not in ("password", "oauth2"):
+        raise UsageError(f"Mailbox {settings.name!r}: auth is {settings.auth!r}.", "It must be password or oauth2.")
     if settings.security not in _PORTS:
         raise UsageError(f"Mailbox {settings.name!r}: security is {settings.security!r}.", _SECURITY)
     if not settings.folders:
@@ -140,8 +143,11 @@ def _start_tls(client: Any, at: str, context: ssl.SSLContext | None) -> None:
 
 
 def _log_in(client: Any, settings: MailboxSettings, secret: str) -> None:
-    """AUTHENTICATE PLAIN (RFC 4616) where offered, as it carries any text; otherwise LOGIN."""
+    """A bearer token, or AUTHENTICATE PLAIN (RFC 4616) where offered, as it carries any text; otherwise LOGIN."""
     at = where(settings)
+    if settings.auth == "oauth2":
+        _log_in_by_token(client, settings, secret)
+        return
     try:
         with spoken(at, "log in"):
             if client.has_capability("AUTH=PLAIN"):
@@ -155,9 +161,22 @@ def _log_in(client: Any, settings: MailboxSettings, secret: str) -> None:
         raise _login_error(error, settings, secret) from None
 
 
+def _log_in_by_token(client: Any, settings: MailboxSettings, token: str) -> None:
+    at = where(settings)
+    with spoken(at, "tell its capabilities"):
+        name = mechanism(client, at)
+    bearer = Bearer(name, settings.user, token, settings.host, settings.port or _PORTS[settings.security])
+    try:
+        with spoken(at, "log in"):
+            client.sasl_login(name, bearer)
+    except MailboxError as error:
+        # Without `from`: a server may have repeated the token in what it said.
+        raise _login_error(error, settings, token, bearer.words()) from None
+
+
 def _require_login_text(client: Any, at: str, user: str, secret: str) -> None:
     if client.has_capability("LOGINDISABLED"):
-        raise MailboxError(f"{at} offers no login with a password.", "It may want OAuth2, or TLS first.")
+        raise MailboxError(f"{at} offers no login with a password.", "It may want auth = oauth2, or TLS first.")
     if not (user + secret).isascii() or not (user + secret).isprintable():
         # LOGIN takes quoted ASCII; a line break in it would be a second command.
         raise MailboxError(f"User name or password cannot be sent to {at}: only printable ASCII can.")
@@ -168,7 +187,7 @@ def _quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
-def _login_error(error: MailboxError, settings: MailboxSettings, secret: str) -> MailboxError:
+def _login_error(error: MailboxError, settings: MailboxSettings, secret: str, reason: str = "") -> MailboxError:
     """imapclient hides behind LoginError whether the server said no or went away."""
     cause = error.__cause__
     if not isinstance(cause, exceptions.LoginError):
@@ -177,7 +196,13 @@ def _login_error(error: MailboxError, settings: MailboxSettings, secret: str) ->
     lost = isinstance(cause.__context__, exceptions.IMAPClientAbortError)
     # "Too many failed logins, try again later": coming back with the same password makes it worse.
     if lost or (passes(said) and not _FAILED.search(said)):
-        return MailboxUnreachable(f"{where(settings)} broke off the login: {told(said)}.", "Trying again can help.")
+        return later(f"{where(settings)} broke off the login: {told(said)}.", said)
+    if settings.auth == "oauth2":
+        reason = f" ({reason.replace(secret, '***')})" if reason else ""
+        return LoginRefused(
+            f"{where(settings)} refused the token for {settings.user!r}: {told(said)}{reason}.",
+            "Check that the token is for this mailbox.",
+        )
     return MailboxError(
         f"{where(settings)} refused the login of {settings.user!r}: {told(said)}.",
         "Check user and password; many providers want an app password for IMAP, or IMAP switched on first.",

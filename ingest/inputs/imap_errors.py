@@ -38,6 +38,15 @@ _CERTIFICATE = {
 }
 
 
+# What Exchange adds to a refusal when an account asks too much.
+_BACKOFF = re.compile(r"Suggested Backoff Time: (\d{1,9}) milliseconds", re.IGNORECASE)
+_LONGEST_BACKOFF = 600.0  # seconds; Exchange says up to five minutes, and nobody may put us to sleep for good
+
+
+class LoginRefused(MailboxError):
+    """The server took the login for what it is, and said no; another token may be welcome."""
+
+
 class Refused(MailboxError):
     """The server answered a command with NO or BAD; the connection itself is still good."""
 
@@ -86,10 +95,18 @@ def spoken(where: str, doing: str) -> Iterator[None]:
 def _refused(where: str, doing: str, error: Exception) -> MailboxError:
     text = str(error)
     if passes(text):
-        return MailboxUnreachable(f"{where} cannot {doing} now: {told(text)}.", "It asked us to come back later.")
+        return later(f"{where} cannot {doing} now: {told(text)}.", text)
     if "failed: " in text or "command error: " in text:
         return Refused(f"{where} refused to {doing}: {told(text)}.")
     return MailboxUnreachable(f"{where} and we lost each other ({doing}): {told(text)}.")
+
+
+def later(message: str, text: str) -> MailboxUnreachable:
+    """The error for a server that asked us to come back; `text` is its own, which may say when."""
+    error = MailboxUnreachable(message, "It asked us to come back later.")
+    if found := _BACKOFF.search(text):
+        error.wait_seconds = min(int(found[1]) / 1000, _LONGEST_BACKOFF)
+    return error
 
 
 def of_network(where: str, error: OSError) -> MailboxError:

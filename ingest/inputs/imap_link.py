@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from ingest.errors import MailboxError, MailboxUnreachable
-from ingest.inputs.imap_session import Session
-from ingest.inputs.password import password
+from ingest.inputs.imap_session import Session, opened
+from ingest.inputs.login import login_of
 from ingest.settings import MailboxSettings
 
 _LOG = logging.getLogger(__name__)
@@ -62,6 +62,7 @@ class Link:
         self.clock = clock
         self.retry = retry
         self._settings = settings
+        self._login = login_of(settings)
         self._sleep = sleep
         self._session: Session | None = None
         self._holders = 0
@@ -127,7 +128,7 @@ class Link:
         return self._session
 
     def _opened(self) -> Session:
-        return Session(self._settings, lambda: password(self._settings), self.clock)
+        return opened(self._settings, self._login, self.clock)
 
     def _opened_unless(self, stop: threading.Event) -> Session:
         """Connect in a thread of its own: nothing can interrupt a name lookup or a connect.
@@ -164,7 +165,8 @@ class Link:
         return got
 
     def _pause(self, failures: int, error: MailboxUnreachable, stop: threading.Event | None) -> None:
-        seconds = self.retry.wait(failures)
+        # Coming back before a server allows it only makes it throttle us longer.
+        seconds = max(self.retry.wait(failures), error.wait_seconds)
         if stop is not None and stop.is_set():
             raise StoppedError from error
         _LOG.warning(

@@ -17,8 +17,9 @@ from typing import Any
 
 from ingest.errors import MailboxError
 from ingest.inputs import imap_connect, imap_idle
-from ingest.inputs.imap_errors import Refused, no_such_folder, spoken, told
+from ingest.inputs.imap_errors import LoginRefused, Refused, no_such_folder, spoken, told
 from ingest.inputs.imap_uids import Described, Opened, ranges
+from ingest.inputs.login import Login
 from ingest.settings import MailboxSettings
 
 _LOG = logging.getLogger(__name__)
@@ -227,6 +228,17 @@ class Session:
         with contextlib.suppress(OSError, ValueError):
             # Not SSLSocket.shutdown: that would take the TLS state away from under the reader.
             socket.socket.shutdown(self._client.socket(), socket.SHUT_RDWR)
+
+
+def opened(settings: MailboxSettings, login: Login, clock: Callable[[], float]) -> Session:
+    """Connect and log in; once more with a fresh token where the first one may have been revoked meanwhile."""
+    while True:
+        try:
+            return Session(settings, login.secret, clock)
+        except LoginRefused as error:
+            if not login.renew():
+                # Without `from`: the cause may hold the token.
+                raise login.explained(error) from None
 
 
 def _parts(uids: Iterable[int]) -> Iterator[list[int]]:

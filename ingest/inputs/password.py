@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import stat
 import subprocess
 from pathlib import Path
 
 from ingest.errors import MailboxError
+from ingest.inputs.secret_file import first_line
 from ingest.settings import MailboxSettings
 
 _COMMAND_SECONDS = 60.0
@@ -19,37 +18,13 @@ def password(settings: MailboxSettings, command_seconds: float = _COMMAND_SECOND
     if settings.password:
         return settings.password
     if settings.password_file:
-        return _from_file(Path(settings.password_file))
+        return first_line(Path(settings.password_file), settings.secrets_folders, "password")
     if settings.password_command:
         return _from_command(settings.password_command, command_seconds)
     raise MailboxError(
         f"No password is set for mailbox {settings.name!r}.",
         "Set password_file, password_command, or the password in the environment.",
     )
-
-
-def _from_file(path: Path) -> str:
-    try:
-        with path.open(encoding="utf-8-sig") as file:
-            # The open file is judged, not the name, so that nobody can swap it in between.
-            mode = os.fstat(file.fileno()).st_mode
-            if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
-                raise MailboxError(
-                    f"The password file {str(path)!r} can be read by others (mode {stat.S_IMODE(mode):04o}).",
-                    f"Run: chmod 600 {shlex.quote(str(path))}",
-                )
-            line = file.readline().rstrip("\r\n")
-    except OSError as error:
-        raise MailboxError(
-            f"The password file {str(path)!r} cannot be read: {error.strerror or error}.",
-            "Check its path and its owner.",
-        ) from error
-    except UnicodeDecodeError as error:
-        # Without `from`: the exception carries the bytes, which may be the password.
-        raise MailboxError(
-            f"The password file {str(path)!r} is not UTF-8 text (byte {error.start}).", "Save it as UTF-8."
-        ) from None
-    return _not_empty(line, f"The first line of the password file {str(path)!r} is empty.")
 
 
 def _from_command(command: str, seconds: float) -> str:
@@ -80,7 +55,12 @@ def _from_command(command: str, seconds: float) -> str:
         line = ended.stdout.split(b"\n", 1)[0].decode("utf-8").rstrip("\r")
     except UnicodeDecodeError:
         raise MailboxError(f"The password command {words[0]!r} printed no UTF-8 text.") from None
-    return _not_empty(line, f"The password command {words[0]!r} printed an empty first line.")
+    if not line:
+        raise MailboxError(
+            f"The password command {words[0]!r} printed an empty first line.",
+            "The password must stand in the first line.",
+        )
+    return line
 
 
 def _words(command: str) -> list[str]:
@@ -91,9 +71,3 @@ def _words(command: str) -> list[str]:
     if not words:
         raise MailboxError("The password command is blank.")
     return words
-
-
-def _not_empty(line: str, complaint: str) -> str:
-    if not line:
-        raise MailboxError(complaint, "The password must stand in the first line.")
-    return line

@@ -178,6 +178,8 @@ def test_poll_names_new_addresses_by_dns(
     server.start()
     try:
         monkeypatch.setenv("WHOSENDS_RESOLVER__PORT", str(server.port))
+        assert whosends("poll", "--offline", "--warehouse", path).code == exitcodes.OK  # it is on this machine
+        assert keys() == ["net:192.0.2.0/24", "net:85.17.66.0/24"]  # and nobody was asked for names
         assert whosends("poll", "--warehouse", path).code == exitcodes.OK
     finally:
         server.remove()

@@ -72,8 +72,11 @@ service anvil {{
 service stats {{
   chroot =
 }}
+auth_mechanisms = plain login {mechanisms}
+{oauth}
 passdb {{
   driver = static
+  mechanisms = plain login
   args = password={password}
 }}
 userdb {{
@@ -84,6 +87,23 @@ namespace inbox {{
   inbox = yes
   separator = /
 }}
+"""
+
+_OAUTH = """
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {home}/oauth2.conf
+}}
+"""
+# Asked anew at each login: a token that is revoked at the provider is void at once (RFC 7662).
+_OAUTH_CONFIG = """
+introspection_mode = post
+introspection_url = {url}/introspect
+force_introspection = yes
+username_attribute = username
+active_attribute = active
+active_value = true
 """
 
 
@@ -172,7 +192,14 @@ class Account:
 class Dovecot:
     """The server: `port` speaks plain and STARTTLS, `tls_port` implicit TLS; `ca_file` signed it."""
 
-    def __init__(self, parent: Path | None = None, names: tuple[str, ...] = ("127.0.0.1", "localhost")) -> None:
+    def __init__(
+        self,
+        parent: Path | None = None,
+        names: tuple[str, ...] = ("127.0.0.1", "localhost"),
+        oauth: tuple[str, str] | None = None,
+    ) -> None:
+        """`oauth` is the address of an OAuth2 provider and the SASL mechanisms that are offered for it."""
+        self._oauth = oauth
         self._program = require("dovecot")
         # Unix sockets have short names, so the folder must not stand deep.
         self.home = Path(tempfile.mkdtemp(prefix="dovecot-", dir=parent))
@@ -216,9 +243,13 @@ class Dovecot:
         self.port, self.tls_port = self.port or free_port(), self.tls_port or free_port()
         user, group = self._owner
         config = self.home / "dovecot.conf"
+        if self._oauth:
+            (self.home / "oauth2.conf").write_text(_OAUTH_CONFIG.format(url=self._oauth[0]))
         config.write_text(
             _CONFIG.format(
                 password=PASSWORD,
+                mechanisms=self._oauth[1] if self._oauth else "",
+                oauth=_OAUTH.format(home=self.home) if self._oauth else "",
                 home=self.home,
                 run=self.home / "run",
                 user=user,
