@@ -24,10 +24,11 @@ from app import mailbox_files
 from app.settings import DomainSettings, ReportSettings
 from ingest.errors import UsageError
 from ingest.settings import MailboxSettings, ResolverSettings, UnpackLimits
-from warehouse.settings import WarehouseSettings
+from warehouse.settings import RetentionSettings, WarehouseSettings
 
 SECTIONS: Final[dict[str, type[Any]]] = {
     "warehouse": WarehouseSettings,
+    "retention": RetentionSettings,
     "limits": UnpackLimits,
     "resolver": ResolverSettings,
     "sources": SourceSettings,
@@ -48,10 +49,10 @@ EITHER: Final = (
 PATHS: Final = {"warehouse.path", *(f"mailbox.{name}" for name in mailbox_files.FILES)}
 CHOICES: Final = {
     "mailbox.security": (re.compile("tls|starttls|plain"), "tls, starttls or plain"),
-    "mailbox.after": (re.compile(r"leave|seen|move:.+"), "leave, seen or move:FOLDER"),
     "mailbox.kind": (re.compile("imap|gmail|graph"), "imap, gmail or graph"),
     "mailbox.auth": (re.compile("password|oauth2"), "password or oauth2"),
     "mailbox.oauth_provider": (re.compile("|google|microsoft|custom"), "google, microsoft or custom"),
+    "mailbox.after": (re.compile(r"leave|seen|move:.+"), "leave, seen or move:FOLDER"),
     "domain.target": (re.compile("|quarantine|reject"), "quarantine, reject or empty"),
 }
 
@@ -63,6 +64,7 @@ class Config:
     file: Path | None = None
     offline: bool = False
     warehouse: WarehouseSettings = field(default_factory=WarehouseSettings)
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
     limits: UnpackLimits = field(default_factory=UnpackLimits)
     resolver: ResolverSettings = field(default_factory=ResolverSettings)
     sources: SourceSettings = field(default_factory=SourceSettings)
@@ -172,11 +174,11 @@ def load(path: Path | None, environ: Mapping[str, str], overrides: Mapping[str, 
         (tables[section] if section else top).put(name, value, OPTIONS[key], Path.cwd())
     for name, entries in lists.items():
         _distinct(name, entries)
-    every = [top, *tables.values(), *(entry for entries in lists.values() for entry in entries)]
-    return Config(
     sections = {name: table.kind(**table.values) for name, table in tables.items()}
     beside = Path(sections["warehouse"].path or data_folder() / "warehouse.duckdb").parent
     mailboxes = [MailboxSettings(**entry.values) for entry in lists["mailbox"]]
+    every = [top, *tables.values(), *(entry for entries in lists.values() for entry in entries)]
+    return Config(
         file=file,
         offline=bool(top.values.get("offline", False)),
         mailboxes=tuple(mailbox_files.completed(one, beside, environ) for one in mailboxes),
