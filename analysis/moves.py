@@ -18,6 +18,7 @@ Floats = NDArray[np.float64]
 
 DOUBTFUL = 0.01  # chance beyond which a change is not even put to the correction for many questions
 STEPS = 2  # as many changes the same way may stand side by side; more are a slide
+SETTLED_DAYS = 7  # days with mail after which a slide that ends with the data has come to rest
 TOGETHER = 35  # days within which two changes the same way may be one slide
 
 
@@ -25,8 +26,8 @@ TOGETHER = 35  # days within which two changes the same way may be one slide
 class Move:
     """A change: the level of the days from `begin` moved on day `first` and has been new since `settled`.
 
-    The new level holds until `end` (exclusive). A slide that still goes on has settled at no day yet:
-    `arrived` is None, and `settled` the middle of it. `p_value` is corrected for the search over days.
+    The new level holds until `end` (exclusive). A slide that still goes on has not `arrived`, which is
+    None then; its later days count as settled. `p_value` is corrected for the search over days.
     """
 
     begin: int
@@ -194,7 +195,8 @@ def _slides(rate: Floats, weight: Floats, changes: list[int], slide: Slide) -> b
 def _sliding(series: Series, days: tuple[int, int, int, int]) -> Move | None:
     """The slide as a move: after it stand the days since it settled, or its later half while it goes on."""
     begin, first, settled, end = days
-    if (series.weight[settled:end] > 0).sum() >= FEWEST_DAYS:
-        return _move(series, days, "slide")
-    move = _move(series, (begin, first, (first + settled) // 2, end), "slide")
-    return replace(move, arrived=None) if move else None
+    since = int((series.weight[settled:end] > 0).sum())
+    move = _move(series, (begin, first, settled if since >= FEWEST_DAYS else (first + settled) // 2, end), "slide")
+    # A few level days at the end are no proof that it has come to rest.
+    going_on = end == series.rate.size and since < SETTLED_DAYS
+    return replace(move, arrived=None) if move and going_on else move
