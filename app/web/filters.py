@@ -114,7 +114,7 @@ def _client(held: list[str]) -> tuple[str | None, tuple[str, ...]]:
 
 def _domain(held: tuple[str, ...]) -> str | None:
     # A widget's value can only be set before it is drawn.
-    wanted = st.session_state.pop("wanted", None)
+    wanted = st.session_state.pop("wanted", None) or _linked()
     if wanted in held:
         st.session_state["domain"] = wanted
     return st.selectbox(
@@ -127,6 +127,16 @@ def _domain(held: tuple[str, ...]) -> str | None:
         bind="query-params",
         width=260,
     )
+
+
+def _linked() -> str | None:
+    """The domain in the address, where a link has just led to another page.
+
+    A widget that is on every page keeps its own value over that; only a fresh one takes the address's.
+    """
+    here, before = st.context.url, st.session_state.get("here")
+    st.session_state["here"] = (here or "").partition("?")[0]
+    return st.query_params.get("domain") if before not in (None, st.session_state["here"]) else None
 
 
 def _period(newest: date) -> tuple[date, date]:
