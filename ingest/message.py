@@ -106,6 +106,11 @@ _CONTENT_FIELD = re.compile(
 )
 _MESSAGE_TYPES = ("message/rfc822", "message/global")
 
+REPORT_TYPE = "multipart/report"
+"""What a notice is in (RFC 6522). One inside another mail is given as a whole: its parts explain each other."""
+
+NOTICE_TYPES = ("message/feedback-report", "message/delivery-status", "message/global-delivery-status")
+
 
 class _Walk:
     def __init__(self, budget: Budget) -> None:
@@ -128,6 +133,8 @@ class _Walk:
         fields = _fields(header)
         content_type = fields.get_content_type()
         if content_type.startswith("multipart/"):
+            if content_type == REPORT_TYPE and (messages or levels):
+                yield Document("", content_type, span.data())
             yield from self.multipart(fields, body, messages, levels)
             return
         data = decoded(body.data(), str(fields.get("Content-Transfer-Encoding", "")))
@@ -141,12 +148,15 @@ class _Walk:
         if levels >= _MULTIPART_LEVELS:
             raise UnsafeArchive(Reason.NESTED_TOO_DEEP, f"Its parts are nested more than {levels} deep.")
         # What a bounce or a failure report returns is not addressed to us (RFC 6522 section 3): a
-        # report of ours that could not be delivered must not come back as one we received.
-        returned = fields.get_content_type() == "multipart/report"
+        # report of ours that could not be delivered must not come back as one we received. The rest of
+        # what such a notice says was given as a whole.
+        left_out: tuple[str, ...] = ()
+        if fields.get_content_type() == REPORT_TYPE:
+            left_out = _MESSAGE_TYPES + NOTICE_TYPES if messages or levels else _MESSAGE_TYPES
         found = False
         for part in parts(body, fields.get_boundary() or guessed_boundary(body)):
             found = True
-            if not (returned and _fields(split(part)[0]).get_content_type() in _MESSAGE_TYPES):
+            if not left_out or _fields(split(part)[0]).get_content_type() not in left_out:
                 yield from self.entity(part, messages, levels + 1)
         if not found:
             yield from _leaf(Document("", "text/plain", body.data()))
@@ -183,8 +193,7 @@ _REPORT_TYPES = frozenset(
         "application/gzip", "application/x-gzip", "application/gzip-compressed", "application/x-gunzip",
         "application/zip", "application/x-zip", "application/x-zip-compressed", "application/x-compressed",
         "application/xml", "text/xml", "application/tlsrpt+json", "application/tlsrpt+gzip", "application/json",
-        "message/feedback-report", "message/delivery-status", "message/global-delivery-status",
-        "application/ms-tnef",
+        "application/ms-tnef", *NOTICE_TYPES,
     }
 )  # fmt: skip
 _REPORT_NAMES = (".xml", ".gz", ".gzip", ".zip", ".json", ".dat")

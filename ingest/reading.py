@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from ingest.errors import MalformedReport
 from ingest.inputs.base import Message
-from ingest.message import Budget, Document, documents, is_mail
+from ingest.message import REPORT_TYPE, Budget, Document, documents, is_mail
 from ingest.mime import HEADER_LIMIT
 from ingest.outcome import Reason
 from ingest.reports import dsn, failure, mending, tls
@@ -94,9 +94,8 @@ def read(message: Message, limits: UnpackLimits, privacy: Privacy = PRIVATE) -> 
         sentence = f"It has {message.size} bytes, more than the {limits.message_bytes} that are read."
         return Reading(refusals=[Refusal(Reason.TOO_LARGE, sentence)])
     reading = Reading()
-    _read_whole(reading, message, privacy)
     # What a notice returns is not addressed to us, however it is packed.
-    if reading.failure_reports or reading.notices or reading.refusals:
+    if is_mail(message.raw, message.origin) and _read_notice(reading, message.raw, privacy):
         return reading
     others: dict[str, None] = {}
     for document in _unpacked(message, Budget(limits), reading.refusals):
@@ -105,19 +104,16 @@ def read(message: Message, limits: UnpackLimits, privacy: Privacy = PRIVATE) -> 
     return reading if reading.is_report else Reading(sentence=_sentence(message, list(others)))
 
 
-def _read_whole(reading: Reading, message: Message, privacy: Privacy) -> None:
-    """Read a mail that as a whole is a notice: a failure report or a bounce."""
-    if not is_mail(message.raw, message.origin):
-        return
-    for found in _until_refused(map(mail_kind, (message.raw,)), reading.refusals, ""):
-        if found is Kind.FAILURE:
-            parsed = (failure.parse(raw, privacy.failures) for raw in (message.raw,))
-            for report in _until_refused(parsed, reading.refusals, ""):
-                reading.failure_reports.append(ReadReport(report, message.raw))
-        elif found is Kind.DSN:
-            noticed = (dsn.parse(raw, privacy.bounces) for raw in (message.raw,))
-            for notice in _until_refused(noticed, reading.refusals, ""):
-                reading.notices.append(ReadReport(notice, message.raw))
+def _read_notice(reading: Reading, raw: bytes, privacy: Privacy) -> bool:
+    """Read a mail, or a multipart/report in one, that as a whole is a failure report or a bounce; False: it is none."""
+    found = next(_until_refused(map(mail_kind, (raw,)), reading.refusals, ""), Kind.NONE)
+    if found is Kind.FAILURE:
+        reports = (failure.parse(mail, privacy.failures) for mail in (raw,))
+        _append(reading.failure_reports, reports, raw, (reading.refusals, ""))
+    elif found is Kind.DSN:
+        notices = (dsn.parse(mail, privacy.bounces) for mail in (raw,))
+        _append(reading.notices, notices, raw, (reading.refusals, ""))
+    return found is not Kind.NONE
 
 
 def _unpacked(message: Message, budget: Budget, refusals: list[Refusal]) -> Iterator[Document]:
@@ -129,6 +125,8 @@ def _unpacked(message: Message, budget: Budget, refusals: list[Refusal]) -> Iter
 def _parse_into(reading: Reading, document: Document, privacy: Privacy) -> bool:
     """Parse a document into the list of its kind; False where it does not claim to be a report."""
     name, refusals = document.name, reading.refusals
+    if document.content_type == REPORT_TYPE:
+        return _read_notice(reading, document.data, privacy)
     match kind(document):
         case Kind.AGGREGATE:
             for part in mending.split(document.data):

@@ -20,6 +20,7 @@ class Kind(StrEnum):
 
 NO_REPORT = "no report"
 _HEAD = 64 * 2**10
+_BYTE_ORDER_MARKS = b"\xef\xbb\xbf\xfe\xff"  # none of these bytes begins a report
 _GARBAGE = 256  # bytes before the first markup: beyond it, the element is mentioned in some text
 # The root, and what stands below it should the root's own tag be damaged.
 _FEEDBACK = re.compile(rb"<(?:[\w.-]+:)?(?:feedback|report_metadata|policy_published)(?![\w.-])")
@@ -49,7 +50,7 @@ def kind(document: Document) -> Kind:
     head = document.data[:_HEAD].replace(b"\0", b"")
     if _FEEDBACK.search(head) and 0 <= head.find(b"<") < _GARBAGE:
         return Kind.AGGREGATE
-    start = head[:1024].removeprefix(b"\xef\xbb\xbf").lstrip()
+    start = head[:1024].lstrip(_BYTE_ORDER_MARKS).lstrip()
     if start.startswith((b"{", b"[")) and _TLS.search(head):
         return Kind.TLS
     if start.lower().startswith(b"feedback-type:"):

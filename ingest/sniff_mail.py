@@ -11,7 +11,7 @@ import re
 from ingest import mime
 from ingest.errors import MalformedReport
 from ingest.mime import Span
-from ingest.reports import bounce_text, dsn, failure_text, notice
+from ingest.reports import bounce_text, dsn, failure, failure_text, notice
 from ingest.sniff import Kind
 
 _HEAD = 64 * 2**10
@@ -99,28 +99,25 @@ def _by_text(raw: bytes, fields: dict[str, list[str]]) -> Kind:
     subject, failed = first.get("subject", ""), first.get("x-failed-recipients", "")
     if _AGGREGATE_SUBJECT.search(subject):
         return Kind.NONE
-    by_system = bounce_text.is_system(first.get("from", ""))
-    if _is_reply(first, by_system) and not failed:
-        return Kind.NONE
     about_failure = _FAILURE_SUBJECT.search(subject) is not None
     if not about_failure and not bounce_text.claims(first.get("from", ""), subject, failed):
+        return Kind.NONE
+    if _REPLY_SUBJECT.search(subject) or (_is_reply(first) and not failed and not about_failure):
         return Kind.NONE
     whole = notice.read(raw)
     text = whole.text()
     if whole.part(*dsn.STATUS_TYPES) is not None:
         return Kind.DSN
     if about_failure:
-        values, _ = failure_text.read(text, subject)
-        is_one = whole.part("message/feedback-report") is not None or {"source-ip", "reported-domain"} <= set(values)
-        return Kind.FAILURE if is_one else Kind.NONE
+        says = {"source-ip", "reported-domain"} <= set(failure_text.read(text, subject)[0])
+        return Kind.FAILURE if says or failure.feedback_part(whole) is not None else Kind.NONE
     return Kind.DSN if bounce_text.read(text, failed) is not None else Kind.NONE
 
 
-_TELLING = ("from", "subject", "x-failed-recipients", "auto-submitted", "x-autoreply")
+_TELLING = ("from", "subject", "x-failed-recipients", "auto-submitted")
 
 
-def _is_reply(first: dict[str, str], by_system: bool) -> bool:
+def _is_reply(first: dict[str, str]) -> bool:
     """An automatic reply by a person's mailbox. Mail systems mark their bounces as auto-replied too."""
-    if _REPLY_SUBJECT.search(first.get("subject", "")):
-        return True
-    return not by_system and first.get("auto-submitted", "").lower().startswith("auto-replied")
+    replied = first.get("auto-submitted", "").lower().startswith("auto-replied")
+    return replied and not bounce_text.is_system(first.get("from", ""))

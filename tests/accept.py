@@ -10,13 +10,16 @@ import sys
 from pathlib import Path
 
 from tests.ingest.reports.answers import CASES, answer
+from tests.ingest.reports.mailed import KINDS, cases, mailed
 
 
 def main(parts: list[str]) -> None:
-    for case in sorted(CASES.glob("*.xml")):
-        if not parts or any(part in case.name for part in parts):
+    answers = {case: lambda case=case: answer(case.read_bytes()) for case in sorted(CASES.glob("*.xml"))}
+    answers |= {case: lambda case=case: mailed(case) for kind in KINDS for case in cases(kind)}
+    for case, said in answers.items():
+        if not parts or any(part in str(case.relative_to(CASES.parent)) for part in parts):
             path = expected_file(case)
-            text = json.dumps(answer(case.read_bytes()), indent=1, ensure_ascii=False) + "\n"
+            text = json.dumps(said(), indent=1, ensure_ascii=False) + "\n"
             if not path.exists() or path.read_text("utf-8") != text:
                 path.write_text(text, "utf-8")
                 sys.stdout.write(f"{path.name}\n")

@@ -78,6 +78,7 @@ _BARE_COPY = re.compile(
     re.I,
 )
 
+_BLANK = re.compile(r"\n[ \t>]*\n")
 _ADDRESS = r"[^\s<>()\[\],;:\"'@|]{1,64}@[A-Za-z0-9\x80-\U0010ffff](?:[\w.-]{0,252}[\w])?"
 _AT_LINE = re.compile(
     rf"^[ \t*-]{{0,20}}[<\"']?({_ADDRESS})[>\"']{{0,2}}(?![\w@])[ \t]*[:,;]?[ \t]*([^\n]*)$", re.MULTILINE
@@ -171,7 +172,13 @@ def _form(said: str, failed_header: str) -> tuple[str, str]:
 def _recipients(said: str, failed_header: str) -> tuple[Failed, ...]:
     """The addresses that begin a line, are named in a phrase, or stand in the header; each once."""
     reasons: dict[str, str] = {}
-    lines = list(_AT_LINE.finditer(said))[:RECIPIENTS_LIMIT]
+    lines: list[re.Match[str]] = []
+    for line in _AT_LINE.finditer(said):
+        # A reason that quotes the address at the beginning of a line is still the same reason.
+        if not (lines and line[1] == lines[-1][1] and not _BLANK.search(said, lines[-1].end(), line.start())):
+            lines.append(line)
+        if len(lines) >= RECIPIENTS_LIMIT:
+            break
     ends = [*(line.start() for line in lines[1:]), len(said)]
     for line, end in zip(lines, ends, strict=False):
         _note(reasons, line[1], f"{line[2]}\n{_paragraph(said[line.end() : end])}".strip())
@@ -193,8 +200,12 @@ def _note(reasons: dict[str, str], address: str, reason: str) -> None:
 
 
 def _informative(reason: str, tail: str) -> str:
-    """The reason, or what follows the last address where the reason is given once for all (Gmail, sendmail)."""
-    return reason if _has_code(reason) or not _has_code(tail) else f"{reason}\n{tail.strip()}".strip()[:REASON_LIMIT]
+    """The reason, or what follows the last address where the reason is given once for all (Gmail, sendmail, Domino)."""
+    is_open = reason.endswith(":")  # "because:", and a blank line
+    if _has_code(reason) or not (_has_code(tail) or is_open):
+        return reason
+    tail = tail.strip()
+    return (tail if tail.startswith(reason) else f"{reason}\n{tail}".strip())[:REASON_LIMIT]
 
 
 def _has_code(text: str) -> bool:
@@ -203,4 +214,4 @@ def _has_code(text: str) -> bool:
 
 def _paragraph(text: str) -> str:
     """Up to the first blank line, but for blank lines at its beginning on the address's own line."""
-    return re.split(r"\n[ \t>]*\n", text.strip(" \t:").removeprefix("\n"), maxsplit=1)[0].strip()[:REASON_LIMIT]
+    return _BLANK.split(text.strip(" \t:").removeprefix("\n"), maxsplit=1)[0].strip()[:REASON_LIMIT]

@@ -18,7 +18,7 @@ from ingest.reports import bounce_text, enhanced, notice, words
 from ingest.reports.bounce_text import BounceText
 from ingest.reports.enhanced import EnhancedCode
 from ingest.reports.notice import Notice
-from ingest.reports.redaction import REDACTED, Mailbox, Redaction, found_address
+from ingest.reports.redaction import REDACTED, Mailbox, Redaction, found_address, named
 from ingest.reports.words import Repair
 
 __all__ = ["PARSER_VERSION", "DeliveryNotice", "DeliveryStatus", "EnhancedCode", "parse", "parse_status"]
@@ -43,6 +43,7 @@ _OF_RECIPIENT = (
     *_NAMES, "action", "status", "remote-mta", "diagnostic-code", "last-attempt-date", "will-retry-until",
 )  # fmt: skip
 _TELLING = frozenset((*_NAMES, "action", "status"))
+_SERVER = re.compile(r"[\w.-]{1,255}|\[[\w.:]{2,60}\]")
 _BLANK = re.compile(rb"\n[ \t]*\n")
 
 Values = dict[str, list[str]]
@@ -142,7 +143,7 @@ class _Reader:
     def __init__(self, redaction: Redaction) -> None:
         self.redaction = redaction
         self.notes = words.Notes()
-        self.locals: set[str] = set()
+        self.names: set[str] = set()
 
     def notice(
         self, whole: Notice, blocks: list[bytes], text: BounceText | None, back: tuple[str, Values]
@@ -155,8 +156,8 @@ class _Reader:
             groups += more
         returned, original = back
         for name in ("from", "to", "return-path"):
-            self.locals |= _locals(original.get(name, ())[:5])
-        self.locals |= _locals(whole.fields.get("to", ())[:5])
+            self.names |= named(original.get(name, ())[:5], displayed=name == "to")
+        self.names |= named(whole.fields.get("to", ())[:5])
         statuses = self.statuses(groups, text) or self.to_all(original.get("to", ()), text)
         if not statuses:
             raise MalformedReport(Reason.FIELD_MISSING, "It is a bounce that does not say which recipient it is about.")
@@ -221,7 +222,9 @@ class _Reader:
             status=status,
             smtp_code=enhanced.reply_code(diagnostic),
             diagnostic_type=words.word(kind)[0][:20] or None,
-            diagnostic=self.redacted(diagnostic, "diagnostic-code", _locals((final, original))),
+            diagnostic=self.redacted(
+                diagnostic, "diagnostic-code", named(_typed(value)[1] for value in (final, original) if value)
+            ),
             remote_mta=self.server(group, "remote-mta") or bounce_text.remote_mta(diagnostic) or None,
             original_recipient=intended if intended != recipient else None,
             last_attempt_at=self.instant(group, "last-attempt-date"),
@@ -235,7 +238,7 @@ class _Reader:
             action=action,
             code=enhanced.find(reason),
             smtp_code=enhanced.reply_code(reason),
-            diagnostic=self.redacted(reason, "text", _locals((address,))),
+            diagnostic=self.redacted(reason, "text", named((address,))),
             remote_mta=bounce_text.remote_mta(reason) or None,
         )
 
@@ -262,15 +265,15 @@ class _Reader:
     def mailbox(self, raw: str | None) -> Mailbox | None:
         return self.redaction.mailbox(_typed(raw)[1]) if raw else None
 
-    def redacted(self, raw: str | None, where: str, locals_: Iterable[str] = ()) -> str | None:
-        text, repair = self.redaction.text(raw or "", sorted(self.locals.union(locals_)))
+    def redacted(self, raw: str | None, where: str, names: Iterable[str] = ()) -> str | None:
+        text, repair = self.redaction.text(raw or "", self.names.union(names))
         self.notes.add(repair, "", where)
         return text or None
 
     def server(self, values: Values, name: str) -> str | None:
         """The name of a mail server, without its type and what is added in brackets (RFC 3464 section 2.2.2)."""
-        raw = words.clean(_typed(_first(values.get(name)) or "")[1])[0]
-        return raw.partition(" ")[0].strip("()<>;,\"'.").lower()[:255] or None
+        found = _SERVER.match(words.clean(_typed(_first(values.get(name)) or "")[1])[0])
+        return found[0].rstrip(".").lower() or None if found else None
 
     def domain(self, raw: Iterable[str] | None) -> str | None:
         found = found_address(_first(raw) or "")
@@ -285,11 +288,6 @@ class _Reader:
         except ValueError:
             self.notes.add("date_invalid", raw, name)
             return None
-
-
-def _locals(values: Iterable[str | None]) -> set[str]:
-    """Local parts that must not show up in diagnostics."""
-    return {found[0] for value in values if value and (found := found_address(_typed(value)[1]))}
 
 
 def _typed(raw: str) -> tuple[str, str]:

@@ -20,8 +20,9 @@ SUBJECTS = {
 }
 """RFC 3463 section 3.2: the second number."""
 
-# The third number, after the second: RFC 3463 sections 3.2 to 3.8; 1.10, 7.27 RFC 7505; 6.7 to 6.9 RFC 6531;
+# The third number, after the second: RFC 3463 sections 3.2 to 3.8; 7.27 RFC 7505; 6.7 to 6.9 RFC 6531;
 # 7.8 to 7.13 RFC 4954, 5248; 7.17 to 7.19 RFC 7293; 7.20 to 7.26 RFC 7372; 7.29 RFC 8617; 7.30 RFC 8689.
+# Not here: 1.10, null MX in the registry (RFC 7505), which Exchange says of any recipient that it does not find.
 _MEANINGS = {
     "1.1": "bad destination mailbox address",
     "1.2": "bad destination system address",
@@ -32,7 +33,6 @@ _MEANINGS = {
     "1.7": "bad sender's mailbox address syntax",
     "1.8": "bad sender's system address",
     "1.9": "message relayed to a mailer without notices",
-    "1.10": "recipient's domain takes no mail (null MX)",
     "2.1": "mailbox disabled",
     "2.2": "mailbox full",
     "2.3": "message longer than the mailbox takes",

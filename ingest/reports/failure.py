@@ -16,7 +16,7 @@ from ingest.errors import MalformedReport
 from ingest.outcome import Reason
 from ingest.reports import failure_text, notice, words
 from ingest.reports.notice import Notice
-from ingest.reports.redaction import REDACTED, Mailbox, Redaction, found_address
+from ingest.reports.redaction import REDACTED, Mailbox, Redaction, found_address, named
 from ingest.reports.words import Repair
 
 __all__ = ["PARSER_VERSION", "FailureReport", "parse", "parse_fields"]
@@ -68,7 +68,7 @@ class FailureReport:
 def parse(mail: bytes, redaction: Redaction = REDACTED) -> FailureReport:
     """Read the failure report that a mail is. Raises nothing but MalformedReport."""
     whole = notice.read(mail)
-    part = _feedback_part(whole)
+    part = feedback_part(whole)
     returned, original = whole.returned()
     reader = _Reader(redaction)
     if part is not None:
@@ -88,8 +88,8 @@ def parse_fields(block: bytes, redaction: Redaction = REDACTED) -> FailureReport
     return _Reader(redaction).report("arf", notice.header(block), Notice({}, "", ""), {})
 
 
-def _feedback_part(whole: Notice) -> bytes | None:
-    """The machine-readable part: by its type, or by how it begins where the type is wrong (NetEase)."""
+def feedback_part(whole: Notice) -> bytes | None:
+    """The part for programs (RFC 5965 section 2): by its type, or by how it begins where the type is wrong."""
     part = whole.part("message/feedback-report")
     if part is None:
         part = next((item for item in whole.parts if _ARF_START.match(item.data[:1024])), None)
@@ -100,13 +100,15 @@ class _Reader:
     def __init__(self, redaction: Redaction) -> None:
         self.redaction = redaction
         self.notes = words.Notes()
-        self.locals: set[str] = set()
+        self.names: set[str] = set()
 
     def report(
         self, form: str, values: dict[str, list[str]], whole: Notice, original: dict[str, list[str]]
     ) -> FailureReport:
-        self.learn([*values.get("original-mail-from", ()), *values.get("original-rcpt-to", ())])
-        self.learn([*original.get("from", ()), *original.get("to", ())])
+        for name in ("original-mail-from", "original-rcpt-to"):
+            self.names |= named(values.get(name, ())[:RECIPIENTS_LIMIT])
+        for name in ("from", "to"):
+            self.names |= named(original.get(name, ())[:RECIPIENTS_LIMIT], displayed=name == "to")
         results = " ; ".join(values.get("authentication-results", ()) or original.get("authentication-results", ()))
         spoken: dict[str, str] = {}
         for match in _RESULT.finditer(results):
@@ -204,15 +206,8 @@ class _Reader:
 
     # -- values ---------------------------------------------------------------------------------
 
-    def learn(self, values: Iterable[str]) -> None:
-        """Local parts that must not show up anywhere else."""
-        for value in list(values)[:RECIPIENTS_LIMIT]:
-            found = found_address(value)
-            if found:
-                self.locals.add(found[0])
-
     def redacted(self, raw: str, where: str) -> str | None:
-        text, repair = self.redaction.text(raw, sorted(self.locals))
+        text, repair = self.redaction.text(raw, self.names)
         self.notes.add(repair, "", where)
         return text or None
 

@@ -55,7 +55,7 @@ def read(document: bytes, notes: Notes) -> Value:
     except RecursionError:
         raise MalformedReport(Reason.JSON_BROKEN, "It is nested deeper than any report.") from None
     except ValueError as fault:
-        what = fault.msg if isinstance(fault, json.JSONDecodeError) else "a number that is none"
+        what = fault.msg.removesuffix(" at") if isinstance(fault, json.JSONDecodeError) else "a number that is none"
         at = f" at character {fault.pos}" if isinstance(fault, json.JSONDecodeError) else ""
         raise MalformedReport(
             Reason.JSON_BROKEN,
@@ -73,13 +73,12 @@ def _text(document: bytes, notes: Notes) -> str:
     if document.startswith(codecs.BOM_UTF8):
         document = document.removeprefix(codecs.BOM_UTF8)
         notes.add("byte_order_mark", "", "document")
+    encoding: str = json.detect_encoding(document)
     try:
-        encoding = json.detect_encoding(document)
         text = document.decode(encoding)
-    except (UnicodeDecodeError, LookupError):
-        text = document.decode("utf-8", "replace")
-        encoding = "utf-8"
-        notes.add("encoding", "not UTF-8", "document")
+    except UnicodeDecodeError:
+        encoding = "latin-1"
+        text = document.decode(encoding)
     if encoding not in ("utf-8", "utf-8-sig"):
         notes.add("encoding", encoding, "document")
     return text.lstrip("\0 \t\r\n\ufeff")

@@ -25,7 +25,7 @@ _READ_LIMIT = 4096
 # only from its first character, so that a text of one long run costs its length and not its square.
 _LOCAL = r"[^\s<>()\[\],;:\"'@|]"
 _AT = r"(?:@|%40|=40|&#64;|\\@)"
-_IN_TEXT = re.compile(rf"(?<!{_LOCAL[:-1]}])(?:\"[^\"\n]{{1,64}}\"|{_LOCAL}+?){_AT}(?=[\w\[])", re.IGNORECASE)
+_IN_TEXT = re.compile(rf"(?:\"[^\"\n]{{1,64}}\"|(?<!{_LOCAL}){_LOCAL}+?){_AT}(?=[\w\[])", re.IGNORECASE)
 _PROPERTY = re.compile(
     r"(?:smtp\.|header\.|policy\.|envelope-|x-)?(?:mailfrom|mfrom|mail|from|rcptto|rcpt|sender|i|to)=", re.I
 )
@@ -79,17 +79,17 @@ class Redaction:
             pseudonym = blake2b(f"{local}@{name}".lower().encode(), key=self.key[:64], digest_size=8).hexdigest()
         return Mailbox(name, local if self.full else None, pseudonym)
 
-    def text(self, raw: str, locals_: Iterable[str] = ()) -> tuple[str, str]:
-        """Free text, inert and bounded; without local parts, those in `locals_` even where no @ follows them."""
+    def text(self, raw: str, names: Iterable[str] = ()) -> tuple[str, str]:
+        """Free text, inert and bounded; without local parts, and without `names` wherever they stand."""
         head = raw[:_READ_LIMIT]
         if len(raw) > _READ_LIMIT:
             head = head.rpartition(" ")[0]  # half an address would not be known for one
         text, repair = words.clean(head)
         if not self.full:
             text = _IN_TEXT.sub(_without_local, text)
-            for local in locals_:
-                if len(local) >= 3 and local.lower() not in _NO_NAMES:
-                    text = re.sub(rf"(?<![\w.]){re.escape(local)}(?![\w])", DROPPED, text, flags=re.IGNORECASE)
+            for name in sorted(names, key=len, reverse=True):
+                if len(name) >= 3 and name.lower() not in _NO_NAMES:
+                    text = re.sub(rf"(?<![\w.]){re.escape(name)}(?![\w])", DROPPED, text, flags=re.IGNORECASE)
         if len(text) > TEXT_LIMIT:
             return text[:TEXT_LIMIT].rstrip(), "text_cut"
         return text, repair
@@ -118,3 +118,18 @@ def found_address(raw: str) -> tuple[str, str] | None:
         return None
     name = words.domain(found[2].rstrip(".>"))[0]
     return (found[1].strip("'"), name) if name else None
+
+
+def named(values: Iterable[str], *, displayed: bool = True) -> set[str]:
+    """Who is named in address fields: local parts and display names, which must not show up in free text.
+
+    Senders' display names are mostly brands, which diagnostics may say: `displayed` leaves them alone.
+    """
+    names = set[str]()
+    for value in values:
+        found = found_address(value)
+        if found:
+            names.add(found[0])
+            if displayed and "<" in value:
+                names.add(words.clean(value[:1024].partition("<")[0])[0].strip("\"' "))
+    return names - {""}

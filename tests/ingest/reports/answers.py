@@ -24,18 +24,18 @@ def plain(report: AggregateReport) -> dict[str, Any]:
     return {
         "schema": report.schema,
         "version": report.version,
-        "report_metadata": _plain(asdict(report.report_metadata)),
-        "policy_published": _plain(asdict(report.policy_published)),
-        "records": [_plain(record._asdict()) for record in report.records],
+        "report_metadata": plain_value(asdict(report.report_metadata)),
+        "policy_published": plain_value(asdict(report.policy_published)),
+        "records": [plain_value(record._asdict()) for record in report.records],
         "repairs": [list(repair) for repair in report.repairs],
     }
 
 
-def _plain(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _plain(inner) for name, inner in value.items() if inner not in (None, (), [])}
+        return {name: plain_value(inner) for name, inner in value.items() if inner not in (None, (), [])}
     if isinstance(value, tuple | list):
-        return [_plain(inner) for inner in value]
+        return [plain_value(inner) for inner in value]
     if isinstance(value, datetime):
         return value.isoformat()
     return value
