@@ -18,6 +18,7 @@ from analysis.change import Change, Reading
 from analysis.compare import Counts
 from analysis.downstream import leaders
 from analysis.faults import credible
+from analysis.genuine import counted
 from analysis.history import policy_history
 from analysis.moves import Series, daily, moves
 from analysis.series import MECHANISMS, Block, asked, blocks
@@ -70,17 +71,19 @@ def drifts(warehouse: Warehouse, scope: Scope, settings: DriftSettings, newest: 
     the evidence on the few domains where something was found.
     """
     with warehouse.reading() as session:
-        last = newest or scope.until or _newest(reads.domains(session, Scope(scope.domains)))
+        scope = counted(session, scope)
+        last = newest or scope.until or _newest(reads.domains(session, replace(scope, since=None)))
         if last is None:
             return []
-        span = Scope(scope.domains, last - timedelta(days=settings.days - 1), last)
+        span = replace(scope, since=last - timedelta(days=settings.days - 1), until=last)
         days = reads.source_days(session, span)
     changes = detect(days, settings, last)
     if not changes:
         return []
     drifted = tuple(sorted({change.domain for change in changes}))
     since = min(change.started_on for change in changes) - BEFORE
-    near, whole = Scope(drifted, since, last), Scope(drifted, span.since, last)
+    whole = replace(span, domains=drifted)
+    near = replace(whole, since=since)
     with warehouse.reading() as session:
         facts = reads.source_facts(session)
         signatures, envelopes = reads.source_signatures(session, near), reads.source_envelopes(session, near)

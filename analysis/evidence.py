@@ -13,11 +13,12 @@ were asked for. Two ideas carry most of it:
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import polars as pl
 
+from analysis.genuine import counted
 from analysis.identity import HOSTS
 from analysis.period import newest_day
 from analysis.settings import SourceSettings
@@ -60,15 +61,15 @@ class Frames:
 def fetch(connection: Connection, scope: Scope, today: date, settings: SourceSettings) -> Frames:
     """All frames that the answer about a scope's sources needs. Evidence reaches further back than the scope."""
     newest = newest_day(connection, today, scope.until)
-    since = scope.since
+    scope, since = counted(connection, scope), scope.since
     if since and newest:
         since = min(since, newest - timedelta(days=settings.history_days))
-    history = Scope(scope.domains, since, scope.until)
+    history = replace(scope, since=since)
     return Frames(
         scope=scope,
         newest=newest,
         sources=reads.sources(connection, scope),
-        everywhere=reads.sources(connection, Scope((), since, scope.until)),
+        everywhere=reads.sources(connection, replace(history, domains=())),
         first_seen=reads.first_seen(connection, scope),
         facts=reads.source_facts(connection),
         days=reads.source_days(connection, history),

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from analysis import leads
 from analysis.changes import compare
 from analysis.drift import Drift, drifts
+from analysis.genuine import LoneClaims, counted, lone_claims
 from analysis.leads import Finding
 from analysis.period import newest_day
 from analysis.policy import Published, published
@@ -39,6 +40,7 @@ class Basis:
     newest: date | None
     today: date
     scope: Scope
+    lone_claims: Sequence[LoneClaims] = ()
 
     @property
     def usual(self) -> list[str]:
@@ -85,10 +87,13 @@ def gather(
     """Judge all domains of a scope that have reports."""
     with warehouse.reading() as connection:
         newest = newest_day(connection, today, scope.until)
-        names = reads.domains(connection, Scope(scope.domains, None, newest))["domain"].to_list()
-        rows = reads.policy_days(connection, Scope(scope.domains, None, newest))
+        ever = counted(connection, Scope(scope.domains, None, newest))
+        names = reads.domains(connection, ever)["domain"].to_list()
+        rows = reads.policy_days(connection, ever)
         since = newest - timedelta(days=REPORTERS_OVER) if newest else None
-        written = reads.reporter_days(connection, Scope(scope.domains, since, newest))
+        written = reads.reporter_days(connection, replace(ever, since=since))
+        first = newest - timedelta(days=settings.readiness.days - 1) if newest else None
+        claimed = lone_claims(connection, replace(ever, since=first))
     parts = rows.partition_by("domain", as_dict=True)
     policies = {name: published(parts.get((name,), rows.clear())) or Published() for name in names}
     wanted = {domain: (targets or {}).get(domain) or next_target(at.p) for domain, at in policies.items()}
@@ -101,10 +106,9 @@ def gather(
     found: dict[str, list[Source]] = {domain: [] for domain in policies}
     for source in every:
         found[source.domain].append(source)
-    first = newest - timedelta(days=settings.readiness.days - 1) if newest else None
     judged_over = Scope(scope.domains, first, newest)
     heard = reporters(written, newest) if newest else ()
-    return Basis(found, judged, policies, known or (), heard, newest, today, judged_over)
+    return Basis(found, judged, policies, known or (), heard, newest, today, judged_over, claimed)
 
 
 def rank(basis: Basis, settings: AnalysisSettings) -> list[Finding]:
@@ -118,6 +122,8 @@ def rank(basis: Basis, settings: AnalysisSettings) -> list[Finding]:
         minor = largest is not None and domain != largest.domain and basis.readiness[domain].messages < MINOR * total
         for finding in _of_domain(basis, domain, settings):
             result.append(_lower(finding) if minor else finding)
+    for claims in basis.lone_claims:
+        result.append(leads.in_doubt(claims))
     if largest:
         result += leads.silent(largest.domain, basis.reporters)
     return sorted(result, key=_order)

@@ -9,6 +9,7 @@ from datetime import date
 from analysis.changes import Vanished
 from analysis.drift import Drift
 from analysis.gates import LEGITIMATE, count, day, is_open, percent, repair, share, spf_alone, undecided
+from analysis.genuine import LoneClaims
 from analysis.policy import Published, weaker
 from analysis.readiness import Readiness
 from analysis.reporters import Reporter
@@ -156,6 +157,7 @@ def on_spf(found: Sequence[Source], settings: ReadinessSettings) -> Iterator[Fin
         )  # fmt: skip
 
 
+SUSPICIOUS = 1000  # messages in doubt from which somebody seems to mean it
 NEWS = 30  # days for which a change of policy is news
 LOOKS = {"unknown": "like neither yours nor spoofing", "forwarded": "forwarded", "aligned": "like yours"}
 
@@ -232,6 +234,20 @@ def of_domain(readiness: Readiness, domain_at: Published, newest: date, today: d
             f"Publish p={readiness.target}, and look again in a week.",
             owner, newest, readiness.messages, "readiness",
         )  # fmt: skip
+
+
+def in_doubt(claims: LoneClaims) -> Finding:
+    """Mail that only reporters in doubt tell of. It changed no verdict; somebody may want it to."""
+    one = claims.reporters == 1
+    who = "one unverified reporter" if one else f"{claims.reporters} unverified reporters"
+    return Finding(
+        "reports_in_doubt", "medium" if claims.messages >= SUSPICIOUS else "info", claims.domain, None,
+        f"{count(claims.messages, 'message')} of {claims.domain} claimed by {who} only",
+        f"{'Its' if one else 'Their'} report mails are not signed by the reporter, so anybody may have written them. "
+        f"{count(claims.sources, 'source')} in them, told of by nobody else, count in no verdict.",
+        "See who it is with 'whosends reporters'. Nothing else needs to be done.",
+        None, claims.first_day, claims.messages, "reports",
+    )  # fmt: skip
 
 
 def silent(domain: str, reporters: Sequence[Reporter]) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from analysis.genuine import counted
 from ingest.errors import UsageError
 from warehouse import reads
 from warehouse.connect import Connection
@@ -21,10 +22,11 @@ def newest_day(connection: Connection, today: date, until: date | None = None) -
     A report dated in the future (a reporter's broken clock) does not make all other data old: days
     after tomorrow count only where there are no others.
     """
-    last = reads.domains(connection, Scope((), None, until))["last_day"].max()
+    scope = counted(connection, Scope((), None, until))
+    last = reads.domains(connection, scope)["last_day"].max()
     if not isinstance(last, date) or last <= today + timedelta(days=1):
         return last if isinstance(last, date) else None
-    days = reads.daily_alignment(connection, Scope((), None, until))["day"]
+    days = reads.daily_alignment(connection, scope)["day"]
     past = days.filter(days <= today + timedelta(days=1)).max() if days.len() else None
     return past if isinstance(past, date) else last
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from analysis import evidence, forecast
 from analysis.drift import Drift, drifts
 from analysis.gates import Case, Gate, gates
+from analysis.genuine import counted
 from analysis.period import newest_day
 from analysis.policy import Published, published
 from analysis.settings import AnalysisSettings
@@ -165,8 +166,8 @@ def _fetch(
     connection: Connection, domains: tuple[str, ...], today: date, settings: AnalysisSettings, until: date | None
 ) -> _Frames:
     newest = newest_day(connection, today, until) or today
-    scope = Scope(domains, newest - timedelta(days=settings.readiness.days - 1), newest)
-    ever = Scope(domains, None, newest)
+    scope = counted(connection, Scope(domains, newest - timedelta(days=settings.readiness.days - 1), newest))
+    ever = replace(scope, since=None)
     return _Frames(
         scope=scope,
         last_days=dict(reads.domains(connection, ever).select("domain", "last_day").iter_rows()),

@@ -12,6 +12,7 @@ from analysis.changes import is_news
 from analysis.drift import Drift
 from analysis.findings import Basis, Finding, gather, rank
 from analysis.gates import undecided
+from analysis.genuine import counted
 from analysis.settings import AnalysisSettings
 from analysis.sources import Source, sources
 from warehouse import reads
@@ -70,8 +71,8 @@ def status(
 ) -> Status:
     """How the scope's domains stand: messages and sources over its days, the verdict over readiness.days."""
     with warehouse.reading() as connection:
-        domains = reads.domains(connection, scope)
-        days = reads.daily_alignment(connection, scope)
+        sure = counted(connection, scope)
+        domains, days = reads.domains(connection, sure), reads.daily_alignment(connection, sure)
         runs = reads.runs(connection, 1)
         quarantined = reads.frame(connection, "SELECT count(*) AS messages FROM quarantine")["messages"].item()
     basis = gather(warehouse, scope, today, settings, targets, known=known)

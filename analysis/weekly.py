@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import polars as pl
@@ -13,6 +13,7 @@ from analysis.changes import is_news
 from analysis.drift import Drift, drifts
 from analysis.findings import Basis, Finding, gather, rank
 from analysis.gates import count, percent
+from analysis.genuine import excluded
 from analysis.period import iso_week, last_complete_week
 from analysis.settings import AnalysisSettings
 from analysis.sources import Source, sources
@@ -88,7 +89,8 @@ def weekly(
     # As of the Monday after, or of today where the week is not over.
     as_of = min(today, last + timedelta(days=1))
     with warehouse.reading() as connection:
-        now, then = reads.domains(connection, scope), reads.domains(connection, before)
+        without = excluded(connection)
+        now, then = (reads.domains(connection, replace(one, without=without)) for one in (scope, before))
         reports = int(reads.policy_days(connection, scope)["reports"].sum())
         quarantined = _quarantined(connection, first, last)
     basis = gather(warehouse, Scope(domains, None, last), as_of, settings, targets)

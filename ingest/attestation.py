@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from ingest.alignment import organizational_domain
-from ingest.reports.aggregate import ReportMetadata
+from ingest.reports.aggregate import AggregateReport, ReportMetadata
 
 LONG_AGO = timedelta(days=7)
 """Selectors are changed every few months and their keys withdrawn days later: an old mail's key may be gone."""
@@ -97,13 +97,31 @@ def domains_of(reporter: ReportMetadata) -> frozenset[str]:
     return frozenset(organizational_domain(name) for name in bare if len(name) < 254 and _NAME.fullmatch(name))
 
 
+@dataclass(frozen=True, slots=True)
+class Parties:
+    """Whose signatures mean what for one report: organizational domains.
+
+    `own` are the reporter's. `ours` is whose policy was applied: where the report passed through a list or
+    gateway of the receiver's own, that signed it anew, and says nothing about who wrote it.
+    """
+
+    own: frozenset[str]
+    ours: str
+
+    @classmethod
+    def of(cls, report: AggregateReport) -> Parties:
+        """The parties of a report."""
+        return cls(domains_of(report.report_metadata), organizational_domain(report.policy_published.domain))
+
+
 def graded(
-    signatures: Sequence[Signature], own: frozenset[str], received_at: datetime | None, now: datetime
+    signatures: Sequence[Signature], parties: Parties, received_at: datetime | None, now: datetime
 ) -> Attestation:
-    """What the signatures of a mail say for a report in it whose reporter's domains are `own`.
+    """What the signatures of a mail say for a report in it.
 
     `received_at` is when the mailbox received the mail, which its sender cannot choose.
     """
+    own = parties.own
     mine = [each for each in signatures if is_own(each.domain, own)]
     valid = [each for each in signatures if each.status is SignatureStatus.VALID]
     best = next((each for each in valid if each in mine), None)
@@ -111,14 +129,15 @@ def graded(
         return Attestation(Grade.VERIFIED, best.domain, best.selector, best.status)
     told = min(mine, key=_told_first, default=None)
     excused = told is not None and _is_excused(told.status, received_at, now)
-    if valid and not excused:
-        other = valid[0]
+    others = [each for each in valid if organizational_domain(each.domain) != parties.ours]
+    if others and not excused:
+        other = others[0]
         return Attestation(Grade.MISMATCH, other.domain, other.selector, "another domain's", Doubt.MISMATCH)
     doubt = Doubt.UNPROVABLE if excused else Doubt.UNVERIFIED
     if told:
         return Attestation(Grade.UNVERIFIED, told.domain, told.selector, told.status, doubt)
-    status = signatures[0].status if signatures else "no signature"
-    return Attestation(Grade.UNVERIFIED, status=status, doubt=doubt)
+    first = next((each for each in signatures if each.status is not SignatureStatus.VALID), None)
+    return Attestation(Grade.UNVERIFIED, status=first.status if first else "no signature", doubt=doubt)
 
 
 def is_own(domain: str, own: frozenset[str]) -> bool:

@@ -26,6 +26,9 @@ def renew(connection: Connection, staged: Staged, saved: Saved, now: datetime, i
         for new in reports.select(["report_key", "document_hash", "attestation", "attested_by", "origin"]).to_pylist():
             _put_aside(connection, new, now)
         put(connection, reports, chosen(staged.records, saved, SUPERSEDED), identify)
+        connection.register("put", reports.select(["report_key"]))
+        rollup.melt(connection, "SELECT report_key FROM put")
+        connection.unregister("put")
 
 
 def _raise(connection: Connection, reports: pa.Table) -> None:
@@ -45,6 +48,7 @@ def _raise(connection: Connection, reports: pa.Table) -> None:
             "UPDATE aggregate_record SET doubt = '' WHERE report_key IN (SELECT report_key FROM cleared)"
         )
         rollup.add(connection, cleared)
+        rollup.melt(connection, "SELECT report_key FROM cleared")
     connection.execute(
         f"""
         UPDATE aggregate_report r

@@ -7,6 +7,7 @@ messages (Int64); `aligned` means DKIM or SPF aligned, which is what DMARC count
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -96,7 +97,7 @@ def first_seen(connection: Connection, scope: Scope) -> pl.DataFrame:
 
     Only the scope's domains count, not its days: a source is new when it was never seen before.
     """
-    where, values = Scope(scope.domains).where()
+    where, values = Scope(scope.domains, without=scope.without).where()
     return frame(
         connection,
         f"""
@@ -210,6 +211,74 @@ def reporter_days(connection: Connection, scope: Scope) -> pl.DataFrame:
     )
 
 
+def attestations(connection: Connection, scope: Scope) -> pl.DataFrame:
+    """Each reporter, attestation, doubt and attested_by: reports, messages, first_day, last_day."""
+    where, values = scope.where()
+    return frame(
+        connection,
+        f"""
+        SELECT reporter, attestation, doubt, attested_by, count(*) AS reports, sum(messages)::BIGINT AS messages,
+               min(day) AS first_day, max(day) AS last_day
+        FROM aggregate_report WHERE {where} GROUP BY ALL ORDER BY ALL
+        """,
+        values,
+    )
+
+
+def doubted(connection: Connection) -> pl.DataFrame:
+    """Each reporter and doubt of its reports; `proven` says whether any report of that name is verified."""
+    return frame(
+        connection,
+        """
+        SELECT DISTINCT reporter, doubt, lower(reporter) IN
+               (SELECT lower(reporter) FROM aggregate_report WHERE attestation = 'verified') AS proven
+        FROM aggregate_report WHERE doubt <> '' ORDER BY reporter, doubt
+        """,
+    )
+
+
+def receipts(connection: Connection, days: int = 30) -> pl.DataFrame:
+    """The last days on which report mails came: day, and the shares of them that are `verified` and `mismatch`.
+
+    Days are of receipt, which no sender chooses.
+    """
+    return frame(
+        connection,
+        """
+        SELECT coalesce(received_at, stored_at)::DATE AS day,
+               avg((attestation = 'verified')::INTEGER) AS verified,
+               avg((attestation = 'mismatch')::INTEGER) AS mismatch
+        FROM aggregate_report WHERE attestation <> 'unattested' GROUP BY 1 ORDER BY 1 DESC LIMIT ?
+        """,
+        [days],
+    )
+
+
+def lone_claims(connection: Connection, scope: Scope) -> pl.DataFrame:
+    """What only reports say that are left out (`scope.without`): each domain and reporter: messages, sources, days.
+
+    A source on a day that any other report tells of as well is not in it.
+    """
+    where, values = replace(scope, without=()).where()
+    counted, more = scope.counted()
+    return frame(
+        connection,
+        f"""
+        WITH told AS (
+            SELECT domain, source_key, day, reporter, {" AND ".join(counted) or "true"} AS counted,
+                   sum(messages)::BIGINT AS messages
+            FROM daily WHERE {where} GROUP BY ALL HAVING sum(messages) > 0
+        )
+        SELECT domain, reporter, sum(messages)::BIGINT AS messages, count(DISTINCT source_key) AS sources,
+               min(day) AS first_day, max(day) AS last_day
+        FROM (SELECT * FROM told WHERE NOT counted)
+             ANTI JOIN (SELECT * FROM told WHERE counted) USING (domain, source_key, day)
+        GROUP BY domain, reporter ORDER BY domain, messages DESC, reporter
+        """,
+        [*more, *values],
+    )
+
+
 def policy_days(connection: Connection, scope: Scope) -> pl.DataFrame:
     """Each domain, day and policy that reporters saw published, with the number of reports and reporters."""
     where, values = scope.where()
@@ -244,13 +313,14 @@ def blockable(connection: Connection, scope: Scope) -> pl.DataFrame:
 
 
 def reports(connection: Connection, scope: Scope, *, reporter: str = "", limit: int = 1000) -> pl.DataFrame:
-    """Reports, latest first: report_key, day, days, reporter, domain, p, messages, records, failing, …"""
+    """Reports, latest first: report_key, day, days, reporter, domain, p, messages, records, attestation, …"""
     where, values = scope.where()
     return frame(
         connection,
         f"""
         SELECT report_key, day, days, reporter, domain, p, messages, records, standard, report_id,
-               begin_at, end_at, received_at, stored_at, origin, len(repairs) AS repairs
+               begin_at, end_at, received_at, stored_at, origin, len(repairs) AS repairs,
+               attestation, attested_by, attestation_status, doubt
         FROM aggregate_report WHERE {where} AND (? = '' OR reporter = ?)
         ORDER BY day DESC, reporter, domain, report_key LIMIT ?
         """,

@@ -41,6 +41,24 @@ def take_away(connection: Connection, records: str) -> None:
     connection.execute(f"INSERT INTO daily BY NAME SELECT * REPLACE (-messages AS messages) FROM ({rows})")
 
 
+def melt(connection: Connection, reports: str) -> None:
+    """Melt the days of some reports (a query for their keys), so that no row of nothing is left there."""
+    connection.execute(
+        f"""
+        CREATE TEMP TABLE touched AS
+        SELECT DISTINCT r.domain, r.day + i::INTEGER AS day
+        FROM aggregate_report r, unnest(range(r.days)) AS spread(i) WHERE r.report_key IN ({reports});
+        CREATE TEMP TABLE melted AS
+        SELECT * REPLACE (sum(messages)::BIGINT AS messages) FROM daily SEMI JOIN touched USING (domain, day)
+        GROUP BY ALL HAVING sum(messages) <> 0;
+        DELETE FROM daily WHERE (domain, day) IN (SELECT (domain, day) FROM touched);
+        INSERT INTO daily BY NAME SELECT * FROM melted ORDER BY domain, day;
+        DROP TABLE melted;
+        DROP TABLE touched;
+        """
+    )
+
+
 def compact_if_due(connection: Connection) -> bool:
     """Melt the rollup when it has grown to twice its last size; the cost is spread over that growth."""
     row = connection.execute("SELECT (SELECT count(*) FROM daily), rows FROM rollup_size").fetchone()

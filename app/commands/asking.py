@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import wraps
 from typing import Any
 
 import click
 
+from analysis.genuine import counted
 from app.commands.base import Run
 from app.config import meant
 from ingest.errors import UsageError
@@ -70,9 +71,13 @@ def known(warehouse: Warehouse) -> Known:
     tomorrow = today() + timedelta(days=1)
     with warehouse.reading() as connection:
         last_days = _last_days(connection, Scope())
+        sure = counted(connection, Scope())
+        if sure.without:
+            # Nor must a forged report.
+            last_days |= _last_days(connection, sure)
         if any(day > tomorrow for day in last_days.values()):
             # A reporter whose clock is ahead must not make all other data look old.
-            last_days |= _last_days(connection, Scope(until=tomorrow))
+            last_days |= _last_days(connection, replace(sure, until=tomorrow))
     return Known(last_days)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from ingest.alignment import organizational_domain
-from ingest.attestation import NO_MAIL, Attestation, Signature, SignatureStatus, domains_of, graded, is_own
+from ingest.attestation import NO_MAIL, Attestation, Parties, Signature, SignatureStatus, graded, is_own
 from ingest.inputs.base import Message
 from ingest.message import is_mail
 from ingest.probes.resolver import Answer, Resolver, Status
@@ -82,18 +82,18 @@ def _fairly(names: Iterable[str]) -> list[str]:
 
 @dataclass(slots=True)
 class _Mail:
-    """A mail with reports, the domains that are each reporter's, and its signatures, the reporters' own first."""
+    """A mail with reports, the parties of each, and its signatures, the reporters' own first."""
 
     message: Message
     received_at: datetime
-    own: list[frozenset[str]]
+    parties: list[Parties]
     claims: list[Claim] = field(default_factory=list)
 
     @classmethod
     def of(cls, message: Message, reading: Reading, now: datetime) -> _Mail:
-        own = [domains_of(item.report.report_metadata) for item in reading.reports]
-        mail = cls(message, _utc(message.received_at or now), own)
-        every = frozenset[str]().union(*own)
+        parties = [Parties.of(item.report) for item in reading.reports]
+        mail = cls(message, _utc(message.received_at or now), parties)
+        every = frozenset[str]().union(*(each.own for each in parties))
         mail.claims = sorted(claims(message.raw), key=lambda claim: not is_own(claim.domain, every))
         return mail
 
@@ -102,7 +102,7 @@ class _Mail:
         verifier = Verifier(self.message.raw, self.received_at)
         found, valid = list[Signature](), list[str]()
         for claim in self.claims:
-            if all(any(is_own(domain, own) for domain in valid) for own in self.own):
+            if all(any(is_own(domain, each.own) for domain in valid) for each in self.parties):
                 break
             found.append(verifier.verify(claim, keys.answer(claim.key_name)))
             if found[-1].status is SignatureStatus.VALID:
@@ -131,7 +131,7 @@ class Attester:
 
     def _of(self, mail: _Mail, now: datetime) -> list[Attestation]:
         signatures = mail.signatures(self._keys)
-        return [graded(signatures, own, mail.received_at, _utc(now)) for own in mail.own]
+        return [graded(signatures, each, mail.received_at, _utc(now)) for each in mail.parties]
 
 
 def _utc(at: datetime) -> datetime:

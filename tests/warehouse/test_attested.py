@@ -105,6 +105,7 @@ def test_a_verified_report_takes_the_place_of_a_forged_first_comer(
     assert one(target, DOUBTS) == (7, 7, None, 0)
     assert one(target, "SELECT messages FROM aggregate_report") == 7
     assert one(target, "SELECT count(*) FROM raw_document") == 1
+    assert one(target, "SELECT count(*) FROM daily") == 1  # no row of nothing, which lists would show
     with target.reading() as connection:
         kept = quarantine.show(connection, 1)
         assert journal.verify(connection) is None

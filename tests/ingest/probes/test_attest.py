@@ -24,6 +24,7 @@ AT = datetime(2026, 11, 23, 6, tzinfo=UTC)
 OWN = Signer("reporter.test")
 SUB = Signer("mail.reporter.test", number=1)
 OTHER = Signer("evil.test", number=2)
+OURS = Signer("example.com", number=5)
 GONE = Signer("reporter.test", "gone", published=False)
 REVOKED = Signer("reporter.test", "revoked", revoked=True)
 TESTING = Signer("reporter.test", "testing", flags="t=y; ")
@@ -38,7 +39,7 @@ pytestmark = pytest.mark.server
 
 @pytest.fixture(scope="module")
 def nsd() -> Iterator[Nsd]:
-    served = zones(OWN, OTHER, REVOKED, TESTING, STRICT, SHORT, TLSRPT, SHA1)
+    served = zones(OWN, OTHER, OURS, REVOKED, TESTING, STRICT, SHORT, TLSRPT, SHA1)
     served["reporter.test"] += SUB.record.replace("s1._domainkey", "s1._domainkey.mail")
     server = Nsd({**served, "broken.test": "@ A this-is-no-address\n"})
     server.start()
@@ -110,6 +111,12 @@ def test_a_name_that_only_ends_alike_is_another(attest: Callable[..., Attestatio
         assert attest(OWN.sign(mail(email=near))).grade == (
             Grade.VERIFIED if near == "reporter.test" else Grade.MISMATCH
         )
+
+
+def test_a_list_of_our_own_that_signs_anew_says_nothing(nsd: Nsd, attest: Callable[..., Attestation]) -> None:
+    renamed = OWN.sign(mail()).replace(b"From: noreply", b"From: via list, noreply")
+    found = attest(OURS.sign(renamed))
+    assert (found.grade, found.status, found.doubt) == (Grade.UNVERIFIED, "invalid", Doubt.UNVERIFIED)
 
 
 def test_a_forged_from_with_a_signature_of_the_forgers_is_a_mismatch(attest: Callable[..., Attestation]) -> None:
