@@ -9,7 +9,7 @@ from collections.abc import Sequence
 def student(t: float, freedom: float) -> float:
     """Two-sided tail of Student's t with `freedom` degrees, by Wallace's normal approximation (1959).
 
-    Good to a few per cent of the tail itself, far out too, which is all that a threshold needs.
+    Good to a few per cent near by; far out it is too large by up to a factor of two, the safe side.
     """
     if freedom <= 0:
         return 1.0

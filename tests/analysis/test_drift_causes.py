@@ -1,0 +1,247 @@
+"""Why it changed: stories put into a real warehouse, and what is said of their cause."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+import polars as pl
+import pytest
+
+from analysis.around import Seen
+from analysis.cause import NONE_SEEN, causes, day_name, percent, shown
+from analysis.change import Change
+from analysis.drift import Drift, drifts
+from analysis.history import PolicyChange
+from analysis.settings import DriftSettings
+from tests.analysis.world import LAST, MAILER, OURS, Policy, World, days
+from warehouse.scope import Scope
+
+SETTINGS = DriftSettings()
+BROKE = LAST - timedelta(days=29)
+BEFORE, AFTER = days(89, 30), days(29)
+THEIRS = ("mailer.test", "m1", "pass")
+PATH = ("bounce.mailer.test", "pass")
+
+
+def ask(world: World, mechanism: str = "dkim", scope: Scope = Scope()) -> list[Drift]:  # noqa: B008
+    world.save()
+    return [drift for drift in drifts(world.warehouse, scope, SETTINGS) if drift.mechanism == mechanism]
+
+
+def codes(drift: Drift) -> list[str]:
+    return [cause.code for cause in drift.causes]
+
+
+def test_a_selector_that_vanished(world: World) -> None:
+    world.send(MAILER, BEFORE, 30, dkim=((OURS, "m1", "pass"), THEIRS), spf=PATH)
+    world.send(MAILER, AFTER, 30, dkim=(THEIRS,), spf=PATH)
+    [drift] = ask(world)
+    assert (drift.name, drift.as_domain, drift.source_key) == ("Mailer", "mailer.test", "as:mailer.test")
+    assert (drift.shape, drift.started_on, drift.before, drift.after) == ("step", BROKE, 1.0, 0.0)
+    assert (drift.messages, drift.reporters, drift.latest) == (30 * 30 * 3, 3, 0.0)
+    assert codes(drift) == ["selector_vanished", "signing_domain_changed"]
+    assert drift.cause == drift.causes[0]
+    assert drift.cause.subject == "m1 (example.com)"
+    assert drift.cause.sentence == "A selector that signed 100 % of the mail signs 0 % since 24 October 2026."
+    assert drift.causes[1].subject == "mailer.test"
+    assert drift.causes[1].sentence == "Mail signed by another domain alone went from 0 % to 100 %."
+
+
+def test_dmarc_has_the_cause_of_the_mechanism_it_follows(world: World) -> None:
+    world.send(MAILER, BEFORE, 30, dkim=((OURS, "m1", "pass"),), spf=PATH)
+    world.send(MAILER, AFTER, 30, spf=PATH)
+    [drift] = ask(world, "dmarc")
+    assert drift.follows == "dkim"
+    assert codes(drift) == ["selector_vanished", "unsigned"]
+
+
+def test_a_key_that_is_gone_from_dns(world: World) -> None:
+    world.send(MAILER, BEFORE, 30, dkim=((OURS, "m1", "pass"),), spf=PATH)
+    world.send(MAILER, AFTER, 30, dkim=((OURS, "m1", "permerror"),), spf=PATH)
+    [drift] = ask(world)
+    assert codes(drift) == ["selector_fails"]
+    assert "still signs 100 % of the mail, but its signatures are valid on 0 % instead of 100 %" in drift.cause.sentence
+
+
+def test_a_new_selector_that_nobody_published(world: World) -> None:
+    world.send(MAILER, BEFORE, 30, dkim=((OURS, "old", "pass"),), spf=PATH)
+    world.send(MAILER, AFTER, 30, dkim=((OURS, "new", "fail"),), spf=PATH)
+    [drift] = ask(world)
+    assert codes(drift) == ["selector_vanished", "selector_new"]
+    assert [cause.subject for cause in drift.causes] == ["old (example.com)", "new (example.com)"]
+
+
+def test_a_repair_with_a_new_selector(world: World) -> None:
+    world.send(MAILER, BEFORE, 30, dkim=(THEIRS,), spf=PATH)
+    world.send(MAILER, AFTER, 30, dkim=((OURS, "m2", "pass"), THEIRS), spf=PATH)
+    [drift] = ask(world)
+    assert drift.after > drift.before
+    assert codes(drift)[0] == "selector_new"
+    assert drift.cause.subject == "m2 (example.com)"
+
+
+def test_an_envelope_that_is_the_services_own_now(world: World) -> None:
+    world.send(MAILER, BEFORE, 30, spf=("bounce.example.com", "pass"))
+    world.send(MAILER, AFTER, 30, spf=PATH)
+    [drift] = ask(world, "spf")
+    assert codes(drift) == ["envelope_changed"]
+    assert drift.cause.subject == "bounce.mailer.test"
+
+
+@pytest.mark.parametrize(("result", "code"), [("softfail", "spf_fails"), ("permerror", "spf_error")])
+def test_an_spf_record_that_broke(world: World, result: str, code: str) -> None:
+    world.send(MAILER, BEFORE, 30, spf=(OURS, "pass"))
+    world.send(MAILER, AFTER, 30, spf=(OURS, result))
+    [drift] = ask(world, "spf")
+    assert codes(drift) == [code]
+    assert drift.cause.subject == OURS
+
+
+def test_new_networks_that_do_not_sign(world: World) -> None:
+    keys = ((OURS, "m1", "pass"),)
+    world.send("192.0.2.10", BEFORE, 30, dkim=keys, spf=PATH)
+    world.send("192.0.2.10", AFTER, 12, dkim=keys, spf=PATH)
+    world.send("192.0.2.77", AFTER, 18, spf=PATH)
+    [drift] = ask(world)
+    assert "new_addresses" in codes(drift)
+    found = next(cause for cause in drift.causes if cause.code == "new_addresses")
+    assert found.subject == "192.0.2.0/24"
+    assert found.sentence == (
+        "Addresses not used before send 60 % of the mail since 24 October 2026; 0 % of theirs are aligned."
+    )
+
+
+def test_a_policy_that_changed_stands_beside_the_cause(world: World) -> None:
+    world.send(MAILER, BEFORE, 30, dkim=((OURS, "m1", "pass"),), spf=PATH)
+    world.policy[OURS] = Policy("quarantine")
+    world.send(MAILER, AFTER, 30, spf=PATH)
+    [drift] = ask(world)
+    assert codes(drift)[-1] == "policy_changed"
+    assert drift.cause.code == "selector_vanished"
+
+
+def test_one_reporter_alone_is_said(world: World) -> None:
+    world.send(MAILER, BEFORE, 30, dkim=((OURS, "m1", "pass"),), spf=PATH, reporters=["google.com"])
+    world.send(MAILER, AFTER, 30, dkim=((OURS, "m1", "fail"),), spf=PATH, reporters=["google.com"])
+    [drift] = ask(world)
+    assert codes(drift) == ["selector_fails", "one_reporter"]
+
+
+def test_forwarders_are_no_drift_of_their_own(world: World) -> None:
+    key, office, path = (OURS, "m1", "pass"), (OURS, "office", "pass"), ("srs.forward.test", "pass")
+    world.send(MAILER, BEFORE, 90, dkim=(key,), spf=PATH)
+    world.send(MAILER, AFTER, 90, dkim=(), spf=PATH)
+    world.send("203.0.113.10", [*BEFORE, *AFTER], 60, dkim=(office,), spf=(OURS, "pass"))
+    world.send("198.51.200.10", [*BEFORE, *AFTER], 12, dkim=(office,), spf=path)
+    world.send("198.51.200.10", BEFORE, 6, dkim=(key,), spf=path)
+    world.send("198.51.200.10", AFTER, 6, dkim=(), spf=path)
+    [drift] = ask(world)
+    assert drift.source_key == "as:mailer.test"
+    assert len(drift.also_in) == 1
+
+
+def test_one_selector_of_two_senders_is_a_drift_of_both(world: World) -> None:
+    key = ((OURS, "shared", "pass"),)
+    for address, messages in (("192.0.2.10", 30), ("192.88.99.10", 12)):
+        world.send(address, BEFORE, messages, dkim=key, spf=PATH)
+        world.send(address, AFTER, messages, dkim=((OURS, "shared", "fail"),), spf=PATH)
+    assert [(drift.name, drift.also_in) for drift in ask(world)] == [("Mailer", ()), ("CRM", ())]
+
+
+def test_only_the_domains_asked_for(world: World) -> None:
+    for domain in (OURS, "example.net"):
+        world.send(MAILER, BEFORE, 30, domain=domain, dkim=((domain, "m1", "pass"),), spf=PATH)
+        world.send(MAILER, AFTER, 30, domain=domain, spf=PATH)
+    assert [drift.domain for drift in ask(world, scope=Scope(("example.net",)))] == ["example.net"]
+    assert ask(world, scope=Scope(until=BROKE)) == []
+    # What broke before the days shown may be broken still.
+    assert len(ask(world, scope=Scope(since=LAST))) == 2
+
+
+def test_an_empty_warehouse_has_no_drift(world: World) -> None:
+    assert ask(world) == []
+
+
+def test_what_reports_say_never_stands_in_a_sentence(world: World) -> None:
+    evil = "\u202egnp.exe\r\n<script>alert(1)</script>" + "x" * 300
+    world.send(MAILER, BEFORE, 30, dkim=((OURS, evil, "pass"),), spf=(f"{evil}.{OURS}", "pass"))
+    world.send(MAILER, AFTER, 30, dkim=((evil, evil, "pass"),), spf=(evil, "pass"))
+    world.save()
+    told = [cause for drift in drifts(world.warehouse, Scope(), SETTINGS) for cause in drift.causes]
+    assert len(told) >= 4
+    for cause in told:
+        assert re.fullmatch(r"[A-Za-z0-9 ,;.%()]+", cause.sentence)
+        assert len(cause.subject) <= 120
+        assert not re.search("[\u202e\r\n]", cause.subject)
+
+
+# -- without a warehouse ---------------------------------------------------------------------------
+
+CHANGE = Change(
+    domain=OURS,
+    source_key="s",
+    mechanism="dkim",
+    shape="step",
+    started_on=BROKE,
+    ended_on=None,
+    until=None,
+    before=1.0,
+    after=0.2,
+    latest=0.2,
+    messages=100,
+    p_value=1e-9,
+    reporters=3,
+    able_reporters=3,
+)
+
+
+def seen(*edits: PolicyChange) -> Seen:
+    """The source's mail, always signed by the same subdomain; and edits of the record."""
+    key = {"domain": OURS, "source_key": "s"}
+    rows = pl.DataFrame([{**key, "day": day, "messages": 50} for day in [*BEFORE, *AFTER]])
+    signatures = rows.with_columns(signing_domain=pl.lit("sub." + OURS), selector=pl.lit("a"), own=pl.lit(value=True))
+    envelopes = rows.with_columns(spf_domain=pl.lit("other.test"), own=pl.lit(value=False))
+    addresses = pl.DataFrame(
+        [{**key, "source_ip": "192.0.2.1", "messages": 50, "first_seen": BEFORE[0], "dkim_aligned": 9}]
+    )
+    passing = pl.lit("pass").alias("result")
+    return Seen(rows, signatures.with_columns(passing), envelopes.with_columns(passing), addresses, list(edits))
+
+
+def test_a_record_that_asks_for_strict_alignment() -> None:
+    edit = PolicyChange(OURS, BROKE - timedelta(days=1), "adkim", "r", "s", 4)
+    [cause] = causes(CHANGE, seen(edit))
+    assert cause.code == "alignment_mode"
+    assert cause.sentence == "The domain's record asks for strict alignment (adkim) since 23 October 2026."
+    assert causes(CHANGE, seen(replace(edit, day=BROKE - timedelta(days=9)))) == (NONE_SEEN,)
+    assert causes(CHANGE, seen(replace(edit, domain="example.net"))) == (NONE_SEEN,)
+    assert causes(CHANGE, seen(replace(edit, tag="aspf"))) == (NONE_SEEN,)
+    assert causes(replace(CHANGE, before=0.2, after=1.0), seen(edit)) == (NONE_SEEN,)
+
+
+def test_where_nothing_else_changed_that_is_said() -> None:
+    assert causes(CHANGE, seen()) == (NONE_SEEN,)
+    assert causes(replace(CHANGE, mechanism="dmarc"), seen()) == (NONE_SEEN,)
+    assert causes(replace(CHANGE, mechanism="spf", shape="slide"), seen()) == (NONE_SEEN,)
+
+
+def test_a_source_without_mail_around_the_change_has_no_cause() -> None:
+    assert causes(replace(CHANGE, source_key="another"), seen()) == (NONE_SEEN,)
+
+
+def test_names_and_numbers_are_fit_to_be_shown() -> None:
+    assert shown("a\x00b\u202ec\u200bd\ne f") == "abcde f"
+    assert shown(None) == ""
+    assert len(shown("x" * 500)) == 120
+    assert [percent(share) for share in (0, 0.001, 0.004, 0.2, 0.994, 0.999, 1)] == [
+        "0 %",
+        "less than 1 %",
+        "less than 1 %",
+        "20 %",
+        "99 %",
+        "almost 100 %",
+        "100 %",
+    ]
+    assert day_name(BROKE) == "24 October 2026"
