@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -95,6 +96,7 @@ class ApiInput:
         self._sleep = sleep
         self._now = now
         self._stop: threading.Event | None = None
+        self._holders = 0
         account = f"{settings.kind} {settings.user} {settings.api_url}"
         self._ledger = Ledger(Path(settings.ledger_file), account)
 
@@ -110,11 +112,9 @@ class ApiInput:
 
     def fetch(self, cursors: Cursors) -> Iterator[Sequence[Message]]:
         """Yield what `cursors` does not cover, folder by folder, in the order of the ledger."""
-        try:
+        with self._held():
             for folder in self._settings.folders:
                 yield from self._read(folder, cursors)
-        finally:
-            self._api.close()
 
     def watch(self, cursors: Cursors, stop: threading.Event) -> Iterator[Sequence[Message]]:
         """Like `fetch`, then again every `settings.interval` seconds until `stop` is set."""
@@ -138,13 +138,11 @@ class ApiInput:
 
     def latest(self, folder: str, most: int, days: float = 7.0) -> list[Message]:
         """Some of the messages of the last days, for a look; nothing is noted anywhere."""
-        try:
+        with self._held():
             place = self._api.place(folder)
             listed = [each for page in self._api.listed(place, self._now() - days * 86400) for each in page]
             got = [(each.key, self._api.raw(each.key, self._most)) for each in listed[-most:]]
             return [self._message(raw, f"{self.name}/{folder}/{key}", None) for key, raw in got if raw is not None]
-        finally:
-            self._api.close()
 
     def done(self, settled: Sequence[tuple[Message, Outcome]]) -> None:
         """Act on what is committed: only Stored and Duplicate; everything else stays as it is."""
@@ -161,8 +159,20 @@ class ApiInput:
                 _LOG.warning("mailbox.renumbered folder=%r skipped=%d", folder, len(uids))
                 continue
             keys = list(self._ledger.keys(uids).values())
-            self._persist(lambda folder=folder, keys=keys: self._act(folder, keys))  # type: ignore[misc]
+            with self._held():
+                self._persist(lambda folder=folder, keys=keys: self._act(folder, keys))  # type: ignore[misc]
             _LOG.info("mailbox.settled folder=%r after=%s messages=%d", folder, self._after.kind, len(keys))
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """Keep the connections between calls; the last holder closes them."""
+        self._holders += 1
+        try:
+            yield
+        finally:
+            self._holders -= 1
+            if self._holders == 0:
+                self._api.close()
 
     def close(self) -> None:
         """Close the connections; `fetch` and `watch` do so themselves when they end."""

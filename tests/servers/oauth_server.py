@@ -163,6 +163,7 @@ class OAuthServer:
 def _handler(server: OAuthServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # head and body are written apart; the second would wait 40 ms
 
         def do_GET(self) -> None:
             self._serve({})
