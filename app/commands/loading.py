@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
 from functools import cache
 
@@ -13,9 +14,12 @@ from app.commands.asking import warehouse_of
 from app.commands.base import Run
 from app.commands.progress import counted
 from app.render import Screen
+from ingest.errors import Error
 from ingest.network import NetworkDatabase, ServiceMap
-from warehouse.load import Loader, LoadSummary
+from warehouse.load import Attest, Loader, LoadSummary
 from warehouse.rows import Address
+
+log = logging.getLogger(__name__)
 
 FAILURES_SHOWN = 10
 
@@ -37,8 +41,28 @@ def identify(source_ips: Sequence[str]) -> Sequence[Address]:
 
 
 def loader_of(run: Run, progress: Callable[[LoadSummary], None]) -> Loader:
-    """Everything a load needs beside its input."""
+    """Everything a load needs beside its input; it stays off the network."""
     return Loader(warehouse_of(run), run.config.limits, identify, now, progress)
+
+
+def mail_loader_of(run: Run, progress: Callable[[LoadSummary], None]) -> Loader:
+    """The same for mail as it came: its signatures are verified, unless the network is not to be used."""
+    loader = loader_of(run, progress)
+    if run.config.offline:
+        return loader
+    return replace(loader, attest=_attester(run))
+
+
+def _attester(run: Run) -> Attest | None:
+    # Not at the top: what only reads files need not pay for it.
+    from ingest.probes.attest import Attester  # noqa: PLC0415
+
+    try:
+        return Attester(run.config.resolver)
+    except Error as error:
+        # A machine without a resolver can read its mailbox all the same.
+        log.warning("attest.fail reason=%r", str(error))
+        return None
 
 
 def add(whole: LoadSummary, part: LoadSummary) -> None:

@@ -6,7 +6,7 @@ import click
 
 from app import exitcodes
 from app.commands.base import Command, Run
-from app.commands.loading import add, loader_of, tell
+from app.commands.loading import add, mail_loader_of, tell
 from app.commands.progress import progress
 from app.commands.renaming import rename
 from app.commands.watching import watch_all
@@ -25,7 +25,8 @@ from warehouse.load import Failure, LoadSummary, load
 def command(run: Run, watch: bool, names: tuple[str, ...]) -> int:
     """Read new reports from the configured mailboxes.
 
-    With --offline only mailboxes on this machine are read, and no names of addresses are asked for.
+    The signatures of the mails are verified, so that forged reports are told from genuine ones. With
+    --offline only mailboxes on this machine are read, and neither keys nor names are asked for.
     Nothing in a mailbox is changed unless its setting 'after' says so, and then only when the
     reports are stored. Ends with 0 when everything was stored, known or no report, 1 when something
     went to quarantine, 75 when a mailbox could not be reached.
@@ -43,7 +44,7 @@ def command(run: Run, watch: bool, names: tuple[str, ...]) -> int:
     for settings in mailboxes:
         try:
             with progress(screen, f"Reading {settings.name}") as report:
-                add(summary, load(box(settings, run.config.limits), loader_of(run, report)))
+                add(summary, load(box(settings, run.config.limits), mail_loader_of(run, report)))
         except MailboxError as error:
             # The other mailboxes are read all the same; the exit code tells of this one.
             screen.note(f"Error: {settings.name}: {error.message}\n{error.hint}")

@@ -12,7 +12,7 @@ from app import exitcodes
 from app.commands.asking import warehouse_of
 from app.commands.base import Group, Run
 from app.commands.deciding import actor
-from app.commands.loading import loader_of, now, tell
+from app.commands.loading import mail_loader_of, now, tell
 from app.commands.progress import progress
 from app.render import Screen, clean
 from ingest.errors import UsageError
@@ -90,7 +90,7 @@ def retry(run: Run, keys: Sequence[int], everything: bool) -> int:
         raise _unknown(missing)
     screen = Screen(run)
     with progress(screen, "Trying again") as report:
-        return tell(screen, retry_all(loader_of(run, report), sorted(keys) or sorted(known)))
+        return tell(screen, retry_all(mail_loader_of(run, report), sorted(keys) or sorted(known)))
 
 
 @command.command()

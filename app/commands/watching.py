@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from app import exitcodes
 from app.commands.base import Run
-from app.commands.loading import loader_of
+from app.commands.loading import mail_loader_of
 from app.commands.progress import counted
 from app.commands.renaming import rename
 from app.render import Screen
@@ -36,7 +36,7 @@ class Watch:
         """Watch one mailbox until told to stop. What ends it early is kept for the exit code."""
         try:
             source = box(settings, self.run.config.limits)
-            loader = loader_of(self.run, lambda summary: self._told(settings.name, summary))
+            loader = mail_loader_of(self.run, lambda summary: self._told(settings.name, summary))
             load(source, loader, lambda cursors: source.watch(cursors, self.stop))
         except Error as error:
             self.screen.note(f"Error: {settings.name}: {error.message} {error.hint}")

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 from ingest.alignment import organizational_domain
 from ingest.attestation import NO_MAIL, Attestation, Parties, Signature, SignatureStatus, graded, is_own
+from ingest.errors import Error
 from ingest.inputs.base import Message
 from ingest.message import is_mail
 from ingest.probes.resolver import Answer, Resolver, Status
@@ -34,21 +35,22 @@ class Keys:
     """
 
     def __init__(self, settings: ResolverSettings, clock: Callable[[], float] = time.monotonic) -> None:
-        self._settings, self._clock = settings, clock
-        self._begin()
-
-    def _begin(self) -> None:
-        self._until = self._clock() + _FRESH
-        self._left = self._settings.lifetime
+        self._clock, self._lifetime = clock, settings.lifetime
         # The resolver's own lifetime would run while messages are fetched; only questions are counted here.
-        self._resolver = Resolver(replace(self._settings, lifetime=math.inf), self._clock)
+        self._settings = replace(settings, lifetime=math.inf)
+        self._begin(Resolver(self._settings, clock))
+
+    def _begin(self, resolver: Resolver) -> None:
+        self._resolver = resolver
+        self._until = self._clock() + _FRESH
+        self._left = self._lifetime
         self._answers: dict[str, Answer] = {}
         self._failed: Counter[str] = Counter()
 
     def fetch(self, names: Iterable[str]) -> None:
         """Ask for what is not known yet, all at once."""
         if self._clock() >= self._until:
-            self._begin()
+            self._begin(self._renewed())
         wanted = [name for name in _fairly(names) if name not in self._answers and self._failed[name] < _TRIES]
         if not wanted or self._left <= 0:
             return
@@ -63,6 +65,14 @@ class Keys:
             else:
                 self._failed[answer.name] += 1
         _LOG.info("dkim.keys asked=%d unanswered=%d", len(wanted), sum(not answer.answered for answer in found))
+
+    def _renewed(self) -> Resolver:
+        """One that has forgotten its answers; the same where the machine names no resolver any more."""
+        try:
+            return Resolver(self._settings, self._clock)
+        except Error as error:
+            _LOG.warning("dkim.resolver reason=%r", str(error))
+            return self._resolver
 
     def answer(self, name: str) -> Answer:
         """What is known of a name; no answer where it was not fetched."""

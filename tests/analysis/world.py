@@ -10,6 +10,7 @@ from pathlib import Path
 
 from analysis.identity import Identifier
 from ingest.alignment import aligned
+from ingest.attestation import NOT_CHECKED, Attestation
 from ingest.network import Network, ServiceMap
 from ingest.reports.aggregate import (
     AggregateRecord,
@@ -136,9 +137,11 @@ class World:
                 self.sent[day, reporter, domain].append(record)
                 self.policies[day, reporter, domain] = self.policy.get(domain, Policy())
 
-    def save(self) -> Warehouse:
-        """Store what was sent since the last time."""
-        reports = [Arrived(report, str(number), "invented", None) for number, report in enumerate(self._reports())]
+    def save(self, attestation: Attestation = NOT_CHECKED) -> Warehouse:
+        """Store what was sent since the last time, as vouched for."""
+        reports = [
+            Arrived(report, str(number), "invented", None, attestation) for number, report in enumerate(self._reports())
+        ]
         with self.warehouse.writing() as connection:
             save(connection, staged(reports), 1, NOW.replace(tzinfo=None), self.identifier.identify)
         self.sent.clear()
