@@ -7,7 +7,7 @@ constants, so that no data decides how a tooltip is drawn. Temporal axes are UTC
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final
 
 import altair as alt
@@ -31,31 +31,34 @@ BLOCKED: Final = {
     "spoofing": "■ spoofing stopped",
 }
 
+Span = tuple[date, date]
 Chart = alt.Chart | alt.LayerChart
 
 
-def rate(days: pl.DataFrame, own: pl.DataFrame, marks: pl.DataFrame, colors: Palette) -> Chart:
+def rate(days: pl.DataFrame, own: pl.DataFrame, marks: pl.DataFrame, span: Span, colors: Palette) -> Chart:
     """Share of aligned mail by day, of known senders (strong) and of all mail (thin).
 
-    `days` and `own`: day, messages, rate. `marks`: day, n, label (numbered events).
+    `days` and `own`: day, messages, rate. `marks`: day, n, label (numbered events). `span`: first and last day.
     """
+    x = alt.X("day:T", title=None, axis=_days_axis(), scale=_span(span))
     scale = _rate_scale(pl.concat([days, own]))
     y = alt.Y("rate:Q", title="aligned", axis=_rate_axis(), scale=scale)
-    thin = alt.Chart(days).mark_line(strokeWidth=1.5, strokeDash=[2, 3], color=colors.rule)
+    dots = alt.OverlayMarkDef(size=16, filled=True, color=colors.rule) if days.height < 3 else alt.Undefined
+    thin = alt.Chart(days).mark_line(strokeWidth=1.5, strokeDash=[2, 3], color=colors.rule, point=dots)
     strong = alt.Chart(own).mark_line(strokeWidth=2.5, color=colors.aligned, point=_points(own.height, colors))
     layers: list[Any] = [
         _thin_days(own, colors),
-        thin.encode(x=_day_axis(), y=y, tooltip=_tooltip()),
-        strong.encode(x=_day_axis(), y=y, tooltip=_tooltip()),
+        thin.encode(x=x, y=y, tooltip=_tooltip()),
+        strong.encode(x=x, y=y, tooltip=_tooltip()),
     ]
     if not marks.is_empty():
         layers.extend(_numbers(marks, colors))
     return _layered(layers, 230)
 
 
-def not_aligned(days: pl.DataFrame, colors: Palette) -> Chart:
+def not_aligned(days: pl.DataFrame, span: Span, colors: Palette) -> Chart:
     """Messages by day that were not aligned, stacked by class. `days`: day, class, messages."""
-    x = alt.X("yearmonthdate(day):T", title=None, axis=_days_axis())
+    x = alt.X("yearmonthdate(day):T", title=None, axis=_days_axis(), scale=_span(span, bars=True))
     return _sized(_stack(days, x, _when("day"), NOT_ALIGNED, colors), 210)
 
 
@@ -186,6 +189,12 @@ def _points(number: int, colors: Palette) -> alt.OverlayMarkDef:
     return alt.OverlayMarkDef(size=22 if number <= 45 else 8, filled=True, color=colors.aligned)
 
 
+def _span(span: Span, *, bars: bool = False) -> alt.Scale:
+    """All days looked at, whether they have data or not: few bars must not look like few days."""
+    last = span[1] + timedelta(days=1 if bars else 0)
+    return alt.Scale(domain=[alt.DateTime(year=d.year, month=d.month, date=d.day) for d in (span[0], last)])
+
+
 def _day_axis(ticks: int = 8) -> alt.X:
     return alt.X("day:T", title=None, axis=_days_axis(ticks))
 
@@ -199,7 +208,7 @@ def _rate_axis() -> alt.Axis:
 
 
 def _names_axis() -> alt.Axis:
-    return alt.Axis(labelLimit=200, labelOverlap=False, ticks=False, domain=False)
+    return alt.Axis(labelLimit=200, labelOverlap=False, labelFlush=False, ticks=False, domain=False)
 
 
 def _scale_legend() -> alt.Legend:

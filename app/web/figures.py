@@ -75,7 +75,8 @@ def _points(days: pl.DataFrame, view: View) -> str | None:
     if not all(messages for _, messages in sums):
         return None
     now, before = (aligned / messages for aligned, messages in sums)
-    return f"{100 * (now - before):+.1f} pt"
+    change = f"{100 * (now - before):+.1f}"
+    return None if float(change) == 0 else f"{change} pt"
 
 
 def _more(daily: Sequence[int]) -> str | None:
@@ -84,4 +85,4 @@ def _more(daily: Sequence[int]) -> str | None:
     if len(earlier) < WEEK:
         return None
     change = round(sum(daily[-WEEK:]) - WEEK * sum(earlier) / len(earlier))
-    return f"{change:+,}"
+    return f"{change:+,}" if change else None

@@ -81,8 +81,9 @@ def choose(domain: str) -> None:
 
 def bar() -> bool:
     """Draw the filters and the line on how fresh the data is. False where there is no report at all."""
+    last_days = cached.last_days(cached.state(), cached.today())
+    # Asked again, because the first look at an older warehouse brings it up to date.
     state = cached.state()
-    last_days = cached.last_days(state, cached.today())
     if not last_days:
         return False
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="filters"):

@@ -16,7 +16,8 @@ from app.web.theme import palette
 
 def draw(shown: Sequence[Drift], days: pl.DataFrame, view: View) -> None:
     """One small chart for each change, those that touch most mail first."""
-    grid = st.grid(2, min_column_width=360, border=True)
+    few = len(shown) <= 4
+    grid = st.grid(2 if few else 3, min_column_width=360 if few else 280, border=True)
     for one in shown:
         with grid.cell():
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -60,20 +61,31 @@ def facts(one: Drift) -> str:
 
 
 def table(every: Sequence[Drift]) -> pl.DataFrame:
-    """All changes as rows."""
-    return pl.DataFrame(
-        [
-            (d.name, d.mechanism.upper(), 100 * d.before, 100 * d.after, d.started_on, d.messages, d.cause.sentence,
-             d.cause.subject, d.shape, d.reporters, d.domain, d.source_key)
-            for d in every
-        ],
-        schema=list(COLUMNS), orient="row", infer_schema_length=None,
-    )  # fmt: skip
+    """All changes as rows, with the columns of COLUMNS in their order."""
+    rows = [
+        (
+            one.name,
+            one.domain,
+            words.MECHANISMS.get(one.mechanism, one.mechanism),
+            100 * one.before,
+            100 * one.after,
+            one.started_on,
+            one.messages,
+            one.cause.sentence,
+            one.cause.subject,
+            one.shape,
+            one.reporters,
+            one.source_key,
+        )
+        for one in every
+    ]
+    return pl.DataFrame(rows, schema=list(COLUMNS), orient="row", infer_schema_length=None)
 
 
 column = st.column_config
 COLUMNS: Final[grids.Config] = {
-    "source": column.TextColumn("Source", pinned=True, width=200),
+    "source": column.TextColumn("Source", pinned=True, width=170),
+    "domain": column.TextColumn("Domain", width=150),
     "mechanism": column.TextColumn("By", width=70),
     "before": column.NumberColumn("Before", format="%.1f %%", width=80),
     "after": column.NumberColumn("After", format="%.1f %%", width=80),
@@ -83,6 +95,5 @@ COLUMNS: Final[grids.Config] = {
     "subject": column.TextColumn("About", width=160),
     "shape": column.TextColumn("Shape", width=70),
     "reporters": column.NumberColumn("Reporters", width=80),
-    "domain": column.TextColumn("Domain"),
     "source_key": column.TextColumn("Key"),
 }

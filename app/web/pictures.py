@@ -8,6 +8,7 @@ from typing import NamedTuple
 import polars as pl
 import streamlit as st
 
+from analysis.drift import Drift
 from app.web import cached, charts, frames, grids, notices, pages, words
 from app.web.filters import View
 from app.web.theme import palette
@@ -24,27 +25,43 @@ class Event(NamedTuple):
 
 
 def events(view: View) -> list[Event]:
-    """Losses of alignment and changes of the published policy, the larger ones, in order of time."""
+    """Losses of alignment and changes of the published policy, the larger ones, in order of time; one a day."""
     found = [
-        Event(
-            one.started_on,
-            f"{one.name}: {words.share(one.before, 1)} → {words.share(one.after, 1)} aligned",
-            one.messages,
-        )
+        Event(one.started_on, f"{one.name}{_of(one.domain, view)} {_rates(one)}", one.messages)
         for one in cached.drifts(view.state, view.scope)
         if one.mechanism == "dmarc" and view.since <= one.started_on <= view.until
     ]
     found += [
-        Event(one.day, f"{one.domain}: the record changed from {one.tag}={one.before} to {one.tag}={one.after}", 10**9)
+        Event(
+            one.day,
+            f"the record{_of(one.domain, view)} changed from {one.tag}={one.before} to {one.tag}={one.after}",
+            1,
+        )
         for one in cached.policy_changes(view.state, view.scope)
         if one.tag == "p" and view.since <= one.day <= view.until
     ]
-    return sorted(sorted(found, key=lambda one: -one.messages)[:EVENTS])
+    by_day: dict[date, list[Event]] = {}
+    for one in sorted(found, key=lambda event: -event.messages):
+        by_day.setdefault(one.day, []).append(one)
+    return sorted(_together(same) for same in list(by_day.values())[:EVENTS])
+
+
+def _together(same: list[Event]) -> Event:
+    more = f", and {words.count(len(same) - 1, 'more change')}" if len(same) > 1 else ""
+    return same[0]._replace(label=same[0].label + more)
+
+
+def _of(domain: str, view: View) -> str:
+    return "" if view.domain else f" ({words.plain(domain, 60)})"
+
+
+def _rates(one: Drift) -> str:
+    return f"went from {words.share(one.before, 1)} to {words.share(one.after, 1)} aligned"
 
 
 def draw(days: pl.DataFrame, lost: pl.DataFrame, view: View) -> None:
     """Both pictures, what they mean, and their numbers as CSV."""
-    happened, colors = events(view), palette()
+    happened, colors, span = events(view), palette(), (view.since, view.until)
     numbered = pl.DataFrame(
         [(one.day, str(at), words.plain(one.label)) for at, one in enumerate(happened, 1)],
         schema={"day": pl.Date, "n": pl.String, "label": pl.String},
@@ -54,14 +71,20 @@ def draw(days: pl.DataFrame, lost: pl.DataFrame, view: View) -> None:
     own = frames.own(cached.source_days(view.state, view.scope), found)
     with st.container(border=True):
         words.swatches([(colors.aligned, "● mail of your own senders", None), (colors.rule, "┄ all mail", None)])
-        st.altair_chart(charts.rate(days, own, numbered, colors), alt=f"Share of aligned mail by day, {view.period}")
+        st.altair_chart(
+            charts.rate(days, own, numbered, span, colors),
+            alt=f"Share of aligned mail by day, {view.period}",
+        )
         words.numbered(f"{words.day(one.day)}: {one.label}" for one in happened)
         if lost.is_empty():
             notices.good("Everything aligned in these days.")
         else:
             totals = dict(lost.group_by("class").agg(pl.col("messages").sum()).iter_rows())
             charts.legend(charts.NOT_ALIGNED, totals, colors)
-            st.altair_chart(charts.not_aligned(lost, colors), alt="Messages by day that were not aligned, by class")
+            st.altair_chart(
+                charts.not_aligned(lost, span, colors),
+                alt="Messages by day that were not aligned, by class",
+            )
         with st.container(horizontal=True, vertical_alignment="center"):
             pages.link("drift", "Drift by source")
             wide = lost.pivot("class", index="day", values="messages") if lost.height else days.select("day")

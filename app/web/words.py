@@ -15,9 +15,8 @@ from typing import Final, Literal
 
 import streamlit as st
 
-from app.render import clean, csv_cell, share
-
-__all__ = ["share"]
+from app import render
+from app.render import clean, csv_cell
 
 Color = Literal["red", "orange", "blue", "green", "violet", "gray"]
 Look = Literal["body", "strong", "quiet", "code", "lead"]
@@ -87,7 +86,7 @@ def badge(words: dict[str, Word], key: str | None, *, after: str = "") -> None:
 
 def plain(text: object, limit: int = 120) -> str:
     """Text from outside on one line, without what cannot be seen, at most `limit` characters."""
-    seen = " ".join(clean(str(text)[: limit * 8]).split())
+    seen = " ".join(part for part in clean(str(text)[: limit * 8]).split(" ") if part)
     return seen if len(seen) <= limit else seen[: limit - 1] + "…"
 
 
@@ -142,6 +141,11 @@ def number(value: float) -> str:
 def count(value: int, one: str, many: str = "") -> str:
     """A count with its noun: '1 message', '2,000 messages'."""
     return f"{number(value)} {one if value == 1 else many or one + 's'}"
+
+
+def share(part: float, whole: float) -> str:
+    """A share as people write it, kept on one line."""
+    return render.share(part, whole).replace(" %", "\u00a0%")
 
 
 def day(value: date) -> str:

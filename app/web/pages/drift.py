@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -104,9 +105,12 @@ def largest(days: pl.DataFrame, mechanism: str, view: View) -> None:
     # What looks like spoofing never aligned and never will: it would push the senders out of the picture.
     found = cached.sources(view.state, view.scope, view.today)
     top = [source for source in found if source.kind != "spoofing" and source.messages >= charts.FEW][:ROWS]
-    cells, order = [], []
+    seen, cells, order = Counter[str](), [], list[str]()
     for source in top:
-        label = words.plain(source.name if view.domain else f"{source.name} · {source.domain}", 44)
+        name = words.plain(source.name, 34)
+        label = name if view.domain else f"{name} · {words.plain(source.domain, 30)}"
+        seen[label] += 1
+        label += f" ({seen[label]})" if seen[label] > 1 else ""  # cut short, two may read the same
         order.append(label)
         own = frames.rates(days.filter(domain=source.domain, source_key=source.source_key), mechanism)
         cells.append(own.with_columns(source=pl.lit(label)))

@@ -21,7 +21,7 @@ def page() -> None:
         st.title("Overview", anchor=False)
         notices.none_in_scope()
         return
-    if view.domain:
+    if len(standing.domains) == 1:
         one(standing.domains[0], view)
     else:
         every(standing.domains)
@@ -36,7 +36,7 @@ def page() -> None:
     figures.row(days, lost, standing.domains, view)
     st.subheader("Alignment, and what fell out of it", anchor=False)
     pictures.draw(days, lost, view)
-    if not view.domain:
+    if len(standing.domains) > 1:
         domains(standing.domains)
 
 
@@ -69,18 +69,21 @@ def every(standing: Sequence[DomainStatus]) -> None:
         for verdict in words.VERDICTS:
             if states[verdict]:
                 words.badge(words.VERDICTS, verdict, after=f": {states[verdict]}")
-        said = f"**{words.share(aligned, messages)}** of {words.number(messages)} messages aligned."
+        said = f"**{words.share(aligned, messages)}** of {words.count(messages, 'message')} aligned."
         st.markdown(said, width="content")
 
 
 def freshness(standing: Status) -> None:
     """Whether the picture is whole."""
-    parts = [f"{standing.reporters} of {standing.usual_reporters} usual reporters wrote in the last week"]
+    parts = []
+    if standing.usual_reporters:
+        parts.append(f"{standing.reporters} of {standing.usual_reporters} usual reporters wrote in the last week")
     if standing.quarantined:
         parts.append(f"{words.count(standing.quarantined, 'message')} refused (see Reports)")
     if standing.last_run_at:
         parts.append(f"last read {standing.last_run_at[:16].replace('T', ' ')} UTC")
-    st.caption(" · ".join(parts))
+    if parts:
+        st.caption(" · ".join(parts))
 
 
 def domains(standing: Sequence[DomainStatus]) -> None:

@@ -79,7 +79,7 @@ def test_drift_names_the_day_the_rates_and_the_cause(app: Open, sample: Path) ->
     assert at.title[0].value == "2 sources lost alignment"
     assert "Mailjet" in said
     assert "since 8 Oct 2026" in said
-    assert "99.6 %" in said
+    assert "99.6\u00a0%" in said
 
 
 def test_readiness_asks_for_a_domain_where_there_are_several(app: Open, sample: Path) -> None:
@@ -121,7 +121,6 @@ def test_clients_of_a_provider_are_a_filter(app: Open, sample: Path, home: Path)
         '[[domain]]\nname = "northlight-shop.example"\nclient = "Shop AG"\n', "utf-8"
     )
     at = app(sample, client="Shop AG")
-    assert "of 1 domain" in at.title[0].value
     assert at.selectbox(key="domain").options == ["northlight-shop.example"]
 
 
