@@ -4,7 +4,8 @@ Two kinds of files are believed. A person's file must be the owner's alone (0600
 service manager mounts cannot be made so: Docker and Kubernetes give them mode 0444 to whoever runs
 in the container, and systemd's are 0440 where it uses ACLs. Those are taken from the folders named
 in the settings, where the mount itself is the protection, and only if they cannot be changed by
-others: nothing but root (who could do anything) or we ourselves may own them or write them.
+others: nothing but root (who could do anything) or we ourselves may own them or write them, or
+they are mounted read-only (Compose keeps the owner that the file has on the host).
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def whole(path: Path, folders: Sequence[str], what: str) -> str:
     try:
         with path.open("rb") as file:
             # The open file is judged, not the name, so that nobody can swap it in between.
-            _judge(path, os.fstat(file.fileno()), folders, what)
+            _judge(path, file.fileno(), folders, what)
             return file.read(_MOST).decode("utf-8-sig")
     except OSError as error:
         raise MailboxError(
@@ -47,10 +48,12 @@ def whole(path: Path, folders: Sequence[str], what: str) -> str:
         ) from None
 
 
-def _judge(path: Path, opened: os.stat_result, folders: Sequence[str], what: str) -> None:
+def _judge(path: Path, number: int, folders: Sequence[str], what: str) -> None:
+    opened = os.fstat(number)
     if os.name != "posix" or not opened.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         return
-    if _mounted(path, opened, folders):
+    frozen = bool(os.fstatvfs(number).f_flag & os.ST_RDONLY)
+    if _mounted(path, opened, folders, frozen=frozen):
         return
     mode = f"{stat.S_IMODE(opened.st_mode):04o}"
     raise MailboxError(
@@ -59,7 +62,7 @@ def _judge(path: Path, opened: os.stat_result, folders: Sequence[str], what: str
     )
 
 
-def _mounted(path: Path, opened: os.stat_result, folders: Sequence[str]) -> bool:
+def _mounted(path: Path, opened: os.stat_result, folders: Sequence[str], *, frozen: bool) -> bool:
     """Whether the open file lies in a folder of mounted secrets, and only root or we can have made it."""
     try:
         place = path.resolve(strict=True)
@@ -71,7 +74,7 @@ def _mounted(path: Path, opened: os.stat_result, folders: Sequence[str]) -> bool
     if (named.st_dev, named.st_ino) != (opened.st_dev, opened.st_ino):
         return False
     root = next((root for root in roots if place.is_relative_to(root) and place != root), None)
-    if root is None or not _ours(opened):
+    if root is None or not (frozen or _ours(opened)):
         return False
     between = [folder for folder in place.parents if folder.is_relative_to(root)]
     return all(_ours(folder.stat()) for folder in between)

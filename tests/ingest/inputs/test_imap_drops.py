@@ -22,6 +22,7 @@ from tests.ingest.inputs.imap_boxes import (
     everything,
     mailbox,
     mails,
+    settings_for,
     uids,
 )
 from tests.servers.dovecot import free_port
@@ -146,6 +147,30 @@ def test_the_waits_are_slept() -> None:
         list(ImapInput(settings, UnpackLimits(), retry=Retry(tries=4), sleep=slept.append).fetch({}))
     assert len(slept) == 3
     assert slept[0] <= 1 < slept[2] <= 4
+
+
+@pytest.mark.parametrize(
+    ("answer", "least", "most"),
+    [
+        ("{tag} BAD Request is throttled. Suggested Backoff Time: 92415 milliseconds", 92.415, 92.415),
+        ("{tag} NO Request is throttled. Suggested Backoff Time: 299910 milliseconds", 299.91, 299.91),
+        ("{tag} NO Request is throttled. Suggested Backoff Time: 999999999 milliseconds", 600, 600),
+        ("{tag} NO Request is throttled. Suggested Backoff Time: 9999999999999 milliseconds", 0, 0.01),
+        ("{tag} NO Request is throttled. Suggested Backoff Time: -1 milliseconds", 0, 0.01),
+        ("{tag} NO [UNAVAILABLE] try later", 0, 0.01),
+    ],
+)
+@pytest.mark.parametrize("command", [BODY, "AUTHENTICATE"])
+def test_a_server_that_says_when_to_come_back_is_believed_within_bounds(
+    command: str, answer: str, least: float, most: float
+) -> None:
+    slept: list[float] = []
+    with ScriptedImap(mails(3)) as server:
+        server.on(command, say(answer, hang_up=True))
+        box = ImapInput(settings_for(server), UnpackLimits(), retry=QUICK, sleep=slept.append)
+        assert uids(everything(box.fetch({}))) == [1, 2, 3]
+    assert len(slept) == 1
+    assert least <= slept[0] <= most
 
 
 def test_a_connection_not_used_for_minutes_is_not_trusted() -> None:

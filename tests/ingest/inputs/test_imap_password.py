@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 import time
@@ -119,3 +120,68 @@ def test_a_command_that_hangs_is_ended() -> None:
         of_command(python("import time; print('ge' + 'heim', flush=True); time.sleep(30)"), 0.5)
     assert time.monotonic() - began < 5
     assert "geheim" not in "".join(traceback.format_exception(caught.value))
+
+
+# -- files that a service manager mounts ------------------------------------------------------------
+
+
+@pytest.fixture
+def mounted(tmp_path: Path) -> Path:
+    """A folder as Docker and Kubernetes make it: files of mode 0444, behind links that are swapped at once."""
+    folder = tmp_path / "secrets"
+    (folder / "..data").mkdir(parents=True)
+    (folder / "..data" / "imap").write_text("pass\n")
+    (folder / "..data" / "imap").chmod(0o444)
+    (folder / "imap").symlink_to("..data/imap")
+    for place in (folder, folder / "..data"):
+        place.chmod(0o755)
+    return folder
+
+
+def of_file(path: Path, *folders: Path) -> str:
+    return password(MailboxSettings(password_file=str(path), secrets_folders=tuple(map(str, folders))))
+
+
+def test_a_mounted_secret_may_be_readable_by_others(mounted: Path) -> None:
+    assert of_file(mounted / "imap", mounted) == "pass"
+    (mounted / "..data" / "imap").chmod(0o440)  # systemd, where it gives access by an ACL
+    assert of_file(mounted / "imap", mounted) == "pass"
+
+
+def test_the_same_file_elsewhere_may_not(mounted: Path, tmp_path: Path) -> None:
+    for folders in ((), (tmp_path / "other",), (Path("/run/secrets"),), (Path(),)):
+        with pytest.raises(MailboxError, match="can be read by others"):
+            of_file(mounted / "imap", *folders)
+
+
+def test_a_link_out_of_the_folder_leads_to_the_usual_rule(mounted: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.write_text("pass\n")
+    outside.chmod(0o644)
+    (mounted / "out").symlink_to(outside)
+    for name in ("out", "../outside"):
+        with pytest.raises(MailboxError, match="can be read by others"):
+            of_file(mounted / name, mounted)
+    outside.chmod(0o600)
+    assert of_file(mounted / "out", mounted) == "pass"
+
+
+@pytest.mark.parametrize("mode", [0o464, 0o446, 0o666])
+def test_a_mounted_secret_that_others_can_change_is_refused(mounted: Path, mode: int) -> None:
+    (mounted / "..data" / "imap").chmod(mode)
+    with pytest.raises(MailboxError, match="can be read by others"):
+        of_file(mounted / "imap", mounted)
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o1777, 0o775])
+def test_a_mounted_secret_that_others_can_replace_is_refused(mounted: Path, mode: int) -> None:
+    (mounted / "..data").chmod(mode)
+    with pytest.raises(MailboxError, match="can be read by others"):
+        of_file(mounted / "imap", mounted)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser can give files away")
+def test_a_mounted_secret_of_somebody_else_is_refused(mounted: Path) -> None:
+    os.chown(mounted / "..data" / "imap", 12345, 12345)
+    with pytest.raises(MailboxError, match="can be read by others"):
+        of_file(mounted / "imap", mounted)
