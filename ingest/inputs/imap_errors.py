@@ -103,7 +103,14 @@ def _refused(where: str, doing: str, error: Exception) -> MailboxError:
 
 def later(message: str, text: str) -> MailboxUnreachable:
     """The error for a server that asked us to come back; `text` is its own, which may say when."""
-    error = MailboxUnreachable(message, "It asked us to come back later.")
+    hint = "It asked us to come back later."
+    if "but not connected" in text:
+        # Exchange has one sentence for two things, of which only one passes.
+        hint = (
+            "Exchange says so when it is busy, and where it stays so, when the login has no access to this mailbox:"
+            " check user, Add-MailboxPermission, and that IMAP is switched on for it."
+        )
+    error = MailboxUnreachable(message, hint)
     if found := _BACKOFF.search(text):
         error.wait_seconds = min(int(found[1]) / 1000, _LONGEST_BACKOFF)
     return error

@@ -173,6 +173,14 @@ def test_a_server_that_says_when_to_come_back_is_believed_within_bounds(
     assert least <= slept[0] <= most
 
 
+def test_exchanges_one_sentence_for_two_things_is_explained() -> None:
+    with ScriptedImap(mails(1)) as server:
+        server.on("EXAMINE", say("{tag} BAD User is authenticated but not connected."), times=9)
+        with pytest.raises(MailboxUnreachable) as caught:
+            list(mailbox(server).fetch({}))
+    assert "Add-MailboxPermission" in caught.value.hint
+
+
 def test_a_connection_not_used_for_minutes_is_not_trusted() -> None:
     with ScriptedImap(mails(4)) as server:
         now = [0.0]
