@@ -37,7 +37,7 @@ ACTIONS = ("failed", "delayed", "delivered", "relayed", "expanded")
 """RFC 3464 section 2.3.3."""
 
 _INFERRED = {2: "delivered", 4: "delayed", 5: "failed"}
-_NAMES = ("original-recipient", "final-recipient")
+_NAMES = frozenset(("original-recipient", "final-recipient"))
 _OF_MESSAGE = ("original-envelope-id", "reporting-mta", "arrival-date")
 _OF_RECIPIENT = (
     *_NAMES, "action", "status", "remote-mta", "diagnostic-code", "last-attempt-date", "will-retry-until",
@@ -120,23 +120,24 @@ def _groups(block: bytes) -> tuple[Values, list[Values]]:
     of_message: Values = {}
     recipients: list[Values] = []
     for chunk in _BLANK.split(block.replace(b"\r\n", b"\n")):
-        is_new = True
-        for name, value in mime.fields(chunk, 10 * RECIPIENTS_LIMIT):
+        fields = mime.fields(chunk, 10 * RECIPIENTS_LIMIT)
+        is_next = not _NAMES.isdisjoint(name for name, _ in fields)
+        for name, value in fields:
             if name in _OF_MESSAGE:
                 of_message.setdefault(name, []).append(value)
             elif name in _OF_RECIPIENT:
-                if not recipients or _begins_another(recipients[-1], name, is_new):
+                if not recipients or _begins_another(recipients[-1], name, is_next):
                     recipients.append({})
                 recipients[-1].setdefault(name, []).append(value)
-                is_new = False
+                is_next = False
         if len(recipients) > RECIPIENTS_LIMIT:
             raise MalformedReport(Reason.TOO_MANY_PARTS, f"It is about more than {RECIPIENTS_LIMIT} recipients.")
     return of_message, recipients
 
 
-def _begins_another(group: Values, name: str, is_new: bool) -> bool:
-    """Whether a field begins the next recipient: it names one after a blank line, or is there already."""
-    return (is_new and name in _NAMES) or (name in group and name in (*_NAMES, "action"))
+def _begins_another(group: Values, name: str, is_next: bool) -> bool:
+    """Whether a field begins the next recipient: the first of a chunk that names one, or one that is there already."""
+    return (is_next and not _NAMES.isdisjoint(group)) or (name in group and name in (*_NAMES, "action"))
 
 
 class _Reader:

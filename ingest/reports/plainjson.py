@@ -18,8 +18,8 @@ from ingest.reports.words import Notes
 BYTES_LIMIT = 16 * 2**20
 """Largest document. A day's report for a domain with thousands of failing servers has about one mebibyte."""
 
-VALUES_LIMIT = 1_000_000
-"""Most commas and opening brackets, so that no document makes more than some 150 MB of objects."""
+VALUES_LIMIT = 400_000
+"""Most commas and opening brackets: 50,000 failure details, and never more than some 150 MB of objects."""
 
 
 class Number(str):

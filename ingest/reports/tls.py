@@ -22,9 +22,6 @@ __all__ = ["PARSER_VERSION", "TlsFailure", "TlsPolicy", "TlsReport", "parse"]
 PARSER_VERSION = 1
 """Raised when the same bytes may parse to other values."""
 
-DETAIL_LIMIT = 100_000
-"""Most failure details of one report. Google's longest for a large domain have some thousands."""
-
 LIST_LIMIT = 200
 """Most lines of a policy and names of hosts that are kept."""
 
@@ -97,7 +94,6 @@ def parse(document: bytes) -> TlsReport:
 class _Reader:
     def __init__(self, notes: words.Notes) -> None:
         self.notes = notes
-        self.details = 0
 
     def report(self, found: Object) -> TlsReport:
         contact_info = self.text(found, "contact-info")
@@ -180,9 +176,6 @@ class _Reader:
         )
 
     def failure(self, found: Object) -> TlsFailure:
-        self.details += 1
-        if self.details > DETAIL_LIMIT:
-            raise MalformedReport(Reason.TOO_MANY_PARTS, f"It has more than {DETAIL_LIMIT} failure details.")
         return TlsFailure(
             result_type=words.word(self.text(found, "result-type"))[0],
             failed_session_count=self.count(found, "failed-session-count"),

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Callable
 
 from ingest.outcome import Reason
-from tests.ingest import wrap
+from tests.ingest import hostile_mail, wrap
 from tests.ingest.writer import write
 
 RECORD = b"<record><row><source_ip>192.0.2.1</source_ip><count>1</count></row></record>"
@@ -231,3 +231,5 @@ ATTACKS: dict[str, tuple[Callable[[], bytes], tuple[Reason, ...]]] = {
         (),
     ),
 }
+
+ATTACKS |= hostile_mail.ATTACKS
