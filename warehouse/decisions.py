@@ -58,7 +58,10 @@ def _record(connection: Connection, decision: SourceDecision, now: datetime, und
     before = _state(connection, decision)
     values = [getattr(decision, name) for name in FIELDS]
     connection.execute(
-        f"INSERT INTO source_decision ({', '.join(FIELDS)}, decided_at, undoes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"""
+        INSERT INTO source_decision (decision_key, {", ".join(FIELDS)}, decided_at, undoes)
+        VALUES (nextval('decision_key_seq'), ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """,
         [*values, now, undoes],
     )
     subject = f"{decision.domain} {decision.source_key}"

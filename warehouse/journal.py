@@ -31,8 +31,8 @@ def append(connection: Connection, entry: Entry) -> None:
     values = _values(entry)
     connection.execute(
         """
-        INSERT INTO journal (written_at, actor, action, subject, before, after, previous, hash)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        INSERT INTO journal (entry_key, written_at, actor, action, subject, before, after, previous, hash)
+        VALUES (nextval('entry_key_seq'), ?, ?, ?, ?, ?, ?, ?, ?)
         """,
         [entry.written_at, *values, previous, _hash(entry.written_at, values, previous)],
     )

@@ -21,8 +21,8 @@ def begin(connection: Connection, name: str, now: datetime) -> int:
     zeros = ", ".join("0" for _ in COUNTS)
     row = connection.execute(
         f"""
-        INSERT INTO load_run (input, started_at, ended_at, {", ".join(COUNTS)})
-        VALUES (?, ?, ?, {zeros}) RETURNING run_key
+        INSERT INTO load_run (run_key, input, started_at, ended_at, {", ".join(COUNTS)})
+        VALUES (nextval('run_key_seq'), ?, ?, ?, {zeros}) RETURNING run_key
         """,
         [name, now, now],
     ).fetchone()

@@ -1,11 +1,14 @@
 -- Reports as received, and the daily rollup that every chart reads.
+--
+-- No column has a sequence as its default: DuckDB 1.5 cannot replay its log over a COMMENT on such a
+-- table, so a crash right after this file was applied would leave a warehouse that never opens again.
 
 CREATE SEQUENCE report_key_seq;
 CREATE SEQUENCE run_key_seq;
 CREATE SEQUENCE quarantine_key_seq;
 
 CREATE TABLE load_run (
-    run_key      BIGINT NOT NULL DEFAULT nextval('run_key_seq'),
+    run_key      BIGINT NOT NULL,
     input        VARCHAR NOT NULL,
     started_at   TIMESTAMP NOT NULL,
     ended_at     TIMESTAMP NOT NULL,
@@ -262,7 +265,7 @@ COMMENT ON TABLE rollup_size IS 'How large daily was when its rows were last mel
 COMMENT ON COLUMN rollup_size.rows IS 'Rows of daily at that time.';
 
 CREATE TABLE quarantine (
-    quarantine_key  BIGINT NOT NULL DEFAULT nextval('quarantine_key_seq'),
+    quarantine_key  BIGINT NOT NULL,
     message_hash    VARCHAR NOT NULL,
     origin          VARCHAR NOT NULL,
     reason          VARCHAR NOT NULL,

@@ -4,7 +4,7 @@ CREATE SEQUENCE decision_key_seq;
 CREATE SEQUENCE entry_key_seq;
 
 CREATE TABLE source_decision (
-    decision_key  BIGINT NOT NULL DEFAULT nextval('decision_key_seq'),
+    decision_key  BIGINT NOT NULL,
     domain        VARCHAR NOT NULL,
     source_key    VARCHAR NOT NULL,
     decision      VARCHAR NOT NULL,
@@ -35,7 +35,7 @@ CREATE VIEW current_decision AS
 COMMENT ON VIEW current_decision IS 'The decision that counts for each domain and source: the latest that was not taken back.';
 
 CREATE TABLE journal (
-    entry_key  BIGINT NOT NULL DEFAULT nextval('entry_key_seq'),
+    entry_key  BIGINT NOT NULL,
     written_at TIMESTAMP NOT NULL,
     actor      VARCHAR NOT NULL,
     action     VARCHAR NOT NULL,
