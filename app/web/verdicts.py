@@ -99,7 +99,7 @@ def conditions(gates: Sequence[Gate]) -> None:
             with left, st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 words.badge(words.STATES, gate.state)
                 words.say(GATES.get(gate.id, gate.id), "strong", width="content")
-            with right:
+            with right, st.container(gap="xxsmall"):
                 words.say(gate.evidence, limit=600)
                 if gate.state != "pass" and gate.fix:
                     words.say(f"→ {gate.fix}{f' ({gate.owner})' if gate.owner else ''}", "quiet", limit=600)

@@ -99,7 +99,8 @@ def by_source(judged: Readiness) -> None:
     )
     grids.show(frame, COLUMNS, alt="What would be stopped, by source", key="blocked")
     st.caption(
-        "Nine of ten months like this one lie between *at least* and *at most*; what receivers let through is off."
+        "Nine of ten months like this one lie between *at least* and *at most*. *At least* leaves out what receivers "
+        "let through all the same."
     )
     grids.csv(frame, "blocked", key="csv blocked")
 
