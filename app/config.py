@@ -23,12 +23,13 @@ from analysis.settings import AnalysisSettings, DriftSettings, ReadinessSettings
 from app import mailbox_files
 from app.settings import DomainSettings, ReportSettings
 from ingest.errors import UsageError
-from ingest.settings import MailboxSettings, ResolverSettings, UnpackLimits
+from ingest.settings import MailboxSettings, PrivacySettings, ResolverSettings, UnpackLimits
 from warehouse.settings import RetentionSettings, WarehouseSettings
 
 SECTIONS: Final[dict[str, type[Any]]] = {
     "warehouse": WarehouseSettings,
     "retention": RetentionSettings,
+    "privacy": PrivacySettings,
     "limits": UnpackLimits,
     "resolver": ResolverSettings,
     "sources": SourceSettings,
@@ -53,6 +54,8 @@ CHOICES: Final = {
     "mailbox.auth": (re.compile("password|oauth2"), "password or oauth2"),
     "mailbox.oauth_provider": (re.compile("|google|microsoft|custom"), "google, microsoft or custom"),
     "mailbox.after": (re.compile(r"leave|seen|move:.+"), "leave, seen or move:FOLDER"),
+    "privacy.failure_reports": (re.compile("redacted|full"), "redacted or full"),
+    "privacy.bounces": (re.compile("redacted|full"), "redacted or full"),
     "domain.target": (re.compile("|quarantine|reject"), "quarantine, reject or empty"),
 }
 
@@ -65,6 +68,7 @@ class Config:
     offline: bool = False
     warehouse: WarehouseSettings = field(default_factory=WarehouseSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
+    privacy: PrivacySettings = field(default_factory=PrivacySettings)
     limits: UnpackLimits = field(default_factory=UnpackLimits)
     resolver: ResolverSettings = field(default_factory=ResolverSettings)
     sources: SourceSettings = field(default_factory=SourceSettings)

@@ -85,9 +85,12 @@ def _last_days(connection: Connection, scope: Scope) -> dict[str, date]:
     return dict(reads.domains(connection, scope).select("domain", "last_day").iter_rows())
 
 
-def scope_of(warehouse: Warehouse, asked: Asked, days: int | None) -> Scope:
-    """The scope that was asked for; `days` where nothing was said (None: all), up to the newest day with data."""
-    held = known(warehouse)
+def scope_of(warehouse: Warehouse, asked: Asked, days: int | None, held: Known | None = None) -> Scope:
+    """The scope that was asked for; `days` where nothing was said (None: all), up to the newest day with data.
+
+    `held` is what is known of another kind of reports than aggregate ones.
+    """
+    held = known(warehouse) if held is None else held
     domains = tuple(known_domain(held, domain) for domain in asked.domains)
     since, until = day(asked.since, "--since"), day(asked.until, "--until")
     if since and asked.days:

@@ -42,7 +42,9 @@ def identify(source_ips: Sequence[str]) -> Sequence[Address]:
 
 def loader_of(run: Run, progress: Callable[[LoadSummary], None]) -> Loader:
     """Everything a load needs beside its input; it stays off the network."""
-    return Loader(warehouse_of(run), run.config.limits, identify, now, progress)
+    config = run.config
+    loader = Loader(warehouse_of(run), config.limits, identify, now, progress)
+    return replace(loader, privacy=config.privacy, retention=config.retention)
 
 
 def mail_loader_of(run: Run, progress: Callable[[LoadSummary], None]) -> Loader:
@@ -78,6 +80,13 @@ def tell(screen: Screen, summary: LoadSummary) -> int:
     else:
         screen.line(counted(summary))
         screen.line(f"{summary.messages:,} messages in {summary.records:,} records, in {summary.seconds:.1f} s")
+        others = (
+            ("TLS reports", summary.tls_reports),
+            ("failure reports", summary.failure_reports),
+            ("bounces", summary.notices),
+        )
+        if any(number for _, number in others):
+            screen.line("Among the reports: " + ", ".join(f"{number:,} {name}" for name, number in others if number))
         for failure in summary.failures[:FAILURES_SHOWN]:
             screen.note(f"Refused ({failure.reason}): {failure.origin}: {failure.message}")
         if len(summary.failures) > FAILURES_SHOWN:
