@@ -116,8 +116,9 @@ def _outcome(reading: Reading, ended: Sequence[Ended]) -> Outcome:
         refusal = reading.refusals[0]
         return Quarantined(Reason(refusal.reason), refusal.sentence, new)
     if CONFLICT in status:
-        key = ended[status.index(CONFLICT)].key
-        sentence = f"Report {key} was stored before under the same id and period, with other content; that one stays."
+        at = status.index(CONFLICT)
+        what = f"{'Report' if at < len(reading.reports) else 'TLS report'} {ended[at].key}"
+        sentence = f"{what} was stored before under the same id and period, with other content; that one stays."
         return Quarantined(Reason.CONFLICT, sentence, new)
     if new or SUPERSEDED in status:
         return Stored(new, len(status) - new)

@@ -159,6 +159,8 @@ class _Reader:
         for name in ("from", "to", "return-path"):
             self.names |= named(original.get(name, ())[:5], displayed=name == "to")
         self.names |= named(whole.fields.get("to", ())[:5])
+        addressed = named(_typed(value)[1] for group in groups[:20] for name in _NAMES for value in group.get(name, ()))
+        envelope_id = self.redacted(_first(of_message.get("original-envelope-id")), "original-envelope-id", addressed)
         statuses = self.statuses(groups, text) or self.to_all(original.get("to", ()), text)
         if not statuses:
             raise MalformedReport(Reason.FIELD_MISSING, "It is a bounce that does not say which recipient it is about.")
@@ -175,7 +177,7 @@ class _Reader:
             sent_at=self.instant(whole.fields, "date"),
             reporting_mta=reporting,
             arrival_at=self.instant(of_message, "arrival-date"),
-            original_envelope_id=self.redacted(_first(of_message.get("original-envelope-id")), "original-envelope-id"),
+            original_envelope_id=envelope_id,
             returned=returned,
             header_from=self.domain(original.get("from")),
             envelope_from=self.domain(original.get("return-path")),
@@ -208,24 +210,23 @@ class _Reader:
         recipient = self.mailbox(final) or self.mailbox(original)
         intended = self.mailbox(original)
         if recipient is None:
-            self.notes.add("recipient_missing", final or "", "final-recipient")
+            self.notes.add("recipient_missing", "", "final-recipient")
         kind, diagnostic = _typed(_first(group.get("diagnostic-code")) or "")
         if not diagnostic and (final or original):
             # Some say the reason to people only.
             address = found_address(_typed(final or original or "")[1])
             diagnostic = said.get("@".join(address).lower(), "") if address else ""
-        status = words.clean(_first(group.get("status")))[0][:60] or None
-        code = self.code(status or "", diagnostic)
+        names = named(_typed(value)[1] for value in (final, original) if value)
+        status = (self.redacted(_first(group.get("status")), "status", names) or "")[:60]
+        code = self.code(status, diagnostic)
         return DeliveryStatus(
             recipient=recipient,
             action=self.action(_first(group.get("action")), code, enhanced.reply_code(diagnostic)),
             code=code,
-            status=status,
+            status=status or None,
             smtp_code=enhanced.reply_code(diagnostic),
             diagnostic_type=words.word(kind)[0][:20] or None,
-            diagnostic=self.redacted(
-                diagnostic, "diagnostic-code", named(_typed(value)[1] for value in (final, original) if value)
-            ),
+            diagnostic=self.redacted(diagnostic, "diagnostic-code", names),
             remote_mta=self.server(group, "remote-mta") or bounce_text.remote_mta(diagnostic) or None,
             original_recipient=intended if intended != recipient else None,
             last_attempt_at=self.instant(group, "last-attempt-date"),
@@ -257,7 +258,7 @@ class _Reader:
         word = words.word((raw or "").partition("(")[0])[0].split(" ")[0]
         if word in ACTIONS:
             return word
-        self.notes.add("action_word" if word else "action_missing", raw or "", "action")
+        self.notes.add("action_word" if word else "action_missing", word, "action")
         number = code.class_number if code else (reply or 500) // 100
         return _INFERRED.get(number, "failed")
 

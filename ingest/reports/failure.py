@@ -128,7 +128,7 @@ class _Reader:
             user_agent=self.text(values, "user-agent"),
             incidents=self.incidents(values),
             auth_failure=self.word_list(values, "auth-failure"),
-            delivery_result=self.word(values, "delivery-result"),
+            delivery_result=(self.text(values, "delivery-result") or "").lower()[:60] or None,
             identity_alignment=self.word_list(values, "identity-alignment"),
             authentication_results=self.redacted(results, "authentication-results"),
             spf_result=spoken.get("spf"),

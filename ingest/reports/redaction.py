@@ -30,6 +30,7 @@ _PROPERTY = re.compile(
     r"(?:smtp\.|header\.|policy\.|envelope-|x-)?(?:mailfrom|mfrom|mail|from|rcptto|rcpt|sender|i|to)=", re.I
 )
 _MAILBOX = re.compile(r"(\"[^\"\n]{1,64}\"|[^\s<>()\[\],;:\"@]{1,128})@(\[[^\]\s]{1,64}\]|[^\s<>()\[\],;:\"'@]{1,255})")
+_BARE_NAME = re.compile(r"[\w.+-]{3,64}")
 _XTEXT = re.compile(r"\+([0-9A-F]{2})")
 
 # Local parts that are also words of diagnostics, and nobody's name.
@@ -132,4 +133,6 @@ def named(values: Iterable[str], *, displayed: bool = True) -> set[str]:
             names.add(found[0])
             if displayed and "<" in value:
                 names.add(words.clean(value[:1024].partition("<")[0])[0].strip("\"' "))
+        elif _BARE_NAME.fullmatch(value.strip("<> ")):
+            names.add(value.strip("<> "))  # a mailbox of the server's own
     return names - {""}
