@@ -1,0 +1,196 @@
+"""Kill -9 at each step of the loop: whatever the step, nothing is lost, doubled or half done.
+
+A step is whatever can change what is on disk: each statement, commit and close that DuckDB has done,
+and each message that is moved. A run is killed after each of them in turn, then what is on disk is
+looked at, and the run is repeated to its end. The processes are forked from a server that has the
+modules loaded and never opened a database.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from ingest.inputs.base import Cursors, Message, Position
+from ingest.outcome import Duplicate, Outcome, Stored
+from tests.warehouse.build import loader, row, warehouse, xml
+from warehouse.load import load
+
+FORK = multiprocessing.get_context("forkserver")
+FORK.set_forkserver_preload(["tests.warehouse.test_crash_walk", "pandas", "polars"])
+
+MESSAGES = 6
+TRUTH = (4, 40)  # reports and messages: one of the six is sent twice, one is broken
+CHANGING = {"begin", "execute", "commit", "close"}
+
+
+class DiskMailbox:
+    """A mailbox in a folder: messages are files named by UID, and `done` moves them."""
+
+    name, acts = "main", True
+
+    def __init__(self, folder: Path) -> None:
+        self.new, self.moved = folder / "new", folder / "moved"
+        if not self.new.exists():
+            self.moved.mkdir(parents=True)
+            self.new.mkdir()
+            for uid in range(1, MESSAGES + 1):
+                raw = xml(row(count=10), report_id=f"r{max(uid, 2)}", days=3 if uid == 4 else 1)
+                (self.new / str(uid)).write_bytes(raw[:-20] if uid == 5 else raw)
+
+    def fetch(self, cursors: Cursors) -> Iterator[Sequence[Message]]:
+        """Two messages at a time."""
+        _, last = cursors.get(("main", "INBOX"), (1, 0))
+        uids = sorted(uid for path in self.new.iterdir() if (uid := int(path.name)) > last)
+        for first in range(0, len(uids), 2):
+            yield [self._message(uid) for uid in uids[first : first + 2]]
+
+    def _message(self, uid: int) -> Message:
+        raw = (self.new / str(uid)).read_bytes()
+        return Message(raw, f"main/INBOX/{uid}", len(raw), None, Position("main", "INBOX", 1, uid))
+
+    def done(self, settled: Sequence[tuple[Message, Outcome]]) -> None:
+        """Move what is stored."""
+        self.redo([m.position for m, outcome in settled if m.position and isinstance(outcome, Stored | Duplicate)])
+
+    def redo(self, owed: Sequence[Position]) -> None:
+        """Move; what was moved before a crash is gone already."""
+        for position in owed:
+            if (self.new / str(position.uid)).exists():
+                self.move(position.uid)
+
+    def move(self, uid: int) -> None:
+        """A step of its own."""
+        (self.new / str(uid)).rename(self.moved / str(uid))
+
+
+def run(folder: Path, step: int, told: Any) -> None:
+    """Load the mailbox, and die at that step; without one, send how many steps there were."""
+    seen = 0
+
+    def count(frame: FrameType, event: str, argument: Any) -> None:
+        nonlocal seen
+        done = event == "c_return" and argument.__name__ in CHANGING
+        if (done and _is_connection(argument)) or (event == "return" and frame.f_code.co_name == "move"):
+            if seen == step:
+                os.kill(os.getpid(), signal.SIGKILL)
+            seen += 1
+
+    source = DiskMailbox(folder)
+    target = loader(warehouse(folder))
+    sys.setprofile(count)
+    load(source, target)
+    sys.setprofile(None)
+    told.send(seen)
+
+
+def _is_connection(method: Any) -> bool:
+    return "duckdb" in str(getattr(method, "__module__", "")) or type(method.__self__).__name__ == "PyCapsule"
+
+
+def look(folder: Path, told: Any) -> None:
+    """Send what a reader finds: sums by three ways, reports, messages noted, owed actions."""
+    target = warehouse(folder)
+    if not target.path.exists() or not target.path.stat().st_size:
+        told.send(None)
+        return
+    with target.writing():  # whatever state the file is in, it opens, and the schema is whole
+        pass
+    with target.reading() as connection:
+        told.send(
+            connection.execute(
+                """
+                SELECT (SELECT count(*) FROM aggregate_report),
+                       (SELECT coalesce(sum(messages), 0)::BIGINT FROM aggregate_report),
+                       (SELECT coalesce(sum(messages), 0)::BIGINT FROM aggregate_record),
+                       (SELECT coalesce(sum(messages), 0)::BIGINT FROM daily),
+                       (SELECT count(*) FROM message), (SELECT coalesce(max(uid), 0) FROM mailbox_cursor),
+                       (SELECT count(*) FROM mailbox_action), (SELECT count(*) FROM quarantine),
+                       (SELECT coalesce(sum(seen), 0)::BIGINT FROM load_run)
+                """
+            ).fetchone()
+        )
+
+
+def in_a_process(target: Any, *arguments: Any) -> tuple[int | None, Any]:
+    """Run something in a process of its own: its exit code and what it sent."""
+    here, there = FORK.Pipe(duplex=False)
+    process = FORK.Process(target=target, args=(*arguments, there))
+    process.start()
+    there.close()
+    try:
+        sent = here.recv()
+    except EOFError:
+        sent = None
+    process.join(60)
+    return process.exitcode, sent
+
+
+def holds(folder: Path) -> None:
+    """What must be true after any crash."""
+    code, found = in_a_process(look, folder)
+    assert code == 0
+    moved = {int(path.name) for path in (folder / "moved").iterdir()}
+    left = {int(path.name) for path in (folder / "new").iterdir()}
+    assert moved | left == set(range(1, MESSAGES + 1))
+    if found is None:
+        assert not moved
+        return
+    reports, in_reports, in_records, in_daily, noted, cursor, owed, refused, seen = found
+    assert in_reports == in_records == in_daily == reports * 10
+    assert noted == cursor == seen  # each message that the cursor covers ended once
+    assert refused == (1 if cursor >= 5 else 0)
+    assert all(uid <= cursor for uid in moved)
+    assert len({uid for uid in left if uid <= cursor} - {5}) <= owed
+
+
+def finished(folder: Path) -> None:
+    """The next run ends what the crash left, and another one has nothing to do."""
+    for _ in range(2):
+        code, _sent = in_a_process(run, folder, -1)
+        assert code == 0
+        code, found = in_a_process(look, folder)
+        assert (found[0], found[1]) == TRUTH
+        assert (found[4], found[6], found[7]) == (MESSAGES, 0, 1)
+        assert {path.name for path in (folder / "new").iterdir()} == {"5"}
+
+
+def steps(folder: Path) -> int:
+    code, count = in_a_process(run, folder, -1)
+    assert code == 0
+    return int(count)
+
+
+@pytest.mark.parametrize("part", range(2))
+def test_killed_at_any_step_nothing_is_lost_or_doubled(tmp_path: Path, part: int) -> None:
+    total = steps(tmp_path / "whole")
+    assert total > 100
+    walked = 0
+    for step in range(part, total, 2):
+        folder = tmp_path / str(step)
+        code, _ = in_a_process(run, folder, step)
+        assert code == -signal.SIGKILL, step
+        holds(folder)
+        if walked % 4 == 0:  # a repeated run costs more than a look
+            finished(folder)
+        walked += 1
+    assert walked >= total // 2
+
+
+def test_a_crash_in_the_first_migration_leaves_a_file_that_opens(tmp_path: Path) -> None:
+    # A second crash while the first is being mended.
+    for first in (3, 60, 130):
+        folder = tmp_path / str(first)
+        in_a_process(run, folder, first)
+        for second in (2, 40, 90):
+            in_a_process(run, folder, second)
+            holds(folder)
+        finished(folder)
