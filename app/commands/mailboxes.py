@@ -28,6 +28,7 @@ class Sample:
     messages: int = 0
     report_mails: int = 0
     reports: int = 0
+    others: int = 0  # TLS reports, failure reports, bounces
     refused: int = 0
     domains: set[str] = field(default_factory=set)
     reporters: set[str] = field(default_factory=set)
@@ -70,6 +71,7 @@ def sample(settings: MailboxSettings, limits: UnpackLimits, found: dict[str, tup
             reading = read(message, limits)
             result.messages += 1
             result.report_mails += bool(reading.reports)
+            result.others += len(reading.tls_reports) + len(reading.failure_reports) + len(reading.notices)
             result.refused += bool(reading.refusals)
             for item in reading.reports:
                 meta = item.report.report_metadata
@@ -100,5 +102,7 @@ def told(settings: MailboxSettings, found: dict[str, tuple[int, int, int]], seen
             f"from {len(seen.reporters):,} reporters, {seen.first:%Y-%m-%d} to {seen.last:%Y-%m-%d}."
         )
     elif found:
-        yield f"Of the latest {seen.messages:,}, none is a report."
+        yield f"Of the latest {seen.messages:,}, none is an aggregate report."
+    if seen.others:
+        yield f"They hold {seen.others:,} TLS reports, failure reports and bounces."
     yield "Nothing was moved, marked or deleted, and nothing will be."
