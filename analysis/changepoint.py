@@ -18,6 +18,8 @@ FEWEST_DAYS = 3  # days with mail on each side: one or two odd days are an outag
 PRICE = 14.0  # what one more change must explain, in variances: three times the logarithm of 120 days
 STILL = 0.01  # a day's rate is never trusted to less than one point, however much mail it had
 PLAIN = 6.0  # variances by which one account of some days must be better than another to be preferred
+DAYS_A_WEEK = 7
+FEWEST_WEEKS = 8  # neighbouring pairs from which their usual difference can be told
 SLIDE_DAYS = 6  # a change that takes fewer days is a step that a few days blur
 
 
@@ -46,6 +48,26 @@ def weights(rate: Floats, messages: Floats, level: Floats) -> Floats:
     restless = np.array([_restless(*row) for row in zip(rate, counting, messages > 0, strict=True)])
     variance = counting + np.maximum(restless, STILL**2)[:, None]
     return np.where(messages > 0, 1 / variance, 0.0)
+
+
+def wander(rate: Floats, weight: Floats) -> float:
+    """How much more the weeks' means of one series differ than its days' weights allow, in variances; at least 1.
+
+    Over a source that drifts to and fro for weeks, days are no independent witnesses. Of the differences
+    between neighbouring weeks the largest are left out: a step is in one of them, a slide in a few.
+    """
+    whole = rate.size // DAYS_A_WEEK * DAYS_A_WEEK
+    weeks = weight[-whole:].reshape(-1, DAYS_A_WEEK)
+    total = weeks.sum(axis=1)
+    kept = (weeks > 0).sum(axis=1) >= FEWEST_DAYS
+    mean = (weeks * rate[-whole:].reshape(-1, DAYS_A_WEEK)).sum(axis=1) / np.maximum(total, 1e-12)
+    both = kept[1:] & kept[:-1]
+    if both.sum() < FEWEST_WEEKS:
+        return 1.0
+    apart = np.sort(np.diff(mean)[both] ** 2 / (1 / total[1:][both] + 1 / total[:-1][both]))
+    # The smallest seven tenths of squared normal variables average to a third; three times as much is rare by chance.
+    found = float(apart[: int(0.7 * apart.size)].mean()) / 0.33
+    return found if found > 3 else 1.0
 
 
 def trust(weight: Floats, messages: Floats, level: Floats) -> Floats:

@@ -32,6 +32,7 @@ class Counts:
     aligned: Floats
     trust: Floats
     weekend: NDArray[np.bool_]
+    wander: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def compare(counts: Counts, before: slice, after: slice) -> Comparison | None:
         shift=found.shift,
         messages_before=float(early[both].sum()),
         messages_after=float(late[both].sum()),
-        p_value=p_value(found),
+        p_value=p_value(found, counts.wander),
         able=int(able.sum()),
         showing=int(showing.sum()),
         lone=_only(showing) if able.sum() > 1 else None,

@@ -144,7 +144,8 @@ def _in_block(block: Block, mechanism: str, put: NDArray[np.bool_], settings: Dr
     for at, proposed in enumerate(changepoint.steps(rate, weight)):
         if proposed:
             part = slice(starts[at], starts[at + 1])
-            counts = Counts(messages[part], aligned[part], trust[at], block.weekend)
+            wander = changepoint.wander(rate[at], weight[at])
+            counts = Counts(messages[part], aligned[part], trust[at], block.weekend, wander)
             reading = Reading(keys[at], mechanism, block.first, names[part], counts)
             yield from _of_source(reading, Series(counts, rate[at], weight[at]), proposed, settings)
 

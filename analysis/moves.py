@@ -52,7 +52,8 @@ class Series:
     def of(cls, messages: Floats, aligned: Floats, weekend: NDArray[np.bool_]) -> Series:
         """The series of one source from its counts by reporter and day."""
         rate, weight, trust = daily(messages, aligned, np.zeros(messages.shape[0], dtype=np.int64))
-        return cls(Counts(messages, aligned, trust[0], weekend), rate[0], weight[0])
+        wander = changepoint.wander(rate[0], weight[0])
+        return cls(Counts(messages, aligned, trust[0], weekend, wander), rate[0], weight[0])
 
 
 def daily(messages: Floats, aligned: Floats, owner: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:

@@ -92,9 +92,12 @@ def fit(early: Stretch, late: Stretch) -> Fit | None:
     return found
 
 
-def p_value(found: Fit) -> float:
-    """How likely so great a shift is between these two stretches if nothing changed."""
-    return max(_student(found), _sides(found))
+def p_value(found: Fit, wander: float = 1.0) -> float:
+    """How likely so great a shift is between these two stretches if nothing changed.
+
+    `wander` is the variance of the source's weeks, in units of what its days' weights allow.
+    """
+    return max(_student(found, wander), _sides(found))
 
 
 def _doubted(stretch: Stretch, days: Days) -> Stretch:
@@ -105,7 +108,7 @@ def _doubted(stretch: Stretch, days: Days) -> Stretch:
     return Stretch(stretch.messages, stretch.aligned, trust)
 
 
-def _student(found: Fit) -> float:
+def _student(found: Fit, wander: float) -> float:
     """By the days' own scatter: the shift over its quasi-binomial error (Wedderburn 1974).
 
     A day that resembles the day before tells less than a day.
@@ -120,7 +123,7 @@ def _student(found: Fit) -> float:
     freedom = count - PARAMETERS
     if freedom < 1:
         return 1.0
-    error *= max(1.0, scatter / freedom) * _carried(memory / max(scatter, 1e-12), count)
+    error *= max(wander, max(1.0, scatter / freedom) * _carried(memory / max(scatter, 1e-12), count))
     return chance.student(found.shift / math.sqrt(error), freedom)
 
 

@@ -142,10 +142,11 @@ def _messages(reporters: _Reporters, rng: np.random.Generator) -> NDArray[np.int
 def _rates(rate: float, factor: Floats, reporters: _Reporters, rng: np.random.Generator) -> Floats:
     """Rates by reporter and day around one: noise by day (perhaps with memory), reporter, weekend; bad days."""
     count = reporters.size.size
+    memory = float(rng.choice([0.0, rng.uniform(0.2, 0.6), rng.uniform(0.7, 0.92)], p=[0.65, 0.25, 0.1]))
     shock = rng.normal(0, rng.uniform(0, 0.8), DAYS)
-    memory = rng.uniform(0.2, 0.6) if rng.random() < 0.3 else 0.0
     for at in range(1, DAYS):
-        shock[at] += memory * shock[at - 1]
+        # The scatter is the same with memory as without; a long one makes rates wander for weeks.
+        shock[at] = memory * shock[at - 1] + np.sqrt(1 - memory**2) * shock[at]
     logit = np.log(rate / (1 - rate)) + shock + reporters.odd[:, None]
     logit = logit + rng.normal(0, rng.uniform(0, 0.5), (count, 1)) + rng.normal(0, rng.uniform(0, 0.4), (count, DAYS))
     if rng.random() < 0.2:

@@ -12,7 +12,19 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from analysis import chance
-from analysis.changepoint import FEWEST_DAYS, STILL, Slide, cost, departure, levels, slide, steps, trust, weights
+from analysis.changepoint import (
+    FEWEST_DAYS,
+    STILL,
+    Slide,
+    cost,
+    departure,
+    levels,
+    slide,
+    steps,
+    trust,
+    wander,
+    weights,
+)
 from analysis.compare import by_day
 
 Floats = NDArray[np.float64]
@@ -204,3 +216,30 @@ def test_discoveries_are_benjamini_and_hochbergs() -> None:
     assert chance.discoveries(p[:5], 15, 0.05) == 0.0095
     assert chance.discoveries([0.5], 100, 0.05) == 0.0
     assert chance.discoveries([], 100, 0.05) == 0.0
+
+
+# -- sources that drift to and fro -----------------------------------------------------------------
+
+
+def wandering(memory: float, seed: int) -> tuple[Floats, Floats]:
+    shock = np.random.default_rng(seed).normal(0, 0.02, DAYS)
+    for at in range(1, DAYS):
+        shock[at] += memory * shock[at - 1]
+    return 0.7 + shock, np.full(DAYS, 1 / 0.02**2)
+
+
+def test_weeks_that_differ_more_than_their_days_are_noticed() -> None:
+    assert np.median([wander(*wandering(0.9, seed)) for seed in range(40)]) > 5
+    assert sum(wander(*wandering(0.9, seed)) == 1.0 for seed in range(40)) <= 2
+
+
+def test_independent_days_and_a_step_are_hardly_ever_taken_for_wandering() -> None:
+    stepped = np.where(DAY >= 60, 0.4, 0.9)
+    assert sum(wander(*wandering(0.0, seed)) > 1 for seed in range(40)) <= 2
+    assert sum(wander(*noisy(stepped, seed)) > 1 for seed in range(40)) <= 5
+
+
+def test_a_few_weeks_tell_nothing_of_wandering() -> None:
+    rate, weight = wandering(0.9, 1)
+    assert wander(rate[:50], weight[:50]) == 1.0
+    assert wander(rate, np.where(DAY % 7 < 2, weight, 0)) == 1.0
