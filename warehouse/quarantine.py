@@ -45,8 +45,8 @@ def keep(connection: Connection, message: Message, outcome: Quarantined, now: da
     if not again:
         connection.execute(
             """
-            INSERT INTO quarantine (quarantine_key, reason, sentence, last_seen_at, parser_version, message_hash, origin,
-                                    size, received_at, first_seen_at, times_seen, kept, data)
+            INSERT INTO quarantine (quarantine_key, reason, sentence, last_seen_at, parser_version, message_hash,
+                                    origin, size, received_at, first_seen_at, times_seen, kept, data)
             VALUES (nextval('quarantine_key_seq'), ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)
             """,
             [
