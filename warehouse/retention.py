@@ -46,11 +46,12 @@ def prune(connection: Connection, settings: RetentionSettings, now: datetime) ->
     )
     connection.execute("DROP TABLE ageing")
     if settings.documents_days:
-        documents += _deleted(
-            connection,
-            f"{_DOCUMENTS} (SELECT document_hash FROM aggregate_report WHERE day < ?)",
-            _before(now, settings.documents_days).date(),
-        )
+        for table in ("aggregate_report", "tls_report"):
+            documents += _deleted(
+                connection,
+                f"{_DOCUMENTS} (SELECT document_hash FROM {table} WHERE day < ?)",
+                _before(now, settings.documents_days).date(),
+            )
     messages, quarantined = (_older(connection, now, *kind) for kind in _by_time(settings))
     return Pruned(records, documents, messages, quarantined, *forget(connection, settings, now))
 

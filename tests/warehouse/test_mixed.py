@@ -238,6 +238,15 @@ def test_a_load_forgets_what_is_old(tmp_path: Path) -> None:
     assert one(target, REPORTS) == (1, 0, 0, 0)
 
 
+def test_tls_documents_go_with_the_days_of_documents(tmp_path: Path) -> None:
+    target = warehouse(tmp_path)
+    loaded(loader(target), tls(), xml())
+    with target.writing() as connection:
+        pruned = retention.prune(connection, RetentionSettings(documents_days=1), NOW)
+    assert (pruned.documents, one(target, "SELECT count(*) FROM raw_document")) == (2, 0)
+    assert one(target, REPORTS) == (1, 1, 0, 0)
+
+
 # -- days, retries, reads --------------------------------------------------------------------------
 
 
