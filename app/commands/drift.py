@@ -9,6 +9,7 @@ import click
 import polars as pl
 
 from analysis.drift import Drift, drifts
+from analysis.genuine import counted
 from analysis.settings import DriftSettings
 from app import exitcodes
 from app.commands.asking import Asked, scope_of, scoped, warehouse_of
@@ -51,7 +52,7 @@ def command(run: Run, asked: Asked) -> int:
 def _tellable(warehouse: Warehouse, scope: Scope, settings: DriftSettings) -> bool:
     """Whether any source has mail enough, on days enough, that a change would be seen."""
     with warehouse.reading() as connection:
-        days = reads.source_days(connection, scope)
+        days = reads.source_days(connection, counted(connection, scope))
     sums = days.group_by("domain", "source_key").agg(pl.col("messages").sum(), pl.col("day").n_unique())
     return not sums.filter((pl.col("messages") >= 2 * settings.messages) & (pl.col("day") >= DAYS)).is_empty()
 

@@ -21,6 +21,7 @@ from analysis import history
 from analysis import readiness as ready
 from analysis import sources as who
 from analysis import status as standing
+from analysis.genuine import counted
 from analysis.period import newest_day
 from analysis.settings import AnalysisSettings
 from app import config
@@ -121,7 +122,7 @@ def status(state: State, scope: Scope, day: date) -> standing.Status:
 def policy_changes(state: State, scope: Scope) -> list[history.PolicyChange]:
     """When the published record changed, as reporters saw it."""
     with warehouse().reading() as connection:
-        rows = reads.policy_days(connection, replace(scope, since=None))
+        rows = reads.policy_days(connection, counted(connection, replace(scope, since=None)))
     return history.policy_history(rows)
 
 
@@ -129,14 +130,14 @@ def policy_changes(state: State, scope: Scope) -> list[history.PolicyChange]:
 def daily(state: State, scope: Scope) -> pl.DataFrame:
     """Each domain and day: sums."""
     with warehouse().reading() as connection:
-        return reads.daily_alignment(connection, scope)
+        return reads.daily_alignment(connection, counted(connection, scope))
 
 
 @st.cache_data(max_entries=ANSWERS, show_spinner=False)
 def source_days(state: State, scope: Scope) -> pl.DataFrame:
     """Each domain, source_key and day, over all reporters: sums."""
     with warehouse().reading() as connection:
-        days = reads.source_days(connection, scope)
+        days = reads.source_days(connection, counted(connection, scope))
     return (
         days.drop("reporter")
         .group_by("domain", "source_key", "day")
@@ -149,7 +150,7 @@ def source_days(state: State, scope: Scope) -> pl.DataFrame:
 def blockable(state: State, scope: Scope) -> pl.DataFrame:
     """Each domain, source_key and day: messages that did not align."""
     with warehouse().reading() as connection:
-        found = reads.blockable(connection, scope)
+        found = reads.blockable(connection, counted(connection, scope))
     return found.group_by("domain", "source_key", "day").agg(pl.col("messages", "overridden").sum())
 
 
