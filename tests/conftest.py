@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 
 import pytest
 
@@ -11,11 +10,8 @@ PACKAGES = ("ingest", "warehouse", "analysis", "app")
 
 
 @pytest.fixture(autouse=True)
-def logs_as_before() -> Iterator[None]:
-    """A command that runs inside a test configures the logs of this process; they go back after it."""
-    loggers = [logging.getLogger(name) for name in PACKAGES]
-    before = [(logger.handlers, logger.level, logger.propagate) for logger in loggers]
-    yield
-    for logger, (handlers, level, propagate) in zip(loggers, before, strict=True):
-        logger.handlers, logger.propagate = handlers, propagate
-        logger.setLevel(level)
+def fresh_logs() -> None:
+    """Each test finds the logs as Python makes them, whatever a command has set up in this process."""
+    for logger in map(logging.getLogger, PACKAGES):
+        logger.handlers, logger.propagate = [], True
+        logger.setLevel(logging.NOTSET)
