@@ -25,7 +25,7 @@ class Counts:
     """One source and mechanism by reporter and day: shape (reporters, days), all but `weekend` (days).
 
     `trust` is between 0 and 1: how much of a day's messages count, so that a day with very many is not
-    taken for very many days.
+    taken for very many days. `wander` is as changepoint.wander gives it.
     """
 
     messages: Floats

@@ -155,8 +155,12 @@ def _of_source(reading: Reading, series: Series, proposed: list[int], settings: 
     held, odd = moves(series, proposed, settings)
     while odd:
         reading = reading.without(odd)
+        if not reading.counts.messages.any():
+            return []
         series = Series.of(reading.counts.messages, reading.counts.aligned, reading.counts.weekend)
         held, odd = moves(series, changepoint.steps(series.rate[None], series.weight[None])[0], settings)
+        # The source has several reporters, so one that is left over is not enough.
+        held = [move for move in held if move.comparison.showing >= settings.reporters]
     following = [*(move.first for move in held), None][1:]
     return [reading.change(move, until) for move, until in zip(held, following, strict=True)]
 

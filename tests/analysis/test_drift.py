@@ -295,6 +295,14 @@ def test_one_reporter_at_fault_does_not_hide_a_break(seed: int) -> None:
     assert change.able_reporters == 3
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_two_reporters_that_each_tell_a_story_of_their_own_are_both_disbelieved(seed: int) -> None:
+    rate = np.full((2, DAYS), 0.99)
+    rate[0, 40:60] = 0.1
+    rate[1, 80:100] = 0.1
+    assert detect(mail(rate, reporters=2, seed=seed), SETTINGS, LAST) == []
+
+
 def test_a_change_below_the_points_asked_for_is_none() -> None:
     frame = mail(from_day(60, 0.99, 0.96), messages=900.0)
     assert detect(frame, SETTINGS, LAST) == []
