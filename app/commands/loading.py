@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from functools import cache
 
 from analysis.identity import Identifier
-from app import exitcodes
 from app.commands.asking import warehouse_of
 from app.commands.base import Run
 from app.commands.progress import counted
@@ -73,8 +72,8 @@ def add(whole: LoadSummary, part: LoadSummary) -> None:
         setattr(whole, one.name, getattr(whole, one.name) + getattr(part, one.name))
 
 
-def tell(screen: Screen, summary: LoadSummary) -> int:
-    """Print how a run ended, and return its exit code: 1 where a message was refused."""
+def tell(screen: Screen, summary: LoadSummary) -> None:
+    """Print how a run ended."""
     if screen.json:
         screen.document(**asdict(summary))
     else:
@@ -93,4 +92,3 @@ def tell(screen: Screen, summary: LoadSummary) -> int:
             screen.note(f"… and {len(summary.failures) - FAILURES_SHOWN:,} more.")
         if summary.quarantined:
             screen.note("Nothing is lost: 'whosends quarantine list' shows what was refused.")
-    return exitcodes.FOUND if summary.quarantined else exitcodes.OK

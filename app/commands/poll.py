@@ -28,8 +28,8 @@ def command(run: Run, watch: bool, names: tuple[str, ...]) -> int:
     The signatures of the mails are verified, so that forged reports are told from genuine ones. With
     --offline only mailboxes on this machine are read, and neither keys nor names are asked for.
     Nothing in a mailbox is changed unless its setting 'after' says so, and then only when the
-    reports are stored. Ends with 0 when everything was stored, known or no report, 1 when something
-    went to quarantine, 75 when a mailbox could not be reached.
+    reports are stored. A message that was refused is kept in quarantine and does not change the exit
+    code: anybody can send one. Ends with 75 when a mailbox could not be reached.
     """
     mailboxes = _chosen(run.config.mailboxes, names)
     if run.config.offline and not all(is_local(settings) for settings in mailboxes):
@@ -51,7 +51,8 @@ def command(run: Run, watch: bool, names: tuple[str, ...]) -> int:
             summary.failures.append(Failure(settings.name, "mailbox", error.message))
             code = max(code, error.exit_code)
     rename(run)
-    return max(tell(screen, summary), code)
+    tell(screen, summary)
+    return code
 
 
 def _chosen(mailboxes: tuple[MailboxSettings, ...], names: tuple[str, ...]) -> tuple[MailboxSettings, ...]:

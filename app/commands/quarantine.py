@@ -90,7 +90,9 @@ def retry(run: Run, keys: Sequence[int], everything: bool) -> int:
         raise _unknown(missing)
     screen = Screen(run)
     with progress(screen, "Trying again") as report:
-        return tell(screen, retry_all(mail_loader_of(run, report), sorted(keys) or sorted(known)))
+        summary = retry_all(mail_loader_of(run, report), sorted(keys) or sorted(known))
+    tell(screen, summary)
+    return exitcodes.FOUND if summary.quarantined else exitcodes.OK
 
 
 @command.command()

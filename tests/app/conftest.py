@@ -84,7 +84,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sample")
     paths = [str(ROOT / "sample_reports" / name) for name in ("files", "mail")]
     with quietly(folder):
-        assert main(["ingest", *paths, "--warehouse", str(folder / "sample.duckdb"), "-q"]) == 1
+        assert main(["ingest", *paths, "--warehouse", str(folder / "sample.duckdb"), "-q"]) == 0
     return folder / "sample.duckdb"
 
 
