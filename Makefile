@@ -10,7 +10,7 @@ export UV_PYTHON_DOWNLOADS := never
 # Compiled once here, so that the first command starts as fast as the next.
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: help demo test check fix clean
+.PHONY: help demo test check fix bench clean
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -33,6 +33,9 @@ check: $(VENV)/.dev ## Lint, formatting, types, import walls
 fix: $(VENV)/.dev ## Format, and mend what can be mended
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
+
+bench: $(VENV)/.dev ## Measure what it costs, and write docs/performance.md (ARGS=--quick: one minute, writes nothing)
+	@$(VENV)/bin/python -m benchmarks $(ARGS)
 
 clean: ## Remove the environment and all caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

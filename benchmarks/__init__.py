@@ -1,0 +1,1 @@
+"""What whosends costs: `make bench`."""

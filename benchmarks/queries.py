@@ -1,0 +1,167 @@
+"""How long questions take: `python -m benchmarks.queries reads|answers WAREHOUSE` in a process of its own."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from datetime import date, timedelta
+from pathlib import Path
+from subprocess import TimeoutExpired
+from types import ModuleType
+from typing import Any
+
+from analysis.changes import changes
+from analysis.drift import drifts
+from analysis.findings import findings
+from analysis.genuine import genuineness
+from analysis.readiness import readinesses
+from analysis.settings import AnalysisSettings
+from analysis.sources import sources
+from analysis.status import status
+from analysis.weekly import weekly
+from benchmarks.measure import Peak, cheapest, child, tell, timed
+from benchmarks.tables import Document, milliseconds
+from benchmarks.world import DAYS, World, built
+from warehouse import reads
+from warehouse.connect import Connection, Warehouse
+from warehouse.scope import Scope
+from warehouse.settings import WarehouseSettings
+
+NEWEST = World(1).last
+DOMAIN = "domain-0007.example"
+SLOW = 2.0  # seconds beyond which once is enough
+SCOPES = {
+    "30 days": Scope((), NEWEST - timedelta(days=29), NEWEST),
+    f"{DAYS} days": Scope(),
+    "1 domain, 90 days": Scope((DOMAIN,), NEWEST - timedelta(days=89), NEWEST),
+}
+
+
+def questions(module: ModuleType) -> Iterator[tuple[str, Callable[..., Any], bool]]:
+    """Every read of a module: its name, itself, and whether it takes a scope. New ones come by themselves."""
+    for name, function in inspect.getmembers(module, inspect.isfunction):
+        parameters = inspect.signature(function).parameters
+        if name.startswith("_") or function.__module__ != module.__name__ or next(iter(parameters), "") != "connection":
+            continue
+        required = {key for key, one in parameters.items() if one.default is one.empty} - {"connection", "scope"}
+        if not required:
+            yield name, function, "scope" in parameters
+        elif required == {"report_key"}:
+            yield name, lambda connection, function=function: function(connection, 1000), False
+
+
+def best(work: Callable[[], Any]) -> dict[str, float]:
+    """The cheapest of three runs after the first, or the first where it is slow; and the most memory held."""
+    peak = Peak()
+    first = timed(work)
+    costs = first if first[0].wall > SLOW else timed(work, 3)
+    return {**asdict(cheapest(costs)), "memory": peak.read()}
+
+
+def ask_reads(warehouse: Warehouse) -> None:
+    """Every read over every scope, in one session each."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, read, scoped in questions(reads):
+        with warehouse.reading() as connection:
+            for title, scope in SCOPES.items() if scoped else [("30 days", None)]:
+                found.setdefault(name, {})[title] = _asked(read, connection, scope)
+    tell(**found)
+
+
+def _asked(read: Callable[..., Any], connection: Connection, scope: Scope | None) -> dict[str, float]:
+    given = (connection,) if scope is None else (connection, scope)
+    cost = best(lambda: read(*given))
+    cost["rows"] = len(read(*given)) if cost["wall"] < SLOW else -1
+    return cost
+
+
+Answer = Callable[[Warehouse, Scope, date, AnalysisSettings], object]
+
+
+def _genuineness(warehouse: Warehouse, scope: Scope, today: date, settings: AnalysisSettings) -> object:
+    with warehouse.reading() as connection:
+        return genuineness(connection, scope)
+
+
+def _readiness(warehouse: Warehouse, scope: Scope, today: date, settings: AnalysisSettings) -> object:
+    names = scope.domains
+    if not names:
+        with warehouse.reading() as connection:
+            names = tuple(reads.domains(connection, scope)["domain"])
+    return readinesses(warehouse, dict.fromkeys(names, "reject"), today, settings)
+
+
+ANSWERS: dict[str, Answer] = {
+    "sources": lambda warehouse, scope, today, settings: sources(warehouse, scope, today, settings.sources),
+    "changes": lambda warehouse, scope, today, settings: changes(warehouse, scope, today, settings.sources),
+    "drifts": lambda warehouse, scope, _, settings: drifts(warehouse, scope, settings.drift),
+    "genuineness": _genuineness,
+    "readiness": _readiness,
+    "status": status,
+    "findings": findings,
+    "weekly": lambda warehouse, scope, today, settings: weekly(warehouse, "", today, settings, scope.domains),
+}
+ASKED = {"1 domain": (DOMAIN,), "all domains": ()}
+
+
+def ask_answer(warehouse: Warehouse, name: str, title: str) -> None:
+    """One answer of the analysis over 30 days, as the app and the commands ask for it."""
+    month = SCOPES["30 days"]
+    scope = Scope(ASKED[title], month.since, month.until)
+    today = NEWEST + timedelta(days=1)
+    tell(**best(lambda: ANSWERS[name](warehouse, scope, today, AnalysisSettings())))
+
+
+def queries(document: Document, world: World, patience: float) -> None:
+    """Write both tables."""
+    path = built(world)
+    document.section(
+        f"Questions to {world.records:,} records",
+        f"{world.domains} domains over {DAYS} days, 50,000 sources. Milliseconds on the wall, least of three after a",
+        f"first run (of one beyond {SLOW:.0f} s), page cache warm; MiB is the most memory held above the start.",
+    )
+    found = child("queries", "reads", path)
+    document.table(
+        ("Read", *SCOPES, "rows, 30 days", f"MiB, {DAYS} days"),
+        [
+            (
+                name,
+                *(milliseconds(costs[title]["wall"]) if title in costs else "" for title in SCOPES),
+                f"{costs['30 days']['rows']:,}",
+                f"{costs.get(f'{DAYS} days', costs['30 days'])['memory']:.0f}",
+            )
+            for name, costs in sorted(found.items(), key=lambda item: -item[1]["30 days"]["wall"])
+        ],
+    )
+    document.table(
+        ("Answer, 30 days", *ASKED, *(f"processor, {title}" for title in ASKED), *(f"MiB, {title}" for title in ASKED)),
+        [_answered(path, name, patience) for name in ANSWERS],
+    )
+
+
+def _answered(path: Path, name: str, patience: float) -> tuple[str, ...]:
+    """A row of the answers' table; each answer in a process of its own, given up after `patience` seconds."""
+    found: list[tuple[str, str, str]] = []
+    for title in ASKED:
+        try:
+            cost = child("queries", "answer", path, name, title, within=patience)
+        except TimeoutExpired:
+            found.append((f"over {patience * 1000:,.0f}", "", ""))
+        else:
+            found.append((milliseconds(cost["wall"]), milliseconds(cost["cpu"]), f"{cost['memory']:,.0f}"))
+    return (name, *(cell for cells in zip(*found, strict=True) for cell in cells))
+
+
+def main(what: str, path: str, *more: str) -> None:
+    """Answer as a child."""
+    warehouse = Warehouse(Path(path), WarehouseSettings())
+    if what == "reads":
+        ask_reads(warehouse)
+    else:
+        ask_answer(warehouse, *more)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

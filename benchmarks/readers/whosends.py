@@ -1,0 +1,55 @@
+"""The product, as `whosends ingest FOLDER` runs it: from bytes on disk to committed, deduplicated, rolled-up rows."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from app.commands.loading import identify
+from benchmarks.measure import Clock, Peak, tell
+from ingest.alignment import organizational_domain
+from ingest.inputs.files import FileInput
+from ingest.settings import UnpackLimits
+from warehouse.connect import Warehouse
+from warehouse.load import Loader, load
+from warehouse.settings import WarehouseSettings
+
+TOTALS = """
+SELECT (SELECT count(*) FROM aggregate_report), count(*), coalesce(sum(messages), 0)::BIGINT,
+       (SELECT coalesce(sum(messages), 0)::BIGINT FROM daily),
+       (SELECT coalesce(sum(messages), 0)::BIGINT FROM aggregate_report)
+FROM aggregate_record
+"""
+
+
+def main(folder: Path, warehouse: Path, keep_documents: bool) -> None:
+    """Load everything, and tell what it cost and what is stored."""
+    limits = UnpackLimits()
+    target = Warehouse(warehouse, WarehouseSettings(keep_documents=keep_documents))
+    with target.writing():
+        pass
+    loader = Loader(target, limits, identify, lambda: datetime.now(UTC))
+    peak, clock = Peak(), Clock()
+    # What a process reads once: the databases of networks and of services, the public suffixes.
+    identify(["8.8.8.8"])
+    organizational_domain("example.com")
+    once, clock = clock.read(), Clock()
+    summary = load(FileInput([folder], limits), loader)
+    cost, memory = clock.read(), peak.read()
+    with target.reading() as connection:
+        row = connection.execute(TOTALS).fetchone()
+    assert row is not None
+    tell(
+        once=asdict(once),
+        cost=asdict(cost),
+        memory=memory,
+        bytes=warehouse.stat().st_size,
+        totals=dict(zip(("reports", "records", "messages", "daily", "declared"), map(int, row), strict=True)),
+        summary={name: getattr(summary, name) for name in ("seen", "stored", "duplicates", "records", "messages")},
+    )
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] == "keep")
