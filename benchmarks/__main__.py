@@ -11,7 +11,7 @@ from benchmarks import bulk
 from benchmarks.growth import growth
 from benchmarks.growth import world as of_size
 from benchmarks.measure import ROOT, Clock
-from benchmarks.queries import queries
+from benchmarks.queries import ASKED, queries
 from benchmarks.startup import startup
 from benchmarks.tables import Document, machine
 
@@ -29,10 +29,11 @@ class Plan:
     queries: tuple[int, ...]
     patience: float  # seconds after which an answer is given up
     starts: int
+    asked: tuple[str, ...] = tuple(ASKED)
 
 
-QUICK = Plan(bulk.QUICK, (0, MILLION // 5), 1, (MILLION // 5,), 20.0, 3)
-USUAL = Plan(bulk.USUAL, (0, MILLION, 10 * MILLION), 3, (10 * MILLION,), 15.0, 9)
+QUICK = Plan(bulk.QUICK, (0, MILLION // 10), 1, (MILLION // 10,), 5.0, 1, ("1 domain",))
+USUAL = Plan(bulk.USUAL, (0, MILLION, 10 * MILLION), 3, (10 * MILLION,), 8.0, 7)
 FULL = Plan(bulk.FULL, (0, MILLION, 10 * MILLION, 100 * MILLION), 5, (10 * MILLION, 100 * MILLION), 600.0, 15)
 
 
@@ -43,7 +44,7 @@ def _bulk(document: Document, plan: Plan) -> None:
 
 def _queries(document: Document, plan: Plan) -> None:
     for size in plan.queries:
-        queries(document, of_size(size), plan.patience)
+        queries(document, of_size(size), plan.patience, plan.asked)
 
 
 PARTS: dict[str, Callable[[Document, Plan], None]] = {
