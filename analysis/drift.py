@@ -72,7 +72,7 @@ def drifts(warehouse: Warehouse, scope: Scope, settings: DriftSettings, newest: 
     """
     with warehouse.reading() as session:
         scope = counted(session, scope)
-        last = newest or scope.until or _newest(reads.domains(session, replace(scope, since=None)))
+        last = newest or scope.until or _newest(reads.last_days(session, replace(scope, since=None)))
         if last is None:
             return []
         span = replace(scope, since=last - timedelta(days=settings.days - 1), until=last)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date, timedelta
-
-import polars as pl
 
 from analysis.genuine import counted
 from ingest.errors import UsageError
@@ -23,12 +22,16 @@ def newest_day(connection: Connection, today: date, until: date | None = None) -
     after tomorrow count only where there are no others.
     """
     scope = counted(connection, Scope((), None, until))
-    last = reads.domains(connection, scope)["last_day"].max()
-    if not isinstance(last, date) or last <= today + timedelta(days=1):
-        return last if isinstance(last, date) else None
-    days = reads.daily_alignment(connection, scope)["day"]
-    past = days.filter(days <= today + timedelta(days=1)).max() if days.len() else None
-    return past if isinstance(past, date) else last
+    tomorrow = today + timedelta(days=1)
+    last = _last(connection, scope)
+    if last is None or last <= tomorrow:
+        return last
+    return _last(connection, replace(scope, until=tomorrow)) or last
+
+
+def _last(connection: Connection, scope: Scope) -> date | None:
+    last = reads.last_days(connection, scope)["last_day"].max()
+    return last if isinstance(last, date) else None
 
 
 def iso_week(text: str) -> tuple[date, date]:
@@ -47,8 +50,3 @@ def last_complete_week(today: date) -> str:
     """The last ISO week that is over, as text."""
     year, week, _ = (today - timedelta(days=today.isoweekday())).isocalendar()
     return f"{year}-W{week:02d}"
-
-
-def days_of(rows: pl.DataFrame) -> int:
-    """How many distinct days a frame with a column `day` covers."""
-    return int(rows["day"].n_unique())

@@ -170,7 +170,7 @@ def _fetch(
     ever = replace(scope, since=None)
     return _Frames(
         scope=scope,
-        last_days=dict(reads.domains(connection, ever).select("domain", "last_day").iter_rows()),
+        last_days=dict(reads.last_days(connection, ever).iter_rows()),
         days=reads.daily_alignment(connection, scope),
         failing=reads.blockable(connection, scope),
         reporters=reads.reporter_days(connection, scope),

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ingest.attestation import Attestation
-from ingest.inputs.base import Cursors, Input, Message
-from ingest.outcome import Duplicate, NotAReport, Outcome, Quarantined, Stored
+from ingest.inputs.base import Cursors, Input, Message, to_act_on
+from ingest.outcome import Duplicate, NotAReport, Quarantined, Stored
 from ingest.reading import Privacy, Reading, read
 from ingest.settings import PrivacySettings, UnpackLimits
 from warehouse import cursors, pseudonyms, retention, rollup, runs
@@ -152,23 +152,18 @@ def _commit(
     )
     # Before the transaction: DNS may take its time, and other processes wait for the warehouse.
     vouched = loader.attest(chunk, terms.now) if loader.attest else ()
-    owed = []
     with loader.warehouse.writing() as connection:
         settled = settle(connection, chunk, terms, vouched)
-        if source.acts:
-            owed = [m.position for m, o in zip(messages, settled.outcomes, strict=True) if m.position and _is_stored(o)]
-            cursors.owe(connection, owed)
+        ended = list(zip(messages, settled.outcomes, strict=True))
+        owed = to_act_on(ended) if source.acts else []
+        cursors.owe(connection, owed)
         summary.add(settled, messages)
         runs.note(connection, run_key, summary, terms.now)
     log.info("batch.commit messages=%d records=%d", len(messages), settled.records)
-    source.done(list(zip(messages, settled.outcomes, strict=True)))
+    source.done(ended)
     if owed:
         with loader.warehouse.writing() as connection:
             cursors.paid(connection, owed)
-
-
-def _is_stored(outcome: Outcome) -> bool:
-    return isinstance(outcome, Stored | Duplicate)
 
 
 def _chunks(

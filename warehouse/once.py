@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from warehouse.connect import Connection
 from warehouse.rows import document_hash
-from warehouse.save import CONFLICT, DUPLICATE, NEW
+from warehouse.save import CONFLICT, DUPLICATE, NEW, next_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +45,14 @@ def decide(
         return []
     contents = contents or identities
     known = _known(connection, place, identities)
-    fresh = len(set(identities) - known.keys())
-    keys = iter(connection.execute(f"SELECT nextval('{place.sequence}') FROM range(?)", [fresh]).fetchall())
+    keys = iter(next_keys(connection, place.sequence, len(set(identities) - known.keys())))
     ended = []
     for identity, content in zip(identities, contents, strict=True):
         if identity in known:
             key, stored = known[identity]
             ended.append(Ended(DUPLICATE if stored == content else CONFLICT, key))
         else:
-            key = next(keys)[0]
+            key = next(keys)
             known[identity] = (key, content)
             ended.append(Ended(NEW, key))
     return ended

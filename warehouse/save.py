@@ -90,7 +90,7 @@ def _decide(connection: Connection, staged: Staged) -> Saved:
     contents = staged.reports.column("content_hash").to_pylist()
     grades = staged.reports.column("attestation").to_pylist()
     known = _known(connection, staged.reports)
-    keys = iter(_next_keys(connection, len(set(identities) - known.keys())))
+    keys = iter(next_keys(connection, "report_key_seq", len(set(identities) - known.keys())))
     status, report_key = [], []
     for identity, content, grade in zip(identities, contents, grades, strict=True):
         if identity in known:
@@ -115,8 +115,9 @@ def _again(stored: str, arrived: str, *, same: bool) -> str:
     return SUPERSEDED if better and stored != Grade.UNATTESTED else CONFLICT
 
 
-def _next_keys(connection: Connection, count: int) -> list[int]:
-    rows = connection.execute("SELECT nextval('report_key_seq') FROM range(?)", [count]).fetchall()
+def next_keys(connection: Connection, sequence: str, count: int) -> list[int]:
+    """As many new keys from a sequence of ours."""
+    rows = connection.execute(f"SELECT nextval('{sequence}') FROM range(?)", [count]).fetchall()
     return [key for (key,) in rows]
 
 

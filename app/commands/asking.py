@@ -82,7 +82,7 @@ def known(warehouse: Warehouse) -> Known:
 
 
 def _last_days(connection: Connection, scope: Scope) -> dict[str, date]:
-    return dict(reads.domains(connection, scope).select("domain", "last_day").iter_rows())
+    return dict(reads.last_days(connection, scope).iter_rows())
 
 
 def scope_of(warehouse: Warehouse, asked: Asked, days: int | None, held: Known | None = None) -> Scope:

@@ -77,9 +77,8 @@ def today() -> date:
 def last_days(state: State, day: date) -> dict[str, date]:
     """Each domain with reports, and its newest day; a reporter's clock that runs ahead does not count."""
     with warehouse().reading() as connection:
-        found, newest = reads.domains(connection, Scope()), newest_day(connection, day)
-    pairs = found.select("domain", "last_day").iter_rows()
-    return {str(domain): min(last, newest) if newest else last for domain, last in pairs}
+        found, newest = reads.last_days(connection, Scope()), newest_day(connection, day)
+    return {str(domain): min(last, newest) if newest else last for domain, last in found.iter_rows()}
 
 
 @st.cache_data(max_entries=ANSWERS, show_spinner=False)

@@ -19,10 +19,10 @@ from typing import Protocol, TypeVar
 
 from ingest.errors import MailboxError, MailboxUnreachable
 from ingest.inputs import imap_after
-from ingest.inputs.base import Cursors, Message, Position
+from ingest.inputs.base import Cursors, Message, Position, to_act_on
 from ingest.inputs.imap_link import Retry, StoppedError
 from ingest.inputs.ledger import Ledger, Listed, Numbered
-from ingest.outcome import Duplicate, Outcome, Stored
+from ingest.outcome import Outcome
 from ingest.settings import MailboxSettings, UnpackLimits
 
 _LOG = logging.getLogger(__name__)
@@ -146,7 +146,7 @@ class ApiInput:
 
     def done(self, settled: Sequence[tuple[Message, Outcome]]) -> None:
         """Act on what is committed: only Stored and Duplicate; everything else stays as it is."""
-        self.redo([m.position for m, o in settled if m.position is not None and isinstance(o, Stored | Duplicate)])
+        self.redo(to_act_on(settled))
 
     def redo(self, owed: Sequence[Position]) -> None:
         """Act on positions that were committed, perhaps in an earlier run; twice does no harm."""

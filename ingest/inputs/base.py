@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from ingest.outcome import Outcome
+from ingest.outcome import Duplicate, Outcome, Stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,15 @@ class Message:
 
 Cursors = Mapping[tuple[str, str], tuple[int, int]]
 """(mailbox, folder) → (uidvalidity, highest uid whose outcome is committed)."""
+
+
+def to_act_on(settled: Iterable[tuple[Message, Outcome]]) -> list[Position]:
+    """Where the messages stand that a mailbox may mark or move: what is stored or known, nothing else."""
+    return [
+        message.position
+        for message, outcome in settled
+        if message.position is not None and isinstance(outcome, Stored | Duplicate)
+    ]
 
 
 class Input(Protocol):

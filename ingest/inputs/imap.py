@@ -17,13 +17,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from ingest.inputs import imap_after, imap_connect
-from ingest.inputs.base import Cursors, Message, Position
+from ingest.inputs.base import Cursors, Message, Position, to_act_on
 from ingest.inputs.imap_errors import Refused
 from ingest.inputs.imap_fetch import Reader
 from ingest.inputs.imap_link import Link, Retry, StoppedError
 from ingest.inputs.imap_session import Session
 from ingest.inputs.imap_uids import Backlog, Opened
-from ingest.outcome import Duplicate, Outcome, Stored
+from ingest.outcome import Outcome
 from ingest.settings import MailboxSettings, UnpackLimits
 
 _LOG = logging.getLogger(__name__)
@@ -72,13 +72,7 @@ class ImapInput:
 
     def done(self, settled: Sequence[tuple[Message, Outcome]]) -> None:
         """Act on what is committed: only Stored and Duplicate; everything else stays as it is."""
-        self.redo(
-            [
-                message.position
-                for message, outcome in settled
-                if message.position is not None and isinstance(outcome, Stored | Duplicate)
-            ]
-        )
+        self.redo(to_act_on(settled))
 
     def redo(self, owed: Sequence[Position]) -> None:
         """Act on positions that were committed, perhaps in an earlier run; twice does no harm."""
