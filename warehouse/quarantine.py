@@ -1,10 +1,10 @@
-"""Messages that were refused: kept with their bytes and the reason, until a retry succeeds."""
+"""Messages that were refused: kept with the reason and, for a time, their bytes, until a retry succeeds."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -17,17 +17,26 @@ from warehouse.documents import packed, unpacked
 from warehouse.reads import frame
 from warehouse.rows import document_hash, naive, utc
 
-COLUMNS = "quarantine_key, reason, sentence, origin, size, received_at, first_seen_at, last_seen_at, times_seen"
+COLUMNS = """
+    quarantine_key, reason, sentence, origin, size, received_at, first_seen_at, last_seen_at, times_seen,
+    kept, dropped_at, message_hash
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A message in quarantine; `message.raw` holds its bytes as they came."""
+    """A message in quarantine; `message.raw` holds its bytes as they came, unless they were dropped for their age."""
 
     quarantine_key: int
     reason: str
     sentence: str
     message: Message
+    dropped_at: datetime | None = None
+
+    @property
+    def can_be_read(self) -> bool:
+        """Whether there is something to read again; a file that could not be opened never had bytes."""
+        return bool(self.message.raw)
 
 
 def keep(connection: Connection, message: Message, outcome: Quarantined, now: datetime) -> None:
@@ -38,10 +47,16 @@ def keep(connection: Connection, message: Message, outcome: Quarantined, now: da
         """
         UPDATE quarantine SET reason = ?, sentence = ?, last_seen_at = ?, parser_version = ?,
                times_seen = times_seen + 1
-        WHERE message_hash = ? RETURNING quarantine_key
+        WHERE message_hash = ? RETURNING dropped_at
         """,
         values,
     ).fetchall()
+    if again and again[0][0] is not None:
+        # It came again, so its bytes are here again.
+        connection.execute(
+            "UPDATE quarantine SET kept = ?, data = ?, dropped_at = NULL WHERE message_hash = ?",
+            [len(message.raw), packed(message.raw), identity],
+        )
     if not again:
         connection.execute(
             """
@@ -64,6 +79,21 @@ def keep(connection: Connection, message: Message, outcome: Quarantined, now: da
 def release(connection: Connection, quarantine_key: int) -> None:
     """Let a message go from quarantine: its reports are stored now."""
     connection.execute("DELETE FROM quarantine WHERE quarantine_key = ?", [quarantine_key])
+
+
+def forget(connection: Connection, before: datetime, now: datetime) -> int:
+    """Drop the bytes of messages that were refused last before then; the row stays. How many had some.
+
+    A message that was noted while the clock was far ahead is as old as its mailbox says.
+    """
+    row = connection.execute(
+        """
+        UPDATE quarantine SET kept = 0, data = ''::BLOB, dropped_at = ?
+        WHERE kept > 0 AND CASE WHEN last_seen_at > ? THEN coalesce(received_at, last_seen_at) ELSE last_seen_at END < ?
+        """,
+        [now, now + timedelta(days=2), before],
+    ).fetchone()
+    return int(row[0]) if row else 0
 
 
 def drop(connection: Connection, keys: Sequence[int], actor: str, now: datetime) -> None:
@@ -94,12 +124,13 @@ def show(connection: Connection, quarantine_key: int) -> Kept | None:
     """One message with its bytes; None where there is none by this key."""
     row = connection.execute(
         """
-        SELECT quarantine_key, reason, sentence, data, kept, size, origin, received_at
+        SELECT quarantine_key, reason, sentence, data, kept, size, origin, received_at, dropped_at
         FROM quarantine WHERE quarantine_key = ?
         """,
         [quarantine_key],
     ).fetchone()
     if row is None:
         return None
-    key, reason, sentence, data, kept, size, origin, received_at = row
-    return Kept(key, reason, sentence, Message(unpacked(data, kept), origin, size, received_at))
+    key, reason, sentence, data, kept, size, origin, received_at, dropped_at = row
+    raw = unpacked(data, kept) if kept else b""
+    return Kept(key, reason, sentence, Message(raw, origin, size, received_at), dropped_at)

@@ -29,10 +29,17 @@ class RetentionSettings:
     )
     documents_days: int = setting(0, "Days that the reports' XML is kept; without it a report cannot be read again.")
     messages_days: int = setting(0, "Days that the log of how each message ended is kept.")
-    quarantine_days: int = setting(0, "Days that a refused message is kept after it was refused last.")
+    quarantine_days: int = setting(
+        90,
+        "Days that the bytes of a refused message are kept after it was refused last; its reason and digest stay. Also at the end of each load.",
+    )
     failures_days: int = setting(
         30, "Days that failure reports are kept after they were stored; older ones also go at the end of each load."
     )
     bounces_days: int = setting(
         180, "Days that bounces are kept after they were stored; older ones also go at the end of each load."
+    )
+    personal_days: int = setting(
+        30,
+        "Days that addresses, subjects and whole mails of failure reports and bounces are kept, where 'privacy' keeps them at all. Also at the end of each load.",
     )

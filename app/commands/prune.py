@@ -12,23 +12,36 @@ from app.commands.base import Command, Run
 from app.commands.loading import now
 from app.render import Screen
 from warehouse.retention import prune
+from warehouse.rows import naive
+
+KINDS = {
+    "records": "records", "documents": "documents", "messages": "log entries", "failure_reports": "failure reports",
+    "bounces": "bounces", "quarantined": "refused messages' bytes", "personal": "reports' personal fields",
+}  # fmt: skip
 
 
 @click.command("prune", cls=Command)
+@click.option("--force", is_flag=True, help="Trust this machine's clock, though nothing was read for more than a week.")
 @click.pass_obj
-def command(run: Run) -> int:
+def command(run: Run, force: bool) -> int:
     """Remove what is older than the days set in [retention].
 
-    Records, documents, the log of messages and the quarantine have their own days; 0 keeps a kind for
-    ever. The daily rollup stays, so charts keep their past, and a report that was seen is still known.
+    Each kind has its own days; 0 keeps a kind for ever. The daily rollup stays, so charts keep their past,
+    and a report that was seen is still known. Where neither data nor a run is younger than a week, ages are
+    counted to a week after the last: a clock that jumped ahead makes nothing old.
     """
     screen, warehouse = Screen(run), warehouse_of(run)
     with warehouse.writing() as connection:
-        pruned = prune(connection, run.config.retention, now())
+        at = now()
+        pruned = prune(connection, run.config.retention, at, sure=force)
     if screen.json:
         screen.document(**asdict(pruned))
-    else:
-        screen.line(
-            " · ".join(f"{count:,} {kind.replace('_', ' ')}" for kind, count in asdict(pruned).items()) + " removed"
+        return exitcodes.OK
+    removed = [f"{getattr(pruned, kind):,} {name}" for kind, name in KINDS.items()]
+    screen.line(" · ".join(removed) + " removed")
+    if pruned.counted_to < naive(at):
+        screen.note(
+            f"Ages were counted to {pruned.counted_to:%Y-%m-%d}, not to today ({at:%Y-%m-%d}): nothing was read since "
+            "a week before that day, so the clock may have jumped. If it is right, --force counts to today."
         )
     return exitcodes.OK

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,17 +14,16 @@ from app import exitcodes
 from app.commands.asking import warehouse_of
 from app.commands.base import Group, Run
 from app.commands.deciding import actor
-from app.commands.loading import mail_loader_of, now, tell
-from app.commands.progress import progress
+from app.commands.loading import now
+from app.commands.quarantine_retry import add_retry, unknown
 from app.render import Screen, clean
 from ingest.errors import UsageError
 from warehouse import quarantine
-from warehouse.retry import retry as retry_all
 
 SHOWN_BYTES = 2048
 COLUMNS = {
     "quarantine_key": "Key", "reason": "Reason", "last_seen_at": "Last seen", "times_seen": "Times", "size": "Bytes",
-    "origin": "Origin", "sentence": "Why",
+    "bytes_until": "Bytes until", "origin": "Origin", "sentence": "Why",
 }  # fmt: skip
 
 
@@ -35,10 +36,15 @@ def command() -> None:
 @click.option("--reason", default="", metavar="CODE", help="Only this reason, for example xml_broken.")
 @click.pass_obj
 def list_(run: Run, reason: str) -> int:
-    """List refused messages, latest first. Exits 1 where there are some."""
+    """List refused messages, latest first, and the day until which their bytes stay. Exits 1 where there are some.
+
+    The bytes go retention.quarantine_days after the message was refused last; reason and digest stay.
+    """
     screen = Screen(run)
     with warehouse_of(run).reading() as connection:
         rows = quarantine.listing(connection, reason).to_dicts()
+    for row in rows:
+        row["bytes_until"] = _bytes_until(row, run.config.retention.quarantine_days)
     if screen.json:
         screen.document(quarantine=rows)
     elif rows:
@@ -48,6 +54,15 @@ def list_(run: Run, reason: str) -> int:
     else:
         screen.note("The quarantine is empty: nothing was refused.")
     return exitcodes.FOUND if rows else exitcodes.OK
+
+
+def _bytes_until(row: dict[str, Any], days: int) -> date | str | None:
+    """The last day on which a message can be tried again; None for no end."""
+    if row["dropped_at"]:
+        return "dropped"
+    if not row["kept"]:
+        return "never read"
+    return (row["last_seen_at"] + timedelta(days=days)).date() if days else None
 
 
 @command.command()
@@ -60,13 +75,16 @@ def show(run: Run, key: int, out: str | None) -> int:
     with warehouse_of(run).reading() as connection:
         kept = quarantine.show(connection, key)
     if kept is None:
-        raise _unknown([key])
-    if out:
+        raise unknown([key])
+    if not kept.can_be_read:
+        gone = f"dropped on {kept.dropped_at:%Y-%m-%d} for their age" if kept.dropped_at else "never read"
+        screen.note(f"Its bytes were {gone}: it can be tried again only when it comes again.")
+    elif out:
         Path(out).write_bytes(kept.message.raw)
         screen.note(f"Written to {out}: {len(kept.message.raw):,} bytes, as they came. Open with care.")
     beginning = kept.message.raw[:SHOWN_BYTES].decode("utf-8", "replace")
     if screen.json:
-        facts = {"quarantine_key": key, "reason": kept.reason, "sentence": kept.sentence}
+        facts = {"quarantine_key": key, "reason": kept.reason, "sentence": kept.sentence, "dropped_at": kept.dropped_at}
         screen.document(**facts, origin=kept.message.origin, size=kept.message.size, beginning=beginning)
     else:
         screen.line(f"{kept.reason}: {clean(kept.sentence)}")
@@ -76,23 +94,7 @@ def show(run: Run, key: int, out: str | None) -> int:
     return exitcodes.OK
 
 
-@command.command()
-@click.argument("keys", type=int, nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="Every message in quarantine.")
-@click.pass_obj
-def retry(run: Run, keys: Sequence[int], everything: bool) -> int:
-    """Read refused messages again: after an upgrade, or with raised limits."""
-    if bool(keys) == everything:
-        raise UsageError("Say which messages to try again.", "Give keys from 'whosends quarantine list', or --all.")
-    with warehouse_of(run).reading() as connection:
-        known = quarantine.listing(connection)["quarantine_key"].to_list()
-    if missing := [key for key in keys if key not in known]:
-        raise _unknown(missing)
-    screen = Screen(run)
-    with progress(screen, "Trying again") as report:
-        summary = retry_all(mail_loader_of(run, report), sorted(keys) or sorted(known))
-    tell(screen, summary)
-    return exitcodes.FOUND if summary.quarantined else exitcodes.OK
+add_retry(command)
 
 
 @command.command()
@@ -111,14 +113,18 @@ def export(run: Run, folder: Path, reason: str) -> int:
     for row in rows:
         with warehouse.reading() as connection:
             kept = quarantine.show(connection, row["quarantine_key"])
-        if kept:
+        row["file"] = None
+        if kept and kept.can_be_read:
             row["file"] = f"{kept.quarantine_key}-{kept.reason}.bin"
             (folder / row["file"]).write_bytes(kept.message.raw)
+    files = sum(row["file"] is not None for row in rows)
     (folder / "list.json").write_text(json.dumps(rows, default=str, indent=2), encoding="utf-8")
     if screen.json:
-        screen.document(folder=str(folder), messages=len(rows))
+        screen.document(folder=str(folder), messages=len(rows), files=files)
     else:
-        screen.line(f"{len(rows):,} messages written to {folder}.")
+        screen.line(f"{files:,} messages written to {folder}.")
+        if files < len(rows):
+            screen.note(f"{len(rows) - files:,} more are in list.json alone: their bytes are gone or were never read.")
     return exitcodes.OK
 
 
@@ -134,7 +140,7 @@ def drop(run: Run, keys: Sequence[int], reason: str) -> int:
     with warehouse.writing() as connection:
         known = quarantine.listing(connection, reason)["quarantine_key"].to_list()
         if missing := [key for key in keys if key not in known]:
-            raise _unknown(missing)
+            raise unknown(missing)
         dropped = sorted(keys) or sorted(known)
         quarantine.drop(connection, dropped, actor(), now())
     if screen.json:
@@ -142,8 +148,3 @@ def drop(run: Run, keys: Sequence[int], reason: str) -> int:
     else:
         screen.line(f"{len(dropped):,} messages dropped.")
     return exitcodes.OK
-
-
-def _unknown(keys: Sequence[int]) -> UsageError:
-    said = ", ".join(map(str, keys))
-    return UsageError(f"There is no message {said} in quarantine.", "'whosends quarantine list' shows the keys.")

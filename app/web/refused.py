@@ -61,7 +61,7 @@ def again(keys: list[int]) -> None:
     """Read them again. Made for a button's callback."""
     loader = Loader(cached.warehouse(), cached.settings().limits, loading.identify, loading.now, lambda _: None)
     try:
-        st.session_state["retried"] = retry(loader, keys)
+        st.session_state["retried"] = retry(loader, keys).loaded
     except Error as error:
         st.session_state["retried"] = error
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ingest.outcome import Quarantined, Reason
 from tests.warehouse.build import ListInput, loader, message, xml
-from warehouse import journal
+from warehouse import journal, quarantine
 from warehouse.connect import Warehouse
 from warehouse.load import load
 from warehouse.settings import WarehouseSettings
@@ -48,7 +50,8 @@ def test_a_copy_is_made_and_put_back(path: Path, tmp_path: Path) -> None:
 
 
 def test_pruning_follows_the_settings(path: Path, tmp_path: Path) -> None:
-    assert set(run(path, "prune").values()) == {0, 1}  # schema_version, and nothing removed
+    kinds = ("records", "documents", "messages", "quarantined", "failure_reports", "bounces", "personal")
+    assert not any(run(path, "prune")[kind] for kind in kinds)
     config = tmp_path / "c.toml"
     config.write_text("[retention]\nrecords_days = 1\nquarantine_days = 1\n")
     pruned = run(path, "prune", "--config", str(config))
@@ -73,3 +76,45 @@ def test_refused_messages_are_dropped_by_key_or_reason_and_the_journal_knows(pat
     with Warehouse(path, WarehouseSettings()).reading() as connection:
         assert journal.verify(connection) is None
         assert connection.execute("SELECT count(*) FROM journal WHERE action = 'quarantine.drop'").fetchone() == (2,)
+
+
+def test_a_retry_says_what_became_of_each_and_keeps_what_is_still_refused(path: Path) -> None:
+    run(path, "quarantine", "retry", code=2)
+    run(path, "quarantine", "retry", "1", "--all", code=2)
+    with Warehouse(path, WarehouseSettings()).writing() as connection:
+        # What an older version refused for another reason, and one that it could not read at all.
+        connection.execute("UPDATE quarantine SET reason = 'field_missing' WHERE quarantine_key = 2")
+        for raw in (xml(report_id="mended"), xml()):
+            refused = Quarantined(Reason.UNEXPECTED, "an older fault")
+            quarantine.keep(connection, message(raw), refused, datetime(2026, 11, 20))  # noqa: DTZ001
+    assert run(path, "quarantine", "retry", "--reason", "unexpected")["reasons"] == [
+        {
+            "reason": "unexpected",
+            "messages": 2,
+            "became": [
+                {"outcome": "stored", "reason": None, "quarantine_keys": [3]},
+                {"outcome": "duplicate", "reason": None, "quarantine_keys": [4]},
+            ],
+        }
+    ]
+    said = subprocess.run(
+        [COMMAND, "quarantine", "retry", "--all", "--warehouse", str(path)], capture_output=True, text=True, check=False
+    )
+    assert said.returncode == 1
+    assert said.stdout.splitlines() == [
+        "xml_broken: 1 → 1 still refused",
+        "field_missing: 1 → 1 still refused (field_missing → xml_broken)",
+    ]
+    assert [entry["quarantine_key"] for entry in run(path, "quarantine", "list", code=1)["quarantine"]] == [2, 1]
+
+
+def test_the_list_says_until_when_the_bytes_stay(path: Path, tmp_path: Path) -> None:
+    days = {entry["bytes_until"] for entry in run(path, "quarantine", "list", code=1)["quarantine"]}
+    assert days == {"2027-02-21"}  # ninety days after the 23rd of November
+    with Warehouse(path, WarehouseSettings()).writing() as connection:
+        quarantine.forget(connection, datetime(2026, 11, 24), datetime(2026, 11, 24))  # noqa: DTZ001
+    listed = run(path, "quarantine", "list", code=1)["quarantine"]
+    assert {entry["bytes_until"] for entry in listed} == {"dropped"}
+    assert run(path, "quarantine", "retry", "--all")["without_bytes"] == [1, 2]
+    assert run(path, "quarantine", "export", str(tmp_path / "out"))["files"] == 0
+    assert run(path, "quarantine", "show", "1")["dropped_at"] == "2026-11-24T00:00:00"

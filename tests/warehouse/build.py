@@ -101,6 +101,19 @@ def loader(target: Warehouse, limits: UnpackLimits | None = None) -> Loader:
     return Loader(target, limits or UnpackLimits(), identify, lambda: NOW)
 
 
+def polled(target: Warehouse, days: int) -> None:
+    """A poller ran on each day after NOW, and found nothing."""
+    with target.writing() as connection:
+        connection.execute(
+            """
+            INSERT INTO load_run BY NAME
+            SELECT run.* REPLACE (run.started_at + to_days(n::INTEGER) AS started_at)
+            FROM (FROM load_run ORDER BY run_key LIMIT 1) run, range(1, ? + 1) days(n)
+            """,
+            [days],
+        )
+
+
 def one(target: Warehouse, sql: str) -> object:
     """The one value that a query gives."""
     with target.reading() as connection:

@@ -123,7 +123,7 @@ def test_what_was_put_aside_does_not_come_back(tmp_path: Path) -> None:
     target = warehouse(tmp_path)
     arrive(target, (FORGED, UNSIGNED))
     arrive(target, (TRUE, VERIFIED))
-    assert retry(loader(target), [1]).quarantined == 1
+    assert retry(loader(target), [1]).loaded.quarantined == 1
     assert one(target, DOUBTS) == (7, 7, None, 0)
 
 

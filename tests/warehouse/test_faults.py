@@ -11,7 +11,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.warehouse.build import BEGIN, DAY, NOW, ListInput, identify, loader, message, one, row, warehouse, xml
+from tests.warehouse.build import (
+    BEGIN,
+    DAY,
+    NOW,
+    ListInput,
+    identify,
+    loader,
+    message,
+    one,
+    polled,
+    row,
+    warehouse,
+    xml,
+)
 from warehouse.backup import backup, restore
 from warehouse.connect import Warehouse
 from warehouse.errors import WarehouseDamaged, WarehouseError, WarehouseFull, WarehouseMissing
@@ -152,8 +165,9 @@ def test_each_kind_has_its_own_age(tmp_path: Path) -> None:
     target = filled(tmp_path)
     load(ListInput([[message(xml()[:-20])]]), loader(target))
     later = NOW + timedelta(days=10)
+    polled(target, 10)
     with target.writing() as connection:
-        assert prune(connection, RetentionSettings(), later).quarantined == 0
+        assert prune(connection, RetentionSettings(0, 0, 0, 0), later).quarantined == 0
         pruned = prune(connection, RetentionSettings(0, 9, 9, 9), later)
     assert (pruned.records, pruned.documents, pruned.messages, pruned.quarantined) == (0, 3, 4, 1)
     assert one(target, REPORTS) == 3

@@ -180,9 +180,9 @@ def test_a_retry_after_limits_were_raised_stores_and_releases(tmp_path: Path) ->
     raw = gzip.compress(xml())
     tight = UnpackLimits(document_bytes=100)
     assert load(ListInput([[message(raw)]]), loader(target, tight)).quarantined == 1
-    assert retry(loader(target, tight), [1]).quarantined == 1
+    assert retry(loader(target, tight), [1]).loaded.quarantined == 1
     assert one(target, "SELECT count(*) FROM quarantine") == 1
-    assert retry(loader(target), [1]).stored == 1
+    assert retry(loader(target), [1]).loaded.stored == 1
     assert one(target, "SELECT count(*) FROM quarantine") == 0
     assert one(target, TOTALS) == (10, 10, 10)
 

@@ -14,7 +14,7 @@ from ingest.inputs.base import Message
 from ingest.outcome import Duplicate, NotAReport, Quarantined, Reason, Stored
 from ingest.settings import PrivacySettings
 from tests.ingest import mail_writer, wrap
-from tests.warehouse.build import NOW, ListInput, loader, message, one, warehouse, xml
+from tests.warehouse.build import NOW, ListInput, loader, message, one, polled, warehouse, xml
 from warehouse import reads_mail, retention
 from warehouse.connect import Warehouse
 from warehouse.load import Loader, LoadSummary, load
@@ -219,7 +219,8 @@ def test_failure_reports_and_bounces_go_after_their_days(tmp_path: Path) -> None
     target = warehouse(tmp_path)
     by = replace(loader(target), privacy=PrivacySettings("full", "full"))
     loaded(by, *BOTH, tls())
-    settings = RetentionSettings()
+    settings = RetentionSettings(personal_days=0)
+    polled(target, settings.bounces_days + 1)
 
     def left(days: int) -> object:
         with target.writing() as connection:
@@ -234,6 +235,7 @@ def test_failure_reports_and_bounces_go_after_their_days(tmp_path: Path) -> None
 def test_a_load_forgets_what_is_old(tmp_path: Path) -> None:
     target = warehouse(tmp_path)
     loaded(loader(target), *BOTH)
+    polled(target, 400)
     loaded(replace(loader(target), clock=lambda: NOW + timedelta(days=400)), xml())
     assert one(target, REPORTS) == (1, 0, 0, 0)
 
@@ -262,7 +264,7 @@ def test_a_refused_tls_report_is_stored_by_a_retry_once_it_can_be(tmp_path: Path
     target = warehouse(tmp_path)
     limits = replace(loader(target).limits, document_bytes=10)
     assert load(ListInput([[message(gzip.compress(tls()))]]), replace(loader(target), limits=limits)).quarantined == 1
-    assert retry(loader(target), [1]).tls_reports == 1
+    assert retry(loader(target), [1]).loaded.tls_reports == 1
     assert one(target, "SELECT count(*) FROM quarantine") == 0
 
 
