@@ -55,18 +55,25 @@ def save(
     """Insert what is new, in the caller's transaction; what became of each, in order."""
     hashes = [message_hash(read.document) for _, read in arrived]
     ended = decide(connection, PLACE, hashes)
+    put(connection, [(one.key, *item) for one, item in zip(ended, arrived, strict=True) if one.status == NEW], terms)
+    return ended
+
+
+def put(
+    connection: Connection, arrived: Sequence[tuple[int, Message, ReadReport[DeliveryNotice]]], terms: Terms
+) -> None:
+    """Insert notices under these keys, in the caller's transaction."""
     rows, originals = [], {}
-    for index, (message, read) in enumerate(arrived):
-        if ended[index].status == NEW:
-            originals[hashes[index]] = read.document
-            of_notice = (hashes[index], *_notice_row(message, read.report, terms))
-            for place, status in enumerate(read.report.statuses, 1):
-                rows.append((ended[index].key, place, *of_notice, *_status_row(status)))
+    for key, message, read in arrived:
+        name = message_hash(read.document)
+        originals[name] = read.document
+        of_notice = (name, *_notice_row(message, read.report, terms))
+        for place, status in enumerate(read.report.statuses, 1):
+            rows.append((key, place, *of_notice, *_status_row(status)))
     if rows:
         insert(connection, "delivery_status", table(STATUS, rows))
         if terms.keep_bounces:
             documents.keep(connection, originals.items())
-    return ended
 
 
 def _notice_row(message: Message, notice: DeliveryNotice, terms: Terms) -> tuple[object, ...]:

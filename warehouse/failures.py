@@ -54,16 +54,23 @@ def save(
     """Insert what is new, in the caller's transaction; what became of each, in order."""
     hashes = [message_hash(read.document) for _, read in arrived]
     ended = decide(connection, PLACE, hashes)
+    put(connection, [(one.key, *item) for one, item in zip(ended, arrived, strict=True) if one.status == NEW], terms)
+    return ended
+
+
+def put(
+    connection: Connection, arrived: Sequence[tuple[int, Message, ReadReport[FailureReport]]], terms: Terms
+) -> None:
+    """Insert reports under these keys, in the caller's transaction."""
     rows, originals = [], {}
-    for index, (message, read) in enumerate(arrived):
-        if ended[index].status == NEW:
-            originals[hashes[index]] = read.document
-            rows.append((ended[index].key, hashes[index], *_row(message, read.report, terms)))
+    for key, message, read in arrived:
+        name = message_hash(read.document)
+        originals[name] = read.document
+        rows.append((key, name, *_row(message, read.report, terms)))
     if rows:
         insert(connection, "failure_report", table(REPORT, rows))
         if terms.keep_failures:
             documents.keep(connection, originals.items())
-    return ended
 
 
 def _row(message: Message, report: FailureReport, terms: Terms) -> tuple[object, ...]:

@@ -1,96 +1,86 @@
-"""Stored documents parsed again, after an upgrade of the parser: same reports, better values."""
+"""Stored documents parsed again, after an upgrade of a parser: same reports, same keys, better values."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
-from ingest.attestation import Attestation, Doubt, Grade
-from ingest.errors import MalformedReport
-from ingest.reports.aggregate import PARSER_VERSION, AggregateReport, parse
-from warehouse import rollup
+from ingest.settings import PrivacySettings
+from warehouse import pseudonyms
+from warehouse.again import KINDS, By, Kind
 from warehouse.connect import Connection, Warehouse
-from warehouse.documents import unpacked
-from warehouse.rows import Arrived, staged
-from warehouse.save import Identify, replace
+from warehouse.differences import between
+from warehouse.save import Identify
 
 BATCH = 500
+COUNTS = ("reports", "changed", "refused", "without_document")
 
 
 @dataclass(slots=True)
-class ReparseSummary:
-    """`changed` reports say something else now; `refused` ones no longer parse and stay as they are."""
+class Reparsed:
+    """What became of the reports of one kind.
+
+    `changed` reports say something else now, `fields` in how many each column (table.column) does;
+    `refused` ones no longer parse and stay as they are, and so do those `without_document`.
+    """
 
     reports: int = 0
     changed: int = 0
     refused: int = 0
     without_document: int = 0
+    fields: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class ReparseSummary:
+    """All kinds together, and each by the table that it stands in."""
+
+    reports: int
+    changed: int
+    refused: int
+    without_document: int
+    kinds: dict[str, Reparsed]
 
 
 def reparse(
     warehouse: Warehouse,
     identify: Identify,
     *,
+    privacy: PrivacySettings | None = None,
     everything: bool = False,
     progress: Callable[[int], None] = lambda _: None,
 ) -> ReparseSummary:
-    """Parse the documents of reports that an older parser read (or of all); one transaction a batch."""
-    below = PARSER_VERSION + 1 if everything else PARSER_VERSION
-    summary = ReparseSummary()
+    """Parse the documents of reports that an older parser read (or of all); one transaction a batch.
+
+    What is kept of personal data follows `privacy` as it is now.
+    """
     with warehouse.reading() as connection:
-        keys = [key for (key,) in connection.execute(_TO_PARSE, [below]).fetchall()]
-    for first in range(0, len(keys), BATCH):
-        with warehouse.writing() as connection:
-            _reparse_batch(connection, keys[first : first + BATCH], identify, summary)
-        progress(min(first + BATCH, len(keys)))
-    with warehouse.writing() as connection:
-        rollup.compact(connection)
-    return summary
+        by = By(identify, pseudonyms.privacy(connection, privacy or PrivacySettings()))
+    kinds, done = {kind.tables[0]: Reparsed() for kind in KINDS}, 0
+    for kind in KINDS:
+        told = kinds[kind.tables[0]]
+        with warehouse.reading() as connection:
+            keys = _to_parse(connection, kind, everything=everything)
+        for first in range(0, len(keys), BATCH):
+            batch = keys[first : first + BATCH]
+            with warehouse.writing() as connection, between(connection, kind.tables, kind.key, batch) as found:
+                left = kind.again(connection, batch, by)
+            told.reports += len(batch)
+            told.changed += len(found.keys)
+            told.refused += left.refused
+            told.without_document += left.without_document
+            told.fields.update(found.columns)
+            done += len(batch)
+            progress(done)
+    return ReparseSummary(*(sum(getattr(told, name) for told in kinds.values()) for name in COUNTS), kinds)
 
 
-_TO_PARSE = "SELECT report_key FROM aggregate_report WHERE parser_version < ? AND pruned_at IS NULL ORDER BY report_key"
-_DOCUMENTS = """
-    SELECT report_key, origin, received_at, r.document_hash, content_hash, data, size,
-           [attestation, coalesce(attested_by, ''), attestation_status, doubt]
-    FROM aggregate_report r LEFT JOIN raw_document USING (document_hash)
-    WHERE report_key IN (SELECT unnest(?::BIGINT[])) ORDER BY report_key
-"""
-
-
-def _reparse_batch(connection: Connection, keys: Sequence[int], identify: Identify, summary: ReparseSummary) -> None:
-    rows = connection.execute(_DOCUMENTS, [list(keys)]).fetchall()
-    arrived = list(_arrived(rows, summary))
-    before = {key: content for key, _, _, _, content, *_ in rows}
-    tables = staged([item for _, item in arrived])
-    after = tables.reports.column("content_hash").to_pylist()
-    summary.reports += len(rows)
-    summary.changed += sum(before[key] != content for (key, _), content in zip(arrived, after, strict=True))
-    if arrived:
-        replace(connection, tables, [key for key, _ in arrived], identify)
-
-
-def _arrived(
-    rows: list[tuple[int, str, datetime, str, str, bytes, int, list[str]]], summary: ReparseSummary
-) -> Iterator[tuple[int, Arrived]]:
-    for key, origin, received_at, document_hash, _, data, size, vouched in rows:
-        report = None
-        if data is None:
-            summary.without_document += 1
-        else:
-            report = _parsed(unpacked(data, size))
-            summary.refused += report is None
-        if report is not None:
-            yield key, Arrived(report, document_hash, origin, received_at, _attestation(*vouched))
-
-
-def _attestation(grade: str, domain: str, status: str, doubt: str) -> Attestation:
-    """Who vouched for a report when its mail was at hand; the document alone could not tell."""
-    return Attestation(Grade(grade), domain, "", status, Doubt(doubt))
-
-
-def _parsed(document: bytes) -> AggregateReport | None:
-    try:
-        return parse(document)
-    except MalformedReport:
-        return None
+def _to_parse(connection: Connection, kind: Kind, *, everything: bool) -> list[int]:
+    """The keys of reports that an older parser read, or of all; what was pruned of its records stays so."""
+    below = kind.version + 1 if everything else kind.version
+    whole = "AND pruned_at IS NULL" if kind.tables[0] == "aggregate_report" else ""
+    rows = connection.execute(
+        f"SELECT DISTINCT {kind.key} FROM {kind.tables[0]} WHERE parser_version < ? {whole} ORDER BY ALL", [below]
+    ).fetchall()
+    return [key for (key,) in rows]

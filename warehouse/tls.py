@@ -71,24 +71,28 @@ def save(connection: Connection, arrived: Sequence[tuple[Message, ReadReport[Tls
     reports = [read.report for _, read in arrived]
     identities, contents = [_identity(report) for report in reports], [_content(report) for report in reports]
     ended = decide(connection, PLACE, identities, contents)
+    put(connection, [(one.key, *item) for one, item in zip(ended, arrived, strict=True) if one.status == NEW], terms)
+    return ended
+
+
+def put(connection: Connection, arrived: Sequence[tuple[int, Message, ReadReport[TlsReport]]], terms: Terms) -> None:
+    """Insert reports under these keys, in the caller's transaction."""
     heads, policies, failures, originals = [], [], [], {}
-    for index, (message, read) in enumerate(arrived):
-        if ended[index].status == NEW:
-            key, name = ended[index].key, document_hash(read.document)
-            originals[name] = read.document
-            hashes = (identities[index], contents[index], name)
-            heads.append((key, *hashes, *_report_row(message, read.report, terms)))
-            for place, policy in enumerate(read.report.policies, 1):
-                head = _head(key, place, read.report, policy)
-                policies.append((*head, *_policy_row(policy)))
-                failures += [(*head, *_failure_row(policy, at)) for at in range(len(policy.failure_details))]
+    for key, message, read in arrived:
+        name = document_hash(read.document)
+        originals[name] = read.document
+        hashes = (_identity(read.report), _content(read.report), name)
+        heads.append((key, *hashes, *_report_row(message, read.report, terms)))
+        for place, policy in enumerate(read.report.policies, 1):
+            head = _head(key, place, read.report, policy)
+            policies.append((*head, *_policy_row(policy)))
+            failures += [(*head, *_failure_row(policy, at)) for at in range(len(policy.failure_details))]
     if heads:
         insert(connection, "tls_report", table(REPORT, heads))
         insert(connection, "tls_policy", table(POLICY, policies))
         insert(connection, "tls_failure", table(FAILURE, failures))
         if terms.keep_documents:
             documents.keep(connection, originals.items())
-    return ended
 
 
 def _report_row(message: Message, report: TlsReport, terms: Terms) -> tuple[object, ...]:

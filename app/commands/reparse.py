@@ -11,7 +11,7 @@ from app.commands.asking import warehouse_of
 from app.commands.base import Command, Run
 from app.commands.loading import identify
 from app.render import Screen
-from warehouse.reparse import reparse
+from warehouse.reparse import Reparsed, reparse
 
 
 @click.command("reparse", cls=Command)
@@ -20,13 +20,15 @@ from warehouse.reparse import reparse
 def command(run: Run, everything: bool) -> int:
     """Read stored reports again with this version.
 
-    Reports keep their keys; only what they say may change. Exits 1 where a document that was read
-    before is refused now: what was stored of it stays.
+    Reports of every kind keep their keys; only what they say may change, and in which columns is told. The
+    mails of failure reports and bounces are there only where 'privacy' is full. Exits 1 where a document
+    that was read before is refused now: what was stored of it stays.
     """
     screen = Screen(run)
     summary = reparse(
         warehouse_of(run),
         identify,
+        privacy=run.config.privacy,
         everything=everything,
         progress=lambda done: screen.note(f"Read again: {done:,} reports") if done % 5000 == 0 else None,
     )
@@ -34,8 +36,23 @@ def command(run: Run, everything: bool) -> int:
         screen.document(**asdict(summary))
     else:
         screen.line(f"{summary.reports:,} reports read again · {summary.changed:,} changed")
-        if summary.refused:
-            screen.note(f"{summary.refused:,} are refused now and stay as they were.")
-        if summary.without_document:
-            screen.note(f"{summary.without_document:,} were stored without their document and stay as they were.")
+        for table, told in summary.kinds.items():
+            _tell(screen, NAMES[table], told)
     return exitcodes.FOUND if summary.refused else exitcodes.OK
+
+
+NAMES = {
+    "aggregate_report": "Aggregate reports", "tls_report": "TLS reports", "failure_report": "Failure reports",
+    "delivery_status": "Bounces",
+}  # fmt: skip
+
+
+def _tell(screen: Screen, name: str, told: Reparsed) -> None:
+    if told.reports:
+        screen.line(f"{name}: {told.reports:,} read again · {told.changed:,} changed")
+    for column, count in told.fields.most_common():
+        screen.line(f"  {column}: {count:,}")
+    if told.refused:
+        screen.note(f"{name}: {told.refused:,} are refused now and stay as they were.")
+    if told.without_document:
+        screen.note(f"{name}: {told.without_document:,} were stored without their document and stay as they were.")

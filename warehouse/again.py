@@ -1,0 +1,174 @@
+"""One kind of report at a time: stored documents parsed again, and put in the place of what they gave before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from ingest.attestation import Attestation, Doubt, Grade
+from ingest.errors import MalformedReport
+from ingest.inputs.base import Message
+from ingest.reading import Privacy, Reading, ReadReport, read
+from ingest.reports import aggregate, dsn, failure
+from ingest.reports import tls as tls_parser
+from ingest.settings import UnpackLimits
+from warehouse import deliveries, failures, rollup, tls
+from warehouse.connect import Connection
+from warehouse.documents import unpacked
+from warehouse.rows import Arrived, staged
+from warehouse.save import Identify, replace
+from warehouse.terms import Terms
+
+# A document was within its limits when it was stored.
+LIMITS = UnpackLimits(message_bytes=2**40, total_bytes=2**40)
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """How addresses are identified, and what is kept of personal data."""
+
+    identify: Identify
+    privacy: Privacy
+
+
+class Left(NamedTuple):
+    """How many reports stay as they were: their document no longer parses, or there is none."""
+
+    refused: int
+    without_document: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Where reports of a kind stand (their own table first), who parses them, and how that is done again."""
+
+    tables: tuple[str, ...]
+    key: str
+    version: int
+    again: Callable[[Connection, Sequence[int], By], Left]
+
+
+def _aggregate(connection: Connection, keys: Sequence[int], by: By) -> Left:
+    rows = connection.execute(
+        """
+        SELECT report_key, origin, received_at, r.document_hash, data, size,
+               [attestation, coalesce(attested_by, ''), attestation_status, doubt]
+        FROM aggregate_report r LEFT JOIN raw_document USING (document_hash)
+        WHERE report_key IN (SELECT unnest(?::BIGINT[])) ORDER BY report_key
+        """,
+        [list(keys)],
+    ).fetchall()
+    kept, arrived = [], []
+    for key, origin, received_at, document_hash, data, size, vouched in rows:
+        if data is not None and (report := _parsed(aggregate.parse, unpacked(data, size))):
+            kept.append(key)
+            arrived.append(Arrived(report, document_hash, origin, received_at, _attestation(*vouched)))
+    if kept:
+        replace(connection, staged(arrived), kept, by.identify)
+        # No row of nothing is to be left where the old numbers were taken away.
+        rollup.melt(connection, f"SELECT unnest({kept}::BIGINT[])")
+    return _left(rows, [row[4] for row in rows], len(kept))
+
+
+def _attestation(grade: str, domain: str, status: str, doubt: str) -> Attestation:
+    """Who vouched for a report when its mail was at hand; the document alone could not tell."""
+    return Attestation(Grade(grade), domain, "", status, Doubt(doubt))
+
+
+def _parsed(parse: Callable[[bytes], Any], document: bytes) -> Any:
+    try:
+        return parse(document)
+    except MalformedReport:
+        return None
+
+
+class _Stored(NamedTuple):
+    """A report as it is stored: what its document alone does not say, and the document."""
+
+    key: int
+    run_key: int
+    stored_at: datetime
+    origin: str
+    received_at: datetime | None
+    data: bytes | None
+    size: int | None
+
+
+def _other(
+    kind: str, key: str, document: str, parse: Callable[[_Stored, bytes, By], Any], put: Callable[..., None]
+) -> Callable[[Connection, Sequence[int], By], Left]:
+    """How a kind is parsed again whose rows are deleted and inserted by key; `document` names its document's column."""
+
+    def again(connection: Connection, keys: Sequence[int], by: By) -> Left:
+        rows = connection.execute(
+            f"""
+            SELECT DISTINCT {key}, run_key, stored_at, origin, received_at, data, size
+            FROM {kind} r LEFT JOIN raw_document d ON d.document_hash = r.{document}
+            WHERE {key} IN (SELECT unnest(?::BIGINT[])) ORDER BY ALL
+            """,
+            [list(keys)],
+        ).fetchall()
+        read_again = []
+        for stored in map(_Stored._make, rows):
+            if stored.data is not None and (found := parse(stored, unpacked(stored.data, stored.size or 0), by)):
+                read_again.append((stored, found))
+        for table in next(one.tables for one in KINDS if one.tables[0] == kind):
+            gone = [stored.key for stored, _ in read_again]
+            connection.execute(f"DELETE FROM {table} WHERE {key} IN (SELECT unnest(?::BIGINT[]))", [gone])
+        for (run_key, stored_at), group in groupby(read_again, lambda pair: (pair[0].run_key, pair[0].stored_at)):
+            terms = Terms(run_key, stored_at, by.identify, keep_documents=False)
+            arrived = [(s.key, Message(b"", s.origin, 0, s.received_at), found) for s, found in group]
+            put(connection, arrived, terms)
+        return _left(rows, [row[5] for row in rows], len(read_again))
+
+    return again
+
+
+def _tls(stored: _Stored, document: bytes, by: By) -> Any:
+    del stored, by
+    report = _parsed(tls_parser.parse, document)
+    return ReadReport(report, document) if report else None
+
+
+def _mail(which: Callable[[Reading], list[Any]]) -> Callable[[_Stored, bytes, By], Any]:
+    """A failure report or a bounce: the whole mail, or the part of it, is read as it was when it came."""
+
+    def parse(stored: _Stored, document: bytes, by: By) -> Any:
+        found = which(read(Message(document, stored.origin, len(document)), LIMITS, by.privacy))
+        return found[0] if len(found) == 1 and found[0].document == document else None
+
+    return parse
+
+
+def _left(rows: Sequence[object], documents: Sequence[bytes | None], read_again: int) -> Left:
+    without = sum(document is None for document in documents)
+    return Left(len(rows) - without - read_again, without)
+
+
+KINDS = (
+    Kind(("aggregate_report", "aggregate_record"), "report_key", aggregate.PARSER_VERSION, _aggregate),
+    Kind(
+        ("tls_report", "tls_policy", "tls_failure"),
+        "tls_report_key",
+        tls_parser.PARSER_VERSION,
+        _other("tls_report", "tls_report_key", "document_hash", _tls, tls.put),
+    ),
+    Kind(
+        ("failure_report",),
+        "failure_report_key",
+        failure.PARSER_VERSION,
+        _other(
+            "failure_report", "failure_report_key", "message_hash",
+            _mail(lambda reading: reading.failure_reports), failures.put,
+        ),
+    ),
+    Kind(
+        ("delivery_status",),
+        "notice_key",
+        dsn.PARSER_VERSION,
+        _other("delivery_status", "notice_key", "message_hash", _mail(lambda reading: reading.notices), deliveries.put),
+    ),
+)  # fmt: skip
