@@ -19,6 +19,7 @@ from ingest.reports.dsn import DeliveryNotice
 from ingest.reports.failure import FailureReport
 from ingest.reports.redaction import REDACTED, Redaction
 from ingest.reports.tls import TlsReport
+from ingest.reports.words import clean
 from ingest.settings import UnpackLimits
 from ingest.sniff import NO_REPORT, Kind, described, kind
 from ingest.sniff_mail import described_mail, mail_kind
@@ -154,13 +155,15 @@ def _append(
 
 def _until_refused(found: Iterator[T], refusals: list[Refusal], name: str) -> Iterator[T]:
     """Pass on what `found` yields; where it raises, note the refusal and end."""
+    name = clean(name)[0]
     while True:
         try:
             item = next(found)
         except StopIteration:
             return
         except MalformedReport as refused:
-            refusals.append(Refusal(refused.reason, str(refused), name))
+            # Some sentences quote the parser, which quotes the document.
+            refusals.append(Refusal(refused.reason, clean(str(refused))[0], name))
             return
         except Exception as fault:
             # The last resort, MemoryError and RecursionError included: a stranger's mail must not stop

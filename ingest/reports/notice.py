@@ -10,6 +10,7 @@ import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from email.errors import HeaderParseError
 from email.header import decode_header
 from email.message import Message as Fields
 from itertools import islice
@@ -171,7 +172,7 @@ def decoded_words(value: str) -> str:
                 pieces.append(as_text(Part("", charset or "", text)))
             else:
                 pieces.append(text)
-    except (ValueError, LookupError, UnicodeError):
+    except (ValueError, LookupError, HeaderParseError):
         return value
     return "".join(pieces)
 

@@ -191,6 +191,13 @@ def test_a_document_that_claims_to_be_a_report_is_refused(raw: bytes, name: str,
     assert refused(raw, name) == [reason]
 
 
+@pytest.mark.parametrize("letter", ["\ufeff", "\u202e", "\u200b", "\u2066"])
+def test_a_refusal_quotes_nothing_that_acts(letter: str) -> None:
+    damaged = REPORT.decode().replace("</row>", f"</r{letter}ow>").encode()
+    (refusal,) = reading(damaged).refusals
+    assert refusal.sentence.isprintable()
+
+
 def test_a_wrong_checksum_is_damage() -> None:
     packed = bytearray(gzip.compress(REPORT))
     packed[-6] ^= 1
