@@ -73,7 +73,8 @@ def reparse(
             told.fields.update(found.columns)
             done += len(batch)
             progress(done)
-    return ReparseSummary(*(sum(getattr(told, name) for told in kinds.values()) for name in COUNTS), kinds)
+    sums = {name: sum(getattr(told, name) for told in kinds.values()) for name in COUNTS}
+    return ReparseSummary(**sums, kinds=kinds)
 
 
 def _to_parse(connection: Connection, kind: Kind, *, everything: bool) -> list[int]:
