@@ -27,11 +27,15 @@ _MULTIPART_LEVELS = 10  # of multipart in multipart; mail programs nest three
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A piece of a message that may be a report. `name` and `content_type` are what the sender claims."""
+    """A piece of a message that may be a report. `name` and `content_type` are what the sender claims.
+
+    `repair` is the code of what had to be put right while it was unpacked, or "".
+    """
 
     name: str
     content_type: str
     data: bytes
+    repair: str = ""
 
 
 class Budget:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 from ingest.errors import MalformedReport
@@ -19,7 +19,7 @@ from ingest.reports.dsn import DeliveryNotice
 from ingest.reports.failure import FailureReport
 from ingest.reports.redaction import REDACTED, Redaction
 from ingest.reports.tls import TlsReport
-from ingest.reports.words import clean
+from ingest.reports.words import Repair, clean
 from ingest.settings import UnpackLimits
 from ingest.sniff import NO_REPORT, Kind, described, kind
 from ingest.sniff_mail import described_mail, mail_kind
@@ -27,6 +27,7 @@ from ingest.unpack import unpack
 
 T = TypeVar("T")
 R = TypeVar("R")
+P = TypeVar("P", AggregateReport, TlsReport)
 
 log = logging.getLogger(__name__)
 
@@ -131,9 +132,11 @@ def _parse_into(reading: Reading, document: Document, privacy: Privacy) -> bool:
     match kind(document):
         case Kind.AGGREGATE:
             for part in mending.split(document.data):
-                _append(reading.reports, map(parse, (part,)), part, (refusals, name))
+                reports = (_repaired(parse(data), document) for data in (part,))
+                _append(reading.reports, reports, part, (refusals, name))
         case Kind.TLS:
-            _append(reading.tls_reports, map(tls.parse, (document.data,)), document.data, (refusals, name))
+            tls_reports = (_repaired(tls.parse(data), document) for data in (document.data,))
+            _append(reading.tls_reports, tls_reports, document.data, (refusals, name))
         case Kind.FAILURE:
             fields = (failure.parse_fields(data, privacy.failures) for data in (document.data,))
             _append(reading.failure_reports, fields, document.data, (refusals, name))
@@ -143,6 +146,13 @@ def _parse_into(reading: Reading, document: Document, privacy: Privacy) -> bool:
         case _:
             return False
     return True
+
+
+def _repaired(report: P, document: Document) -> P:
+    """The report with what was put right before it was parsed."""
+    if not document.repair:
+        return report
+    return replace(report, repairs=(*report.repairs, Repair(document.repair, "its checksum is cut off", "archive")))
 
 
 def _append(

@@ -48,7 +48,9 @@ def _unpack(document: Document, budget: Budget, depth: int) -> Iterator[Document
             Reason.NESTED_TOO_DEEP, f"It holds archives in archives, more than {budget.limits.depth} deep."
         )
     if packed.startswith(_GZIP):
-        inner = replace(document, name=_without_suffix(document.name), data=_gunzip(document.data, budget))
+        data, repair = _gunzip(document.data, budget)
+        name = _without_suffix(document.name)
+        inner = replace(document, name=name, data=data, repair=repair or document.repair)
         yield from _unpack(inner, budget, depth - 1)
     elif packed == tnef.SIGNATURE:
         for name, data in tnef.attachments(document.data):
@@ -103,9 +105,9 @@ def _inflate(packed: memoryview, wbits: int, sink: _Sink, before: int = 0) -> in
         if not piece:
             piece = bytes(packed[at : at + _PIECE])
             at += len(piece)
-            if not piece:
-                raise zlib.error("it ends too early")
         data = stream.decompress(piece, _PIECE)
+        if not piece and not data and not stream.eof:
+            raise zlib.error("it ends too early")
         sink.take(data, before + at - len(stream.unconsumed_tail) - len(stream.unused_data))
     return at - len(stream.unused_data)
 
@@ -113,18 +115,21 @@ def _inflate(packed: memoryview, wbits: int, sink: _Sink, before: int = 0) -> in
 # -- gzip -----------------------------------------------------------------------------------------
 
 
-def _gunzip(packed: bytes, budget: Budget) -> bytes:
-    """All members of a gzip file, joined; what follows the last one is ignored (RFC 1952 section 2.2)."""
+def _gunzip(packed: bytes, budget: Budget) -> tuple[bytes, str]:
+    """All members of a gzip file, joined, and what is missing; what follows the last one is ignored.
+
+    The latter is allowed by RFC 1952 section 2.2.
+    """
     if len(packed) > _MEASURED_BEYOND:
         _inflate_members(packed, budget, _Sink(budget, keep=False))
     sink = _Sink(budget, keep=True)
-    _inflate_members(packed, budget, sink)
+    repair = _inflate_members(packed, budget, sink)
     budget.unpacked(sink.size)
     assert sink.out is not None
-    return sink.out.getvalue()
+    return sink.out.getvalue(), repair
 
 
-def _inflate_members(packed: bytes, budget: Budget, sink: _Sink) -> None:
+def _inflate_members(packed: bytes, budget: Budget, sink: _Sink) -> str:
     view = memoryview(packed)
     at = members = 0
     while packed.startswith(_GZIP, at):
@@ -137,8 +142,40 @@ def _inflate_members(packed: bytes, budget: Budget, sink: _Sink) -> None:
             at += _inflate(view[at:], zlib.MAX_WBITS | 16, sink, at)
         except zlib.error as fault:
             if members > 1 and not packed.startswith(_GZIP + b"\x08", at):
-                return  # two bytes of trailing garbage that look like a beginning
+                break  # two bytes of trailing garbage that look like a beginning
+            if _lacks_trailer_alone(view[at:]):
+                return "gzip_trailer"
             raise _damaged("gzip", fault) from None
+    return ""
+
+
+def _lacks_trailer_alone(member: memoryview) -> bool:
+    """Whether all data of a gzip member is there, and only its last eight bytes are cut (RFC 1952 section 2.3.1).
+
+    Those are computed and fed to zlib, which accepts them only where they complete the member; what is
+    there of them must be right. The member was inflated before, within limits, up to where it ends.
+    """
+    stream = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    at = checksum = size = 0
+    try:
+        while True:
+            piece = stream.unconsumed_tail or bytes(member[at : at + _PIECE])
+            at += 0 if stream.unconsumed_tail else len(piece)
+            data = stream.decompress(piece, _PIECE)
+            if not piece and not data:
+                break
+            checksum, size = zlib.crc32(data, checksum), size + len(data)
+    except zlib.error:
+        return False
+    trailer = struct.pack("<II", checksum, size & 0xFFFFFFFF)
+    return any(_completes(stream.copy(), trailer[present:]) for present in range(len(trailer)))
+
+
+def _completes(stream: zlib._Decompress, rest: bytes) -> bool:
+    try:
+        return not stream.decompress(rest) and stream.eof and not stream.unused_data
+    except zlib.error:
+        return False
 
 
 def _damaged(kind: str, fault: Exception) -> MalformedReport:

@@ -204,6 +204,22 @@ def test_a_wrong_checksum_is_damage() -> None:
     assert refused(bytes(packed)) == [Reason.BROKEN_ARCHIVE]
 
 
+@pytest.mark.parametrize("missing", [1, 4, 8])
+@pytest.mark.parametrize("padding", [0, 262_144 - len(REPORT), 300_000])
+def test_a_gzip_that_lacks_its_trailer_alone_is_read(missing: int, padding: int) -> None:
+    whole = gzip.compress(REPORT + b" " * padding)
+    (found,) = reading(whole[:-missing]).reports
+    assert found.report.records == parse(REPORT).records
+    assert [repair.code for repair in found.report.repairs] == ["gzip_trailer"]
+    assert refused(whole[:-9]) == [Reason.BROKEN_ARCHIVE]
+
+
+def test_what_is_there_of_a_trailer_is_right() -> None:
+    packed = bytearray(gzip.compress(REPORT)[:-4])
+    packed[-1] ^= 1
+    assert refused(bytes(packed)) == [Reason.BROKEN_ARCHIVE]
+
+
 def test_a_file_that_could_not_be_read() -> None:
     found = read(Message(raw=b"", origin="a.xml", size=0, fault="Permission denied."), UnpackLimits())
     assert [(r.reason, r.sentence) for r in found.refusals] == [(Reason.UNREADABLE, "Permission denied.")]
