@@ -30,6 +30,7 @@ COMMANDS = {
     "drift": "What changed, and when?",
     "readiness": "What would a stricter policy block?",
     "reporters": "Who writes the reports, and are they genuine?",
+    "services": "Which services are known, and how are they set up?",
     "tls": "Do others reach my mail servers encrypted?",
     "failures": "Which single messages failed authentication?",
     "bounces": "What was not delivered, and why?",

@@ -1,4 +1,4 @@
-"""Writes docs/cli.md, docs/settings.md and docs/schema.md from the program itself.
+"""Writes docs/cli.md, docs/settings.md, docs/schema.md and docs/services.md from the program itself.
 
     python docs/reference.py
 
@@ -20,10 +20,41 @@ from app import exitcodes
 from app.cli import cli
 from app.commands.base import Run
 from app.config import LISTS, SECTIONS, toml
+from ingest.catalogue.load import load
+from ingest.catalogue.service import ALIGNS, CATEGORIES, CHECKED, MARKS, ROLES
 from warehouse.connect import Warehouse
 from warehouse.settings import WarehouseSettings
 
 FOLDER = Path(__file__).parent
+
+SERVICES_HEAD = """# Services
+
+Made by `docs/reference.py` from the catalogue in `ingest/catalogue/services/`; change that, not this page.
+
+The catalogue holds the services that send mail for others: how each is recognised, and what makes its mail align. It
+is written by hand from what the services publish; no list of anybody else's is in it.
+`whosends services NAME` shows one with all that is known, and `--json` gives it to programs.
+
+**What is in it is sure, what is missing is merely not known.** A wrong name is worse than none: it makes a stranger
+look like a friend. So a reverse name counts only where nobody but the service can give it, a network only where
+nobody but the service sends from it (never a hoster's or a cloud's), and a selector only as a hint.
+
+## Adding one
+
+1. Read the service's own document on SPF, DKIM or domain authentication.
+2. Add a table to the file of its category in `ingest/catalogue/services/`, with an id that will not change. Required
+   are `name`, `role`, `docs`, `aligns_spf`, `aligns_dkim`, `fix_spf`, `fix_dkim`, `checked_on` and `checked_with`;
+   forwarders and lists need no `aligns_` and `fix_`, which are the same for all of them.
+3. Add the marks that you are sure of, and leave the others out. Names are lower case; a name also stands for all below
+   it. Selectors may hold `{n}` (a number), `{hex}`, `{token}` (the 32 characters of Easy DKIM) and `{any}`.
+4. `fix_spf` and `fix_dkim` tell a domain's owner what to publish or press: plain sentences, no markup.
+5. `checked_on` is the day on which somebody last went through the entry, `checked_with` what it was compared with then.
+   Do not say `document` of one that you have not read. What you could not settle goes into `notes`.
+6. Run `pytest tests/ingest/catalogue` and `python docs/reference.py`. The tests refuse a name that two services claim,
+   a public suffix, a hoster's network, and a reverse name that the installed map of names
+   ([dependencies](dependencies.md#data)) gives to somebody else, unless the disagreement is listed with a reason.
+
+"""
 
 CLI_HEAD = """# Commands
 
@@ -168,11 +199,31 @@ def schema_page() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+def services_page() -> str:
+    """docs/services.md."""
+    lines = [SERVICES_HEAD + "## Words", ""]
+    for key, words in (("role", ROLES), ("SPF and DKIM", ALIGNS), ("checked with", CHECKED), ("mark", MARKS)):
+        lines += [f"| {key} | what it means |", "|---|---|"]
+        lines += [f"| `{word}` | {_cell(meaning)} |" for word, meaning in words.items()]
+        lines += [""]
+    services = load()
+    for category, title in CATEGORIES.items():
+        of = sorted((one for one in services if one.category == category), key=lambda one: one.name.lower())
+        lines += [f"## {title}", "", "| service | id | role | SPF | DKIM | checked |", "|---|---|---|---|---|---|"]
+        lines += [
+            f"| [{_cell(one.name)}]({one.docs}) | `{one.id}` | {one.role} | {one.aligns_spf} | {one.aligns_dkim} "
+            f"| {one.checked_on} ({one.checked_with}) |"
+            for one in of
+        ]
+        lines += [""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-PAGES = {"cli.md": cli_page, "settings.md": settings_page, "schema.md": schema_page}
+PAGES = {"cli.md": cli_page, "settings.md": settings_page, "schema.md": schema_page, "services.md": services_page}
 
 
 def main() -> None:

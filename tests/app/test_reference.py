@@ -11,7 +11,7 @@ import pytest
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-@pytest.mark.parametrize("page", ["cli.md", "settings.md", "schema.md"])
+@pytest.mark.parametrize("page", ["cli.md", "settings.md", "schema.md", "services.md"])
 def test_the_page_is_up_to_date(page: str) -> None:
     spec = importlib.util.spec_from_file_location("reference", DOCS / "reference.py")
     assert spec
