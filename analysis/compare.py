@@ -8,7 +8,7 @@ for weekends, which have mail of their own), and only then put together.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from analysis.stretch import Stretch, fit, p_value
 
 Floats = NDArray[np.float64]
 
+MOST = 3.0  # usual days that one day may count for when reporters are heard
 ABLE = 10  # messages on each side, below which a reporter's word does not count whatever the change
 
 
@@ -33,6 +34,15 @@ class Counts:
     trust: Floats
     weekend: NDArray[np.bool_]
     wander: float = 1.0
+
+    def even(self, *stretches: slice) -> Counts:
+        """The same with no day of a stretch counting for more than a few usual ones of it."""
+        share = np.ones(self.trust.size)
+        for days in stretches:
+            total = self.messages[:, days].sum(axis=0)
+            usual = float(np.median(total[total > 0])) if total.any() else 0.0
+            share[days] = np.minimum(1.0, MOST * usual / np.maximum(total, 1.0))
+        return replace(self, messages=self.messages * share, aligned=self.aligned * share)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +101,11 @@ def compare(counts: Counts, before: slice, after: slice) -> Comparison | None:
     found = fit(_stretch(counts, before), _stretch(counts, after))
     if found is None:
         return None
-    early, early_aligned, late, late_aligned = sums = _sums(counts, before, after)
+    early, early_aligned, late, late_aligned = _sums(counts, before, after)
     both = (early > 0) & (late > 0)
     if not both.any():
         return None
-    able, showing = _witnesses(sums, found.shift)
+    able, showing = _witnesses(_sums(counts.even(before, after), before, after), found.shift)
     return Comparison(
         before=float(late[both] @ (early_aligned[both] / early[both]) / late[both].sum()),
         after=float(late_aligned[both].sum() / late[both].sum()),

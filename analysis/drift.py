@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from analysis import chance, changepoint
 from analysis.around import BEFORE, Seen, with_own
+from analysis.bursts import bursts
 from analysis.cause import Cause, causes
 from analysis.change import Change, Reading
 from analysis.compare import Counts
@@ -20,10 +21,10 @@ from analysis.downstream import leaders
 from analysis.faults import credible
 from analysis.genuine import counted
 from analysis.history import policy_history
-from analysis.moves import Series, daily, moves
+from analysis.moves import Series, daily, moves, without_campaigns
 from analysis.series import MECHANISMS, Block, asked, blocks
 from analysis.settings import DriftSettings
-from warehouse import reads
+from warehouse import reads, reads_sources
 from warehouse.connect import Warehouse
 from warehouse.scope import Scope
 
@@ -85,9 +86,10 @@ def drifts(warehouse: Warehouse, scope: Scope, settings: DriftSettings, newest: 
     whole = replace(span, domains=drifted)
     near = replace(whole, since=since)
     with warehouse.reading() as session:
-        facts = reads.source_facts(session)
-        signatures, envelopes = reads.source_signatures(session, near), reads.source_envelopes(session, near)
-        addresses, policies = reads.source_addresses(session, whole), reads.policy_days(session, whole)
+        facts = reads_sources.source_facts(session)
+        signatures = reads_sources.source_signatures(session, near)
+        envelopes = reads_sources.source_envelopes(session, near)
+        addresses, policies = reads_sources.source_addresses(session, whole), reads.policy_days(session, whole)
     seen = Seen(
         days,
         with_own(signatures, "signing_domain"),
@@ -140,6 +142,8 @@ def _in_block(block: Block, mechanism: str, put: NDArray[np.bool_], settings: Dr
     keys = [key for key, used in zip(block.keys, put, strict=True) if used]
     messages, aligned = block.messages[rows], block.aligned[mechanism][rows]
     starts = np.append(np.flatnonzero(np.diff(owner, prepend=-1)), owner.size)
+    usual = ~bursts(np.add.reduceat(messages, starts[:-1]), np.add.reduceat(aligned, starts[:-1]))[owner]
+    messages, aligned = messages * usual, aligned * usual
     rate, weight, trust = daily(messages, aligned, owner)
     for at, proposed in enumerate(changepoint.steps(rate, weight)):
         if proposed:
@@ -161,6 +165,7 @@ def _of_source(reading: Reading, series: Series, proposed: list[int], settings: 
         held, odd = moves(series, changepoint.steps(series.rate[None], series.weight[None])[0], settings)
         # The source has several reporters, so one that is left over is not enough.
         held = [move for move in held if move.comparison.showing >= settings.reporters]
+    held = without_campaigns(held, series.counts.messages.sum(axis=0))
     following = [*(move.first for move in held), None][1:]
     return [reading.change(move, until) for move, until in zip(held, following, strict=True)]
 

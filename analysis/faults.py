@@ -38,7 +38,7 @@ def contradicted(change: Change, days: pl.DataFrame) -> bool:
         return False
     rows = _around(change, days)
     better, worse = ("early", "late") if change.loss else ("late", "early")
-    calm = (
+    comparable = (
         rows.filter(pl.all_horizontal(pl.col(name) >= FEWEST for name in ("mine_early", "mine_late")))
         .filter(pl.all_horizontal(pl.col(name) >= FEWEST for name in ("others_early", "others_late")))
         .with_columns(
@@ -47,13 +47,12 @@ def contradicted(change: Change, days: pl.DataFrame) -> bool:
             for when in ("early", "late")
         )
         .filter(pl.col(f"mine_{better}_rate") >= SOMETHING)
-        .filter(
-            pl.col(f"others_{better}_rate") - pl.col(f"others_{worse}_rate")
-            < (pl.col(f"mine_{better}_rate") - pl.col(f"mine_{worse}_rate")) / 2
-        )
     )
-    whole = rows.filter((pl.col("mine_early") >= FEWEST) & (pl.col("mine_late") >= FEWEST))
-    if calm.is_empty() or calm.height * 2 < whole.height:
+    calm = comparable.filter(
+        pl.col(f"others_{better}_rate") - pl.col(f"others_{worse}_rate")
+        < (pl.col(f"mine_{better}_rate") - pl.col(f"mine_{worse}_rate")) / 2
+    )
+    if calm.is_empty() or calm.height * 2 < comparable.height:
         return False
     sums = calm.select(
         lost=(pl.col("mine_late") * (pl.col(f"mine_{better}_rate") - pl.col(f"mine_{worse}_rate"))).sum(),

@@ -16,9 +16,11 @@ from analysis.settings import DriftSettings
 
 Floats = NDArray[np.float64]
 
-DOUBTFUL = 0.01  # chance beyond which a change is not even put to the correction for many questions
+DOUBTFUL = 0.02  # chance beyond which a change is not even put to the correction for many questions
 STEPS = 2  # as many changes the same way may stand side by side; more are a slide
 SETTLED_DAYS = 7  # days with mail after which a slide that ends with the data has come to rest
+AROUND = 14  # days on either side of a short change, whose mail is usual
+MORE = 1.5  # times the usual mail that a short change must come with to be a campaign
 TOGETHER = 35  # days within which two changes the same way may be one slide
 
 
@@ -84,6 +86,34 @@ def moves(series: Series, changes: list[int], settings: DriftSettings) -> tuple[
     return [], odd
 
 
+def without_campaigns(held: list[Move], messages: Floats) -> list[Move]:
+    """Without the changes that were over within a week and came with more mail than usual.
+
+    Such a time is a campaign with a mix of its own, not a state that the source was in. `messages` is by day.
+    """
+    kept, at = list[Move](), 0
+    while at < len(held):
+        following = held[at + 1] if at + 1 < len(held) else None
+        if following and _campaign(held[at], following, messages):
+            at += 2
+            continue
+        kept.append(held[at])
+        at += 1
+    return kept
+
+
+def _campaign(move: Move, following: Move, messages: Floats) -> bool:
+    there, back = move.comparison.change, following.comparison.change
+    inside = messages[move.first : following.first]
+    around = np.concatenate([messages[max(0, move.first - AROUND) : move.first], messages[following.first :][:AROUND]])
+    return (
+        there * back < 0
+        and abs(there + back) < abs(there) / 2
+        and int((inside > 0).sum()) <= SETTLED_DAYS
+        and float(inside.sum()) > MORE * inside.size * float(around.mean())
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Judged:
     """A proposed day with the move it stands for, and how doubtful that is: 0 where it holds."""
@@ -130,13 +160,13 @@ def _search(active: NDArray[np.bool_], days: tuple[int, int, int, int]) -> float
 
     At each scale a series of T days has T / L places for a level of L days, and there are log2(T)
     scales (Dümbgen and Spokoiny 2001); neighbours that overlap count twice. The newest days are one
-    place at every scale, and have half of the risk to themselves: fresh news must not wait.
+    place at every scale, no neighbour of another, and have half of the risk to themselves: fresh news must not wait.
     """
     begin, first, settled, end = days
     total = max(int(active.sum()), 2)
     shorter = max(1, min(int(active[begin:first].sum()), int(active[settled:end].sum())))
     places = 1.0 if end == active.size else total / shorter
-    return 4 * places * math.log2(total)
+    return (2 if end == active.size else 4) * places * math.log2(total)
 
 
 def _significant(move: Move, settings: DriftSettings) -> bool:

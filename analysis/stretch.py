@@ -16,6 +16,7 @@ from analysis import chance
 Floats = NDArray[np.float64]
 
 OUTLYING = 2.5  # distances of the usual size at which a day begins to count less
+PLACES = (0.5, 0.7, 0.85)  # parts of the way from the old level to the new
 PARAMETERS = 3  # of the fit, by days: two levels, and one for weekends
 
 
@@ -135,17 +136,23 @@ def _carried(lag_one: float, days: int) -> float:
 
 
 def _sides(found: Fit) -> float:
-    """By counting days beyond the middle of the two levels, whatever the shape of their scatter.
+    """By counting days beyond a place between the two levels, whatever the shape of their scatter.
 
-    Mood's median test (1954), so that a few very bad days cannot pass for a new level. Where all days lie
-    on their own side it has nothing to object: 0.
+    Mood's median test (1954), so that a few very bad days cannot pass for a new level; at three places, as a
+    restless source has days half-way but none all the way. Where all days lie on their own side of the middle
+    it has nothing to object: 0.
     """
-    half, sign = abs(found.shift) / 2, math.copysign(1.0, found.shift)
-    near, far = (days.off * sign for days in found.days)
-    crossed, beyond = int((near >= half).sum()), int((far >= -half).sum())
-    if not crossed and beyond == far.size:
+    near, far = (days.off * math.copysign(1.0, found.shift) for days in found.days)
+    tried = [_beyond(near, far, abs(found.shift), place) for place in PLACES]
+    return 0.0 if tried[0] == 0.0 else min(1.0, len(PLACES) * min(tried))
+
+
+def _beyond(near: Floats, far: Floats, shift: float, place: float) -> float:
+    """The chance that so many of the later days lie beyond that part of the way to the new level."""
+    crossed, beyond = int((near >= place * shift).sum()), int((far >= (place - 1) * shift).sum())
+    if place == PLACES[0] and not crossed and beyond == far.size:
         return 0.0
-    return min(1.0, 2 * chance.hypergeometric(beyond, far.size, crossed + beyond, far.size + near.size))
+    return 2 * chance.hypergeometric(beyond, far.size, crossed + beyond, far.size + near.size)
 
 
 def _spread(rate: float) -> float:

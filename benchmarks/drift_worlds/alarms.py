@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from analysis.drift import detect
 from analysis.settings import DriftSettings
-from benchmarks.drift_worlds.world import DAYS, FIRST
+from benchmarks.drift_worlds.reporters import DAYS
+from benchmarks.drift_worlds.world import FIRST
 
 COLUMNS = {"dkim": "dkim_aligned", "spf": "spf_aligned", "dmarc": "aligned"}
 POINTS, FEWEST = 0.05, 50
@@ -28,20 +29,20 @@ class Alarm:
     shape: str = "step"
 
 
-def product(frame: pl.DataFrame) -> list[Alarm]:
-    """What whosends says."""
-    newest = FIRST + timedelta(days=DAYS - 1)
+def product(frame: pl.DataFrame, morning: int = DAYS) -> list[Alarm]:
+    """What whosends says on a morning."""
+    newest = FIRST + timedelta(days=morning - 1)
     return [
         Alarm(c.source_key, c.mechanism, (c.started_on - FIRST).days, not c.loss, c.shape)
         for c in detect(frame, DriftSettings(), newest)
     ]
 
 
-def week_over_week(frame: pl.DataFrame) -> list[Alarm]:
+def week_over_week(frame: pl.DataFrame, morning: int = DAYS) -> list[Alarm]:
     """Two points: this week's rate is five points off last week's."""
     found = []
     for key, mechanism, messages, aligned in _series(frame):
-        weeks = [slice(at, at + 7) for at in range(0, DAYS - 6, 7)]
+        weeks = [slice(at, at + 7) for at in range(morning % 7, morning - 6, 7)]
         rates = [_rate(messages, aligned, week) for week in weeks]
         for at in range(1, len(weeks)):
             before, after = rates[at - 1], rates[at]
@@ -50,12 +51,12 @@ def week_over_week(frame: pl.DataFrame) -> list[Alarm]:
     return found
 
 
-def fixed_windows(frame: pl.DataFrame) -> list[Alarm]:
+def fixed_windows(frame: pl.DataFrame, morning: int = DAYS) -> list[Alarm]:
     """A z-test of proportions, the last 7 days against the 28 before, each day; p < 0.001 and five points."""
     found = []
     for key, mechanism, messages, aligned in _series(frame):
         ringing = False
-        for day in range(35, DAYS + 1):
+        for day in range(35, morning + 1):
             late, early = slice(day - 7, day), slice(day - 35, day - 7)
             before, after = _rate(messages, aligned, early), _rate(messages, aligned, late)
             rings = before is not None and after is not None and _differ(messages, aligned, early, late)
