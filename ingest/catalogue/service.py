@@ -43,7 +43,7 @@ ALIGNS = {
 # What an entry was last compared with.
 CHECKED = {
     "document": "the service's own document",
-    "records": "DNS records as customers of the service publish them",
+    "records": "DNS records as the service has its customers publish them",
     "knowledge": "nothing yet: written from what is generally known of the service",
 }
 
