@@ -6,6 +6,7 @@ ingest/reports/record.py, values are made plain in words.py, bytes become XML in
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -14,9 +15,10 @@ from lxml import etree
 from ingest.errors import MalformedReport
 from ingest.outcome import Reason
 from ingest.reports import markup, mending, words
+from ingest.reports.frame import FramePlan, Metadata, frames
 from ingest.reports.policy import PolicyPublished, read_policy
-from ingest.reports.record import AggregateRecord, RecordReader
-from ingest.reports.shape import DkimAuthResult, OverrideReason, SpfAuthResult, leaf_text, leaves
+from ingest.reports.record import AggregateRecord, RecordReader, Records
+from ingest.reports.shape import DkimAuthResult, OverrideReason, SpfAuthResult
 from ingest.reports.words import Repair
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "DkimAuthResult",
     "OverrideReason",
     "PolicyPublished",
+    "Records",
     "Repair",
     "ReportMetadata",
     "SpfAuthResult",
@@ -34,9 +37,6 @@ __all__ = [
 
 PARSER_VERSION = 1
 """Raised when the same bytes may parse to other values; `whosends reparse` finds older ones by it."""
-
-RECORD_LIMIT = 500_000
-"""Most records of one report; the largest senders' daily reports have about a hundred thousand."""
 
 ERROR_LIMIT = 100
 """Most `error` elements that are kept."""
@@ -64,7 +64,7 @@ class AggregateReport:
 
     report_metadata: ReportMetadata
     policy_published: PolicyPublished
-    records: list[AggregateRecord]
+    records: Records
     schema: str
     version: str | None = None
     repairs: tuple[Repair, ...] = ()
@@ -72,7 +72,7 @@ class AggregateReport:
     @property
     def messages(self) -> int:
         """The sum of all records' counts."""
-        return sum(record.messages for record in self.records)
+        return self.records.messages
 
 
 def parse(document: bytes) -> AggregateReport:
@@ -82,7 +82,13 @@ def parse(document: bytes) -> AggregateReport:
     sentence, wherever going on would mean to guess: no network, no clock, the same result each time.
     """
     data, encoding = mending.utf8(document)
+    mending.refuse_doctype(data)
     repairs = [(encoding, "not UTF-8, or declared otherwise")] if encoding else []
+    if pieces := markup.cut(data):
+        try:
+            return _ReportReader(repairs).read_cut(*pieces)
+        except (etree.XMLSyntaxError, MalformedReport):
+            pass  # What is wrong, and whether it can be put right, is for the parser to say, with all before it.
     try:
         return _ReportReader(repairs).read(data)
     except etree.XMLSyntaxError as fault:
@@ -100,101 +106,79 @@ class _ReportReader:
         self.notes = words.Notes()
         for code, what in repairs:
             self.notes.add(code, what, "document")
-        self.records: list[AggregateRecord] = []
-        self.messages = 0
-        self.unnamed: list[int] = []  # places in `records` that have no header_from
-        self.record_reader = RecordReader(self.notes)
+        self.reader = RecordReader(self.notes)
 
     def read(self, data: bytes) -> AggregateReport:
-        feedback = markup.walk(data, self.take)
-        sections = _sections(feedback)
-        for name in ("report_metadata", "policy_published"):
-            if len(sections.get(name, ())) > 1:
-                self.notes.add("repeated", "the first one counts", name)
-        # Flat, as in early drafts: what should stand in a section stands beside the records.
-        metadata = self.metadata(sections.get("report_metadata", [feedback])[0])
-        policy = self.policy(sections.get("policy_published", [feedback])[0])
-        self.name_records(policy.domain)
-        if not self.records:
+        """Read a document by way of the XML parser."""
+        plan, texts = frames.read(markup.walk(data, self.reader.read))
+        return self.report(plan, texts)
+
+    def read_cut(self, records: Iterator[str], frame: str) -> AggregateReport:
+        """Read the pieces of a document. Raises MalformedReport where they are not what they seemed."""
+        plan, texts = frames.read(frame)
+        if plan.tag != "feedback" or plan.records != 1:
+            raise MalformedReport(Reason.XML_BROKEN, "It has records where reports have none.")
+        for piece in records:
+            self.reader.read(piece)
+        return self.report(plan, texts)
+
+    def report(self, plan: FramePlan, texts: list[str]) -> AggregateReport:
+        for name in plan.repeated:
+            self.notes.add("repeated", "the first one counts", name)
+        found, records = plan.metadata(texts), self.reader.records()
+        metadata = self.metadata(found, [texts[place] for place in plan.errors])
+        policy = self.policy(plan.policy(texts), records)
+        self.name(records, policy.domain)
+        if not records:
             self.notes.add("no_records", "", "record")
-        version = words.clean(leaf_text(sections["version"][0]))[0] if "version" in sections else ""
+        only_9990 = metadata.generator or policy.testing or policy.discovery_method
         return AggregateReport(
             report_metadata=metadata,
             policy_published=policy,
-            records=self.records,
-            schema=_schema(feedback, metadata, policy),
-            version=version or None,
+            records=records,
+            # By namespace, or by an element that only RFC 9990 knows where the namespace was forgotten.
+            schema="9990" if plan.namespaced_9990 or only_9990 else "7489",
+            version=words.clean(found.version)[0] or None,
             repairs=self.notes.repairs(),
         )
 
-    # -- records --------------------------------------------------------------------------------
-
-    def take(self, element: markup.Element) -> None:
-        record = self.record_reader.read(element)
-        if record is None:
-            return
-        if not record.header_from:
-            self.unnamed.append(len(self.records))
-        self.records.append(record)
-        self.messages += record.messages
-        if len(self.records) > RECORD_LIMIT:
-            raise MalformedReport(Reason.XML_FORBIDDEN, f"It has more than {RECORD_LIMIT} records.")
-        if self.messages > words.COUNT_LIMIT:
-            raise MalformedReport(
-                Reason.NUMBER_INVALID, "Its counts add up to more messages than all mail servers send in a day."
-            )
-
-    def name_records(self, domain: str) -> None:
+    def name(self, records: Records, domain: str) -> None:
         """RFC 9990 section 3.1.1.9 requires header_from; the policy was looked up for it or above it."""
-        for place in self.unnamed:
-            self.records[place] = self.records[place]._replace(header_from=domain)
-            self.notes.add("header_from_missing", domain, "identifiers/header_from")
+        for place, shape in enumerate(records.shapes):
+            if not shape.header_from:
+                records.shapes[place] = shape._replace(header_from=domain)
+                self.notes.add("header_from_missing", domain, "identifiers/header_from")
 
     # -- report_metadata ------------------------------------------------------------------------
 
-    def metadata(self, element: markup.Element) -> ReportMetadata:
-        values = leaves(element)
-        where = "report_metadata"
-        email = self.text(values, "email", where) or ""
-        org_name = self.text(values, "org_name", where)
+    def metadata(self, found: Metadata, errors: list[str]) -> ReportMetadata:
+        email, org_name = self.text(found.email, "email") or "", self.text(found.org_name, "org_name")
         if not org_name:
             org_name = words.domain(email)[0]
-            self.notes.add("org_name_missing", org_name, f"{where}/org_name")
-        report_id = self.text(values, "report_id", where)
+            self.notes.add("org_name_missing", org_name, "report_metadata/org_name")
+        report_id = self.text(found.report_id, "report_id")
         if not report_id:
-            self.notes.add("report_id_missing", "", f"{where}/report_id")
-        begin_at, end_at = self.period(element)
+            self.notes.add("report_id_missing", "", "report_metadata/report_id")
+        begin_at, end_at = self.period(found)
         return ReportMetadata(
             org_name=org_name,
             email=email,
-            extra_contact_info=self.text(values, "extra_contact_info", where),
+            extra_contact_info=self.text(found.extra_contact_info, "extra_contact_info"),
             report_id=report_id or "",
             begin_at=begin_at,
             end_at=end_at,
-            errors=self.errors(element),
-            generator=self.text(values, "generator", where),
+            errors=tuple(text for raw in errors if (text := self.text(raw, "error")))[:ERROR_LIMIT],
+            generator=self.text(found.generator, "generator"),
         )
 
-    def errors(self, element: markup.Element) -> tuple[str, ...]:
-        found: list[str] = []
-        for error in element.iterchildren("{*}error"):
-            text, repair = words.clean(leaf_text(error))
-            self.notes.add(repair, text, "report_metadata/error")
-            if text and len(found) < ERROR_LIMIT:
-                found.append(text)
-        return tuple(found)
-
-    def text(self, values: dict[str, str], name: str, where: str) -> str | None:
-        text, repair = words.clean(values.get(name))
+    def text(self, raw: str, name: str) -> str | None:
+        text, repair = words.clean(raw)
         if repair:
-            self.notes.add(repair, text, f"{where}/{name}")
+            self.notes.add(repair, text, f"report_metadata/{name}")
         return text or None
 
-    def period(self, metadata: markup.Element) -> tuple[datetime, datetime]:
-        found = metadata.find("{*}date_range")
-        values = leaves(metadata if found is None else found)
-        begin_at = self.instant(values, "begin")
-        end_at = self.instant(values, "end")
+    def period(self, found: Metadata) -> tuple[datetime, datetime]:
+        begin_at, end_at = self.instant(found.begin, "begin"), self.instant(found.end, "end")
         if begin_at > end_at:
             # Whole days the wrong way round are a swap; anything else is no period.
             days, rest = divmod((begin_at - end_at).total_seconds(), 86_400)
@@ -206,9 +190,8 @@ class _ReportReader:
             raise MalformedReport(Reason.DATE_INVALID, f"It claims to cover more than a year: {begin_at} to {end_at}.")
         return begin_at, end_at
 
-    def instant(self, values: dict[str, str], name: str) -> datetime:
-        raw = values.get(name)
-        if raw is None:
+    def instant(self, raw: str, name: str) -> datetime:
+        if not raw:
             raise MalformedReport(
                 Reason.FIELD_MISSING, f"It does not say which days it is about: date_range has no {name}."
             )
@@ -225,14 +208,14 @@ class _ReportReader:
 
     # -- policy_published -----------------------------------------------------------------------
 
-    def policy(self, element: markup.Element) -> PolicyPublished:
-        policy, notes = read_policy(element)
+    def policy(self, texts: tuple[str, ...], records: Records) -> PolicyPublished:
+        policy, notes = read_policy(texts)
         for note in notes:
             self.notes.add(*note)
-        return policy if policy.domain else replace(policy, domain=self.unanimous_header_from())
+        return policy if policy.domain else replace(policy, domain=self.unanimous_header_from(records))
 
-    def unanimous_header_from(self) -> str:
-        names = {record.header_from for record in self.records}
+    def unanimous_header_from(self, records: Records) -> str:
+        names = {shape.header_from for shape in records.shapes}
         if len(names) != 1 or "" in names:
             raise MalformedReport(
                 Reason.FIELD_MISSING, "It does not say which domain it is about: policy_published has no domain."
@@ -240,16 +223,3 @@ class _ReportReader:
         (name,) = names
         self.notes.add("policy_domain_missing", name, "policy_published/domain")
         return name
-
-
-def _sections(feedback: markup.Element) -> dict[str, list[markup.Element]]:
-    sections: dict[str, list[markup.Element]] = {}
-    for child in feedback:
-        sections.setdefault(markup.local(child.tag), []).append(child)
-    return sections
-
-
-def _schema(feedback: markup.Element, metadata: ReportMetadata, policy: PolicyPublished) -> str:
-    """By namespace, or by an element that only RFC 9990 knows where the namespace was forgotten."""
-    only_9990 = metadata.generator or policy.testing or policy.discovery_method
-    return "9990" if "dmarc-2.0" in feedback.tag or only_9990 else "7489"

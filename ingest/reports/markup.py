@@ -1,4 +1,4 @@
-"""UTF-8 bytes to XML elements: hostile markup refused, large documents streamed.
+"""UTF-8 bytes to the pieces of a report: its records, and what is around them.
 
 The parser only ever sees UTF-8 that holds no DOCTYPE, so there are no entities to expand, nothing to
 fetch, and no encoding that hides one (XML 1.0 section 4.3.3).
@@ -13,7 +13,7 @@ from lxml import etree
 
 from ingest.errors import MalformedReport
 from ingest.outcome import Reason
-from ingest.reports.mending import refuse_doctype
+from ingest.reports.outline import OPTIONS, PARSER, Element, local
 
 STREAMED_BEYOND = 64 * 2**10
 """Bytes beyond which a document is read in pieces: slower (by half of the XML's share), but its tree never
@@ -22,43 +22,56 @@ stands in memory. Below it, the tree of the worst document (`<a/>` repeated) tak
 UNSTRUCTURED_LIMIT = 2**20
 """Most bytes that may pass without a record ending. It bounds what any document can make the parser keep."""
 
-Element = etree._Element
-
-_OPTIONS: dict[str, Any] = {
-    "resolve_entities": False,
-    "load_dtd": False,
-    "dtd_validation": False,
-    "no_network": True,
-    "huge_tree": False,
-    "recover": False,
-    "collect_ids": False,
-    "remove_blank_text": True,
-    "remove_comments": True,
-    "remove_pis": True,
-    "encoding": "utf-8",  # whatever the declaration says: ingest/reports/mending.py has seen to it
-}
-_PARSER = etree.XMLParser(**_OPTIONS)
 _PIECE = 2**16
 
 
-def local(tag: str) -> str:
-    """An element's name without its namespace: reporters use RFC 9990's, older ones, their own, none."""
-    return tag.rpartition("}")[2]
+def cut(data: bytes) -> tuple[Iterator[str], str] | None:
+    """The records of a report and what is around them, cut out by their tags; None where that is not safe.
+
+    What is around them holds one empty `record` in their place. Each piece that is well-formed by itself,
+    and that place being one below `feedback`, is all it takes for the document to be what it seems;
+    whoever reads the pieces finds out.
+    """
+    begin, end = data.find(_OPEN), data.rfind(_CLOSE)
+    if not 0 <= begin < end or b"<!" in data or data.find(b"<?", 2) >= 0:
+        return None
+    if begin + len(data) - end > STREAMED_BEYOND:
+        return None
+    frame = data[:begin] + b"<record/>" + data[end + len(_CLOSE) :]
+    return _cut_records(data, begin, end + len(_CLOSE)), frame.decode()
 
 
-def walk(data: bytes, take: Callable[[Element], None]) -> Element:
+_OPEN, _CLOSE = b"<record>", b"</record>"
+
+
+def _cut_records(data: bytes, begin: int, end: int) -> Iterator[str]:
+    while begin < end:
+        following = data.find(_OPEN, begin + 1, end)
+        if following < 0:
+            following = end
+        if following - begin > STREAMED_BEYOND:
+            raise MalformedReport(Reason.XML_FORBIDDEN, "A record is larger than any.")
+        yield data[begin:following].decode()
+        begin = following
+
+
+def walk(data: bytes, take: Callable[[str], None]) -> str:
     """Give every `record` of the report to `take`, then return the `feedback` element with the rest.
 
-    Raises etree.XMLSyntaxError where `data` is not well-formed (see `refusal`), MalformedReport where
-    it holds what no report has. `take` may change the element; it must not keep it.
+    The whole document goes past the XML parser. Raises etree.XMLSyntaxError where it is not well-formed
+    (see `refusal`), MalformedReport where it holds what no report has.
     """
-    refuse_doctype(data)
     if len(data) > STREAMED_BEYOND:
         return _walk_pieces(data, take)
-    feedback = _feedback(etree.fromstring(data, _PARSER))
-    for record in feedback.iterchildren("{*}record"):
-        take(record)
-    return feedback
+    feedback = _feedback(etree.fromstring(data, PARSER))
+    for record in feedback.findall("{*}record"):
+        take(_written(record))
+        feedback.remove(record)
+    return _written(feedback)
+
+
+def _written(element: Element) -> str:
+    return str(etree.tostring(element, encoding="unicode", with_tail=False))
 
 
 def _feedback(root: Element) -> Element:
@@ -72,8 +85,8 @@ def _feedback(root: Element) -> Element:
     return found[0]
 
 
-def _walk_pieces(data: bytes, take: Callable[[Element], None]) -> Element:
-    parser = etree.XMLPullParser(events=("end",), tag="{*}record", **_OPTIONS)
+def _walk_pieces(data: bytes, take: Callable[[str], None]) -> str:
+    parser = etree.XMLPullParser(events=("end",), tag="{*}record", **OPTIONS)
     view = memoryview(data)
     feedback: Element | None = None
     previous: Element | None = None
@@ -86,7 +99,7 @@ def _walk_pieces(data: bytes, take: Callable[[Element], None]) -> Element:
                 feedback = parent
             if feedback is None or parent is not feedback:
                 continue
-            take(record)
+            take(_written(record))
             # The parser may still be writing the text behind the newest record, so that one is only
             # emptied; the one before it is taken off the tree.
             record.clear(keep_tail=True)
@@ -98,7 +111,10 @@ def _walk_pieces(data: bytes, take: Callable[[Element], None]) -> Element:
                 Reason.XML_FORBIDDEN,
                 f"More than {UNSTRUCTURED_LIMIT} bytes of it belong to no record, as in no report.",
             )
-    return _feedback(parser.close())
+    root = _feedback(parser.close())
+    if previous is not None and previous.getparent() is root:
+        root.remove(previous)
+    return _written(root)
 
 
 _RESOURCE_LIMIT = 114  # XML_ERR_RESOURCE_LIMIT in libxml2's xmlerror.h: depth, length of a text or name

@@ -1,25 +1,30 @@
-"""What was read before, by its bytes: reporters repeat themselves."""
+"""What was read before, by what it was read from: reporters repeat themselves."""
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Generic, TypeVar
 
-T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
 
-_ENTRIES = 4096
-_KEY_BYTES = 4096
+_ENTRIES = 16_384
+_SIZE = 4096
 
 
-class Memory(Generic[T]):
-    """Values of pure functions of bytes. A larger key is read each time, which bounds it at 16 MiB of keys."""
+class Memory(Generic[K, V]):
+    """Values of pure functions. What is larger than others is read each time, which bounds what all keys take."""
 
     def __init__(self) -> None:
-        self._known: dict[bytes, T] = {}
+        self._known: dict[K, V] = {}
         self.get = self._known.get
 
-    def put(self, key: bytes, value: T) -> None:
-        """Keep a value; forget all others once there are too many, since which are useful changes with the sender."""
-        if len(key) <= _KEY_BYTES:
+    def put(self, key: K, value: V, size: int) -> None:
+        """Keep a value whose key holds `size` characters; forget all others once there are too many.
+
+        Which are useful changes with the sender, so none is worth more than another.
+        """
+        if size <= _SIZE:
             if len(self._known) >= _ENTRIES:
                 self._known.clear()
             self._known[key] = value

@@ -6,12 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from lxml import etree
-
 from ingest.reports import words
-from ingest.reports.markup import Element
 from ingest.reports.memory import Memory
-from ingest.reports.shape import leaves
 
 V = TypeVar("V")
 _Notes = tuple[tuple[str, str, str], ...]
@@ -33,16 +29,17 @@ class PolicyPublished:
     discovery_method: str | None = None
 
 
-_policies: Memory[tuple[PolicyPublished, _Notes]] = Memory()
+_policies: Memory[tuple[str, ...], tuple[PolicyPublished, _Notes]] = Memory()
+
+NAMES = ("domain", "p", "sp", "np", "adkim", "aspf", "pct", "fo", "testing", "discovery_method")
 
 
-def read_policy(element: Element) -> tuple[PolicyPublished, _Notes]:
-    """The policy and what was put right in it; `domain` is "" where the report names none."""
-    key = etree.tostring(element, with_tail=False)
-    known = _policies.get(key)
+def read_policy(texts: tuple[str, ...]) -> tuple[PolicyPublished, _Notes]:
+    """The policy from the texts of NAMES, and what was put right; `domain` is "" where the report names none."""
+    known = _policies.get(texts)
     if known is None:
-        known = _read_policy(leaves(element))
-        _policies.put(key, known)
+        known = _read_policy(dict(zip(NAMES, texts, strict=True)))
+        _policies.put(texts, known, sum(map(len, texts)))
     return known
 
 
@@ -50,9 +47,9 @@ def _read_policy(values: dict[str, str]) -> tuple[PolicyPublished, _Notes]:
     notes: list[tuple[str, str, str]] = []
 
     def plain(name: str, read: Callable[[str], tuple[V, str]]) -> V:
-        value, repair = read(values.get(name, ""))
+        value, repair = read(values[name])
         if repair:
-            notes.append((repair, values.get(name, "")[:120], f"policy_published/{name}"))
+            notes.append((repair, values[name][:120], f"policy_published/{name}"))
         return value
 
     policy = PolicyPublished(

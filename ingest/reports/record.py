@@ -1,27 +1,27 @@
-"""One `record` of an aggregate report: a source address, a number of messages, and how they fared.
+"""The records of an aggregate report: source addresses, numbers of messages, and how they fared.
 
-The fast path is a memory. A record is its address, its count, and a shape: all that is left of the
-element without those two. Reporters repeat shapes (one sender, many addresses), and a shape that was
-read before is found by its serialised bytes, so that only new ones are walked. The XML parser has
-accepted the document by then, and equal bytes are equal elements: the memory cannot change a value.
+A record is its address, its count, and a shape: all else it says. Reporters repeat shapes (one sender,
+many addresses). A record that differs from an earlier one in plain addresses and counts alone has that
+one's shape; of any other the texts are taken out of its outline (ingest/reports/outline.py).
 """
 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
-
-from lxml import etree
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, overload
 
 from ingest.errors import MalformedReport
 from ingest.outcome import Reason
 from ingest.reports import words
-from ingest.reports.markup import Element, local
 from ingest.reports.memory import Memory
-from ingest.reports.shape import DkimAuthResult, OverrideReason, Shape, SpfAuthResult, read_shape
+from ingest.reports.outline import Outlines
+from ingest.reports.shape import DkimAuthResult, OverrideReason, RecordPlan, Shape, SpfAuthResult, read_shape
 
-_NAMES = re.compile(rb'<([^\s/>]+)|\s([^\s=<>"]+)="')  # elements and attributes, as lxml writes them
-_NAMES_LIMIT = 1000
+RECORD_LIMIT = 500_000
+"""Most records of one report; the largest senders' daily reports have about a hundred thousand."""
+
+NAMES_LIMIT = 1000
 
 
 class AggregateRecord(NamedTuple):
@@ -44,9 +44,64 @@ class AggregateRecord(NamedTuple):
     spf: tuple[SpfAuthResult, ...]
 
 
-# -- one record ------------------------------------------------------------------------------------
+class Records(Sequence[AggregateRecord]):
+    """The records of one report by columns, so that a hundred thousand take little: one shape stands for many."""
 
-_shapes: Memory[Shape] = Memory()
+    __slots__ = ("counts", "shapes", "source_ips")
+
+    def __init__(self, source_ips: list[str], counts: list[int], shapes: list[Shape]) -> None:
+        self.source_ips = source_ips
+        self.counts = counts
+        self.shapes = shapes
+
+    @classmethod
+    def of(cls, records: Sequence[AggregateRecord]) -> Records:
+        """The same from rows."""
+        return cls([r.source_ip for r in records], [r.messages for r in records], [Shape(*r[2:]) for r in records])
+
+    @property
+    def messages(self) -> int:
+        """The sum of all counts."""
+        return sum(self.counts)
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    @overload
+    def __getitem__(self, at: int) -> AggregateRecord: ...
+    @overload
+    def __getitem__(self, at: slice) -> Records: ...
+    def __getitem__(self, at: int | slice) -> AggregateRecord | Records:
+        if isinstance(at, slice):
+            return Records(self.source_ips[at], self.counts[at], self.shapes[at])
+        return AggregateRecord(self.source_ips[at], self.counts[at], *self.shapes[at][:-1])
+
+    def __iter__(self) -> Iterator[AggregateRecord]:
+        for source_ip, messages, shape in zip(self.source_ips, self.counts, self.shapes, strict=True):
+            yield AggregateRecord(source_ip, messages, *shape[:-1])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and len(self) == len(other) and all(map(tuple.__eq__, self, other))
+
+    def __repr__(self) -> str:
+        return f"Records({list(self)!r})"
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+# Nothing here that XML reads in any other way; see outline.py.
+_ADDRESS_AND_COUNT = re.compile(r"<source_ip>([!-%'-;=?-~]+)(</source_ip>\s*<count>)([0-9]{1,15})</count>")
+
+# -- reading ---------------------------------------------------------------------------------------
+
+_outlines: Outlines[RecordPlan] = Outlines(RecordPlan)
+_alike: Memory[tuple[str, str, str], Shape] = Memory()
+
+
+def forget() -> None:
+    """Forget what was read before, for tests: it must not change anything."""
+    _outlines.clear()
+    _alike.clear()
 
 
 class RecordReader:
@@ -54,27 +109,53 @@ class RecordReader:
 
     def __init__(self, notes: words.Notes) -> None:
         self._notes = notes
-        self._misses = 0
-        self._names: set[tuple[bytes, bytes]] = set()
+        self._plans: set[RecordPlan] = set()
+        self._names: set[str] = set()
+        self._source_ips: list[str] = []
+        self._counts: list[int] = []
+        self._shapes: list[Shape] = []
 
-    def read(self, record: Element) -> AggregateRecord | None:
-        """Read one element, and change it while at it. None for a record of no messages.
+    def read(self, piece: str) -> None:
+        """Read one `record` element.
 
-        `header_from` is "" where the record names none. Raises MalformedReport where the address or
-        the count cannot be read: without either, the report's numbers would be wrong.
+        Raises etree.XMLSyntaxError, and MalformedReport where the address or the count cannot be read:
+        without either, the report's numbers would be wrong.
         """
-        address, number = _located(record)
-        source_ip = self._source_ip(address.text or "")
-        messages = self._messages(number.text or "")
-        address.text = number.text = None
-        shape = self._shape(record)
+        parts = _ADDRESS_AND_COUNT.split(piece, 1)
+        around = (parts[0], parts[2], parts[4]) if len(parts) > 1 else None
+        shape = _alike.get(around) if around else None
+        if shape:
+            self._take(parts[1], parts[3], shape)
+            return
+        plan, texts = _outlines.read(piece)
+        if plan not in self._plans:
+            self._watch(plan)
+        shape = read_shape(plan.layout, plan.values(texts))
+        if around and plan.alone:
+            _alike.put(around, shape, len(piece))
+        self._take(texts[plan.source_ip], texts[plan.count], shape)
+
+    def _take(self, address: str, number: str, shape: Shape) -> None:
+        source_ip, messages = self._source_ip(address), self._count(number)
         if shape.notes:
             for note in shape.notes:
                 self._notes.add(*note)
         if not messages:
             self._notes.add("count_zero", source_ip, "row/count")
-            return None
-        return AggregateRecord(source_ip, messages, *shape.fields)
+            return
+        if len(self._counts) >= RECORD_LIMIT:
+            raise MalformedReport(Reason.XML_FORBIDDEN, f"It has more than {RECORD_LIMIT} records.")
+        self._source_ips.append(source_ip)
+        self._counts.append(messages)
+        self._shapes.append(shape)
+
+    def records(self) -> Records:
+        """All that were read, bounded. Raises MalformedReport where their counts are beyond belief."""
+        if sum(self._counts) > words.COUNT_LIMIT:
+            raise MalformedReport(
+                Reason.NUMBER_INVALID, "Its counts add up to more messages than all mail servers send in a day."
+            )
+        return Records(self._source_ips, self._counts, self._shapes)
 
     def _source_ip(self, text: str) -> str:
         try:
@@ -88,7 +169,7 @@ class RecordReader:
             self._notes.add(repair, text, "row/source_ip")
         return source_ip
 
-    def _messages(self, text: str) -> int:
+    def _count(self, text: str) -> int:
         try:
             messages, repair = words.count(text)
         except ValueError:
@@ -100,56 +181,14 @@ class RecordReader:
             self._notes.add(repair, text, "row/count")
         return messages
 
-    def _shape(self, record: Element) -> Shape:
-        key = etree.tostring(record, with_tail=False)
-        shape = _shapes.get(key)
-        if shape is None:
-            self._watch(key)
-            _searched(record)
-            shape = read_shape(record)
-            _shapes.put(key, shape)
-        return shape
-
-    def _watch(self, serialised: bytes) -> None:
+    def _watch(self, plan: RecordPlan) -> None:
         """Refuse a document of endless names: libxml2 keeps each one for as long as the thread lives."""
-        self._misses += 1
-        if self._misses > 100 or len(serialised) > 4096:
-            self._names.update(_NAMES.findall(serialised))
-            if len(self._names) > _NAMES_LIMIT:
-                raise MalformedReport(
-                    Reason.XML_FORBIDDEN,
-                    f"It has more than {_NAMES_LIMIT} different element names; reports have about forty.",
-                )
-
-
-def _located(record: Element) -> tuple[Element, Element]:
-    """The elements of the address and the count: mostly the first two of the row, which comes first.
-
-    That there are no others is checked with the shape, whose bytes would show them.
-    """
-    try:
-        row = record[0]
-        address, number = row[0], row[1]
-    except IndexError:
-        return _searched(record)
-    if local(address.tag) == "source_ip" and local(number.tag) == "count":
-        return address, number
-    return _searched(record)
-
-
-def _searched(record: Element) -> tuple[Element, Element]:
-    """The same by a search, for other orders and for drafts without a row. Raises where it is not one of each."""
-    found: dict[str, list[Element]] = {"source_ip": [], "count": []}
-    for child in record:
-        for leaf in child if local(child.tag) == "row" else (child,):
-            if (name := local(leaf.tag)) in found:
-                found[name].append(leaf)
-    return _only(found["source_ip"], "source_ip"), _only(found["count"], "count")
-
-
-def _only(found: list[Element], name: str) -> Element:
-    if len(found) != 1 or len(found[0]):
-        what = "no" if not found else "more than one" if len(found) > 1 else "an unreadable"
-        reason = Reason.NUMBER_INVALID if name == "count" and found else Reason.FIELD_MISSING
-        raise MalformedReport(reason, f"A record has {what} {name}.")
-    return found[0]
+        if len(self._plans) > NAMES_LIMIT:
+            self._plans.clear()
+        self._plans.add(plan)
+        self._names.update(plan.names)
+        if len(self._names) > NAMES_LIMIT:
+            raise MalformedReport(
+                Reason.XML_FORBIDDEN,
+                f"It has more than {NAMES_LIMIT} different element names; reports have about forty.",
+            )

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import NamedTuple, TypeVar
 
+from ingest.errors import MalformedReport
+from ingest.outcome import Reason
 from ingest.reports import words
-from ingest.reports.markup import Element, local
+from ingest.reports.outline import Outline, Place, Places, chooser
+
+T = TypeVar("T")
+Notes = tuple[tuple[str, str, str], ...]
 
 LIST_LIMIT = 100
 """Most DKIM results, SPF results and reasons of one record; receivers check about ten signatures."""
-
-_LEAF_LIMIT = 8 * words.TEXT_LIMIT  # as much as cleaning a text ever looks at
 
 
 class DkimAuthResult(NamedTuple):
@@ -38,175 +42,208 @@ class OverrideReason(NamedTuple):
 
 
 class Shape(NamedTuple):
-    """All of a record but its address and count: the other fields in order, and what was put right."""
+    """All of a record but its address and count; and what was put right in it (code, what, where).
 
-    fields: tuple[Any, ...]
-    notes: tuple[tuple[str, str, str], ...]
+    `header_from` is "" where the record names none.
+    """
 
-
-def read_shape(record: Element) -> Shape:
-    """Walk one `record` element. Nothing in it is refused: what cannot be read is left out, and noted."""
-    return _ShapeReader().read(record)
-
-
-class _ShapeReader:
-    """Walks one record once; each element's name finds its method. Unknown elements are passed over."""
-
-    def __init__(self) -> None:
-        self.disposition = ""
-        self.dkim_aligned: bool | None = None
-        self.spf_aligned: bool | None = None
-        self.reasons: list[OverrideReason] = []
-        self.names: dict[str, str] = {}
-        self.dkim: list[DkimAuthResult] = []
-        self.spf: list[SpfAuthResult] = []
-        self.notes: list[tuple[str, str, str]] = []
-
-    def read(self, record: Element) -> Shape:
-        self.walk(record, _IN_RECORD)
-        if not self.disposition:
-            self.note("disposition_missing", "", "policy_evaluated/disposition")
-        fields = (
-            self.disposition or "none",
-            self.dkim_aligned,
-            self.spf_aligned,
-            self.bounded(self.reasons, "policy_evaluated/reason"),
-            self.names.get("header_from", ""),
-            self.names.get("envelope_from"),
-            self.names.get("envelope_to"),
-            self.bounded(self.dkim, "auth_results/dkim"),
-            self.bounded(self.spf, "auth_results/spf"),
-        )
-        return Shape(fields, tuple(self.notes))
-
-    def walk(self, element: Element, handlers: dict[str, _Handler]) -> None:
-        for child in element:
-            handler = handlers.get(local(child.tag))
-            if handler is not None:
-                handler(self, child)
-
-    def note(self, code: str, what: str, where: str) -> None:
-        if code:
-            self.notes.append((code, what[:120], where))
-
-    def bounded(self, found: list[Any], where: str) -> tuple[Any, ...]:
-        if len(found) > LIST_LIMIT:
-            self.note("list_cut", f"{len(found)} entries", where)
-        return tuple(found[:LIST_LIMIT])
-
-    def row(self, element: Element) -> None:
-        self.walk(element, _IN_ROW)
-
-    def evaluated(self, element: Element) -> None:
-        """policy_evaluated."""
-        self.walk(element, _IN_POLICY_EVALUATED)
-
-    def results(self, element: Element) -> None:
-        """auth_results."""
-        self.walk(element, _IN_AUTH_RESULTS)
-
-    def disposed(self, element: Element) -> None:
-        """disposition: none, quarantine, reject, and pass since RFC 9990; other words are kept."""
-        text, repair = words.word(leaf_text(element))
-        self.disposition = self.disposition or text
-        self.note(repair, text, "policy_evaluated/disposition")
-
-    def dkim_evaluated(self, element: Element) -> None:
-        self.dkim_aligned = self.aligned(element, self.dkim_aligned, "policy_evaluated/dkim")
-
-    def spf_evaluated(self, element: Element) -> None:
-        self.spf_aligned = self.aligned(element, self.spf_aligned, "policy_evaluated/spf")
-
-    def aligned(self, element: Element, before: bool | None, where: str) -> bool | None:
-        """pass or fail; any other word says that it did not pass. The first of several counts."""
-        text = words.word(leaf_text(element))[0]
-        if not text or before is not None:
-            return before
-        if text not in ("pass", "fail"):
-            self.note("aligned_word", text, where)
-        return text == "pass"
-
-    def reason(self, element: Element) -> None:
-        """reason: type and comment; drafts have the type as text."""
-        values = leaves(element)
-        kind = words.word(values.get("type") or leaf_text(element))[0]
-        comment, repair = words.clean(values.get("comment"))
-        self.note(repair, comment, "policy_evaluated/reason/comment")
-        if kind or comment:
-            self.reasons.append(OverrideReason(kind or "other", comment or None))
-
-    def named(self, element: Element) -> None:
-        """header_from, envelope_from, envelope_to; the first one that says something."""
-        name = local(element.tag)
-        text, repair = words.domain(leaf_text(element))
-        self.note(repair, leaf_text(element), f"identifiers/{name}")
-        if not self.names.get(name):
-            self.names[name] = text
-
-    def identified(self, element: Element) -> None:
-        """identifiers, or identities in drafts."""
-        self.walk(element, _IN_IDENTIFIERS)
-
-    def dkim_result(self, element: Element) -> None:
-        """auth_results/dkim; an empty element says nothing."""
-        values = leaves(element)
-        if values:
-            domain, result = self.domain_and_result(values, "auth_results/dkim")
-            # A selector is a DNS name, so case means nothing.
-            selector = words.word(values.get("selector"))[0].rstrip(".")
-            self.dkim.append(DkimAuthResult(domain, selector[:255] or None, result))
-
-    def spf_result(self, element: Element) -> None:
-        """auth_results/spf; an empty element says nothing."""
-        values = leaves(element)
-        if values:
-            domain, result = self.domain_and_result(values, "auth_results/spf")
-            self.spf.append(SpfAuthResult(domain, words.word(values.get("scope"))[0] or None, result))
-
-    def domain_and_result(self, values: dict[str, str], where: str) -> tuple[str, str]:
-        domain, repair = words.domain(values.get("domain", ""))
-        self.note(repair, values.get("domain", ""), f"{where}/domain")
-        result, repair = words.result(values.get("result", ""))
-        self.note(repair, values.get("result", ""), f"{where}/result")
-        return domain, result
+    disposition: str
+    dkim_aligned: bool | None
+    spf_aligned: bool | None
+    reasons: tuple[OverrideReason, ...]
+    header_from: str
+    envelope_from: str | None
+    envelope_to: str | None
+    dkim: tuple[DkimAuthResult, ...]
+    spf: tuple[SpfAuthResult, ...]
+    notes: Notes = ()
 
 
-_Handler = Callable[[_ShapeReader, Element], None]
+class Layout(NamedTuple):
+    """What the texts of a shape stand for, in this order: those of `HEAD`, then three or four for each of the rest."""
 
-_IN_IDENTIFIERS: dict[str, _Handler] = {
-    "header_from": _ShapeReader.named,
-    "envelope_from": _ShapeReader.named,
-    "envelope_to": _ShapeReader.named,
-}
-_IN_AUTH_RESULTS: dict[str, _Handler] = {"dkim": _ShapeReader.dkim_result, "spf": _ShapeReader.spf_result}
-_IN_POLICY_EVALUATED: dict[str, _Handler] = {
-    "disposition": _ShapeReader.disposed,
-    "dkim": _ShapeReader.dkim_evaluated,
-    "spf": _ShapeReader.spf_evaluated,
-    "reason": _ShapeReader.reason,
-}
-_IN_ROW: dict[str, _Handler] = {**_IN_POLICY_EVALUATED, "policy_evaluated": _ShapeReader.evaluated}
-_IN_RECORD: dict[str, _Handler] = {
-    **_IN_ROW,
-    **_IN_IDENTIFIERS,
-    "row": _ShapeReader.row,
-    "identifiers": _ShapeReader.identified,
-    "identities": _ShapeReader.identified,
-    "auth_results": _ShapeReader.results,
+    envelope_from: bool  # whether there is such an element, blank or not
+    envelope_to: bool
+    reasons: int
+    dkim: int
+    spf: int
+
+
+HEAD = ("disposition", "dkim_aligned", "spf_aligned", "header_from", "envelope_from", "envelope_to")
+_REASON, _DKIM, _SPF = ("type", "comment"), ("domain", "selector", "result"), ("domain", "scope", "result")
+
+
+class RecordPlan:
+    """Where the values of a record stand among the texts of its outline: made once for each outline.
+
+    Raises MalformedReport where there is not exactly one address and one count: without either, the
+    report's numbers would be wrong.
+    """
+
+    __slots__ = ("alone", "count", "layout", "names", "source_ip", "values")
+
+    def __init__(self, outline: Outline) -> None:
+        self.names = outline.names
+        found: dict[str, list[int]] = {}
+        for number, place in enumerate(outline.places):
+            found.setdefault(_VALUES.get(place.path, ""), []).append(number)
+        self.source_ip = _only(found, outline, "source_ip")
+        self.count = _only(found, outline, "count")
+        last = [place.path[-1] for place in outline.places]
+        # Whether elements of these names stand nowhere else, known or unknown.
+        self.alone = last.count("source_ip") == last.count("count") == 1
+        reasons = _groups(outline.places, "reason", _REASON, _IN_POLICY_EVALUATED)
+        dkim = _groups(outline.places, "dkim", _DKIM, (("auth_results",),))
+        spf = _groups(outline.places, "spf", _SPF, (("auth_results",),))
+        self.layout = Layout("envelope_from" in found, "envelope_to" in found, len(reasons), len(dkim), len(spf))
+        places = [tuple(found.get(name, ())) for name in HEAD]
+        self.values = chooser([*places, *(one for group in (*reasons, *dkim, *spf) for one in group)])
+
+
+_IN_POLICY_EVALUATED = (("row", "policy_evaluated"), ("policy_evaluated",), ("row",), ())
+"""Where the evaluated policy stands: in its element, or as in drafts straight in what is around it."""
+
+_VALUES: dict[tuple[str, ...], str] = {
+    **{(*above, name): name for above in (("row",), ()) for name in ("source_ip", "count")},
+    **{
+        (*above, element): name
+        for above in _IN_POLICY_EVALUATED
+        for element, name in (("disposition", "disposition"), ("dkim", "dkim_aligned"), ("spf", "spf_aligned"))
+    },
+    **{
+        (*above, name): name
+        for above in (("identifiers",), ("identities",), ())
+        for name in ("header_from", "envelope_from", "envelope_to")
+    },
 }
 
 
-def leaf_text(element: Element) -> str:
-    """An element's own text; bounded, since hostile ones hold megabytes."""
-    text = element.text
-    return text[:_LEAF_LIMIT] if text else ""
+def _only(found: dict[str, list[int]], outline: Outline, name: str) -> int:
+    places = found.get(name, [])
+    unreadable = [place for place in outline.places if place.path[:-1] in ((name,), ("row", name))]
+    if len(places) == 1 and not unreadable:
+        return places[0]
+    what = "an unreadable" if unreadable else "more than one" if places else "no"
+    reason = Reason.NUMBER_INVALID if name == "count" and (places or unreadable) else Reason.FIELD_MISSING
+    raise MalformedReport(reason, f"A record has {what} {name}.")
 
 
-def leaves(element: Element) -> dict[str, str]:
-    """The texts of an element's children by local name; the first that is not blank counts."""
-    found: dict[str, str] = {}
-    for child in element:
-        text = child.text
-        if text and not text.isspace():
-            found.setdefault(local(child.tag), text[:_LEAF_LIMIT])
-    return found
+def _groups(
+    places: Sequence[Place], element: str, names: Sequence[str], above: Sequence[tuple[str, ...]]
+) -> list[list[Places]]:
+    """For each such element: the places of its children of each name, and of all else it says."""
+    groups: dict[int, list[list[int]]] = {}
+    for number, place in enumerate(places):
+        if place.path[-1] == element and place.path[:-1] in above:
+            name, owner = "", place.elements[-1]
+        elif len(place.path) > 1 and place.path[-2] == element and place.path[:-2] in above:
+            name, owner = place.path[-1], place.elements[-2]
+        else:
+            continue
+        group = groups.setdefault(owner, [[] for _ in range(len(names) + 1)])
+        group[names.index(name) if name in names else -1].append(number)
+    return [[tuple(one) for one in group] for group in groups.values()]
+
+
+def read_shape(layout: Layout, values: tuple[str, ...]) -> Shape:
+    """What a record says. Nothing in it is refused: what cannot be read is left out, and noted."""
+    disposition, notes = _disposition(values[0])
+    dkim_aligned, of_dkim_aligned = _aligned(values[1], "policy_evaluated/dkim")
+    spf_aligned, of_spf_aligned = _aligned(values[2], "policy_evaluated/spf")
+    header_from, of_header_from = _named(values[3], "identifiers/header_from")
+    envelope_from, of_envelope_from = _named(values[4], "identifiers/envelope_from")
+    envelope_to, of_envelope_to = _named(values[5], "identifiers/envelope_to")
+    at = len(HEAD)
+    reasons, of_reasons = _each(_reason, values[at : (at := at + 3 * layout.reasons)], 3, "policy_evaluated/reason")
+    dkim, of_dkim = _each(_dkim, values[at : (at := at + 4 * layout.dkim)], 4, "auth_results/dkim")
+    spf, of_spf = _each(_spf, values[at:], 4, "auth_results/spf")
+    notes += of_dkim_aligned + of_spf_aligned + of_reasons
+    notes += of_header_from + of_envelope_from + of_envelope_to + of_dkim + of_spf
+    return Shape(
+        disposition,
+        dkim_aligned,
+        spf_aligned,
+        reasons,
+        header_from,
+        envelope_from if layout.envelope_from else None,
+        envelope_to if layout.envelope_to else None,
+        dkim,
+        spf,
+        notes,
+    )
+
+
+def _note(code: str, what: str, where: str) -> Notes:
+    return ((code, what[:120], where),) if code else ()
+
+
+def _each(
+    read: Callable[..., tuple[T | None, Notes]], values: tuple[str, ...], size: int, where: str
+) -> tuple[tuple[T, ...], Notes]:
+    found: list[T] = []
+    notes: Notes = ()
+    for start in range(0, len(values), size):
+        one, of_one = read(*values[start : start + size])
+        notes += of_one
+        if one:
+            found.append(one)
+    if len(found) > LIST_LIMIT:
+        notes += _note("list_cut", f"{len(found)} entries", where)
+    return tuple(found[:LIST_LIMIT]), notes
+
+
+@lru_cache(1024)
+def _disposition(raw: str) -> tuple[str, Notes]:
+    """disposition: none, quarantine, reject, and pass since RFC 9990; other words are kept."""
+    text, repair = words.word(raw)
+    return text or "none", _note(repair if text else "disposition_missing", text, "policy_evaluated/disposition")
+
+
+@lru_cache(1024)
+def _aligned(raw: str, where: str) -> tuple[bool | None, Notes]:
+    """pass or fail; any other word says that it did not pass."""
+    text = words.word(raw)[0]
+    if not text:
+        return None, ()
+    return text == "pass", () if text in ("pass", "fail") else _note("aligned_word", text, where)
+
+
+def _named(raw: str, where: str) -> tuple[str, Notes]:
+    """header_from, envelope_from, envelope_to."""
+    text, repair = words.domain(raw)
+    return text, _note(repair, raw, where) if repair else ()
+
+
+@lru_cache(1024)
+def _reason(kind: str, comment: str, more: str) -> tuple[OverrideReason | None, Notes]:
+    """reason: type and comment; drafts have the type as text."""
+    kind = words.word(kind or more)[0]
+    comment, repair = words.clean(comment)
+    notes = _note(repair, comment, "policy_evaluated/reason/comment")
+    return OverrideReason(kind or "other", comment or None) if kind or comment else None, notes
+
+
+@lru_cache(16_384)
+def _dkim(domain: str, selector: str, result: str, more: str) -> tuple[DkimAuthResult | None, Notes]:
+    """auth_results/dkim; an empty element says nothing."""
+    if not (domain or selector or result or more):
+        return None, ()
+    name, said, notes = _domain_and_result(domain, result, "auth_results/dkim")
+    # A selector is a DNS name, so case means nothing.
+    selector = words.word(selector)[0].rstrip(".")
+    return DkimAuthResult(name, selector[:255] or None, said), notes
+
+
+@lru_cache(16_384)
+def _spf(domain: str, scope: str, result: str, more: str) -> tuple[SpfAuthResult | None, Notes]:
+    """auth_results/spf; an empty element says nothing."""
+    if not (domain or scope or result or more):
+        return None, ()
+    name, said, notes = _domain_and_result(domain, result, "auth_results/spf")
+    return SpfAuthResult(name, words.word(scope)[0] or None, said), notes
+
+
+def _domain_and_result(domain: str, result: str, where: str) -> tuple[str, str, Notes]:
+    name, odd = words.domain(domain)
+    said, wrong = words.result(result)
+    return name, said, _note(odd, domain, f"{where}/domain") + _note(wrong, result, f"{where}/result")

@@ -105,9 +105,11 @@ def _a_labels(name: str) -> str:
     if len(name) > 253:
         return name
     try:
-        return name.encode("idna").decode("ascii").lower()
+        found = name.encode("idna").decode("ascii").lower().rstrip(".")
     except UnicodeError:
         return name
+    # Nameprep takes some letters apart: an acute accent becomes a space and a mark.
+    return found if _PLAIN_DOMAIN.fullmatch(found) else name
 
 
 # -- addresses ----------------------------------------------------------------------------------
@@ -202,6 +204,8 @@ _SEPARATED = re.compile(r"[0-9]{1,3}(?:[,' \u00a0\u2009\u202f][0-9]{3})+")
 
 def count(raw: str) -> tuple[int, str]:
     """A number of messages: a whole number from 0 to 2^53."""
+    if raw.isdecimal() and raw.isascii() and len(raw) < 16:
+        return int(raw), ""
     text = raw.strip()
     digits = text.removeprefix("+")
     if _SEPARATED.fullmatch(digits):

@@ -18,6 +18,7 @@ from ingest.reports.aggregate import (
     DkimAuthResult,
     OverrideReason,
     PolicyPublished,
+    Records,
     ReportMetadata,
     SpfAuthResult,
 )
@@ -165,7 +166,7 @@ class World:
             yield AggregateReport(
                 ReportMetadata(reporter, "r@reporter.test", None, number, begin, begin + timedelta(days=1)),
                 PolicyPublished(domain, policy.p, policy.sp, pct=policy.pct),
-                records,
+                Records.of(records),
                 "7489",
             )
 
