@@ -7,7 +7,7 @@ from datetime import date
 
 # The files in services/, and what they hold.
 CATEGORIES = {
-    "commerce": "Shops, bookings and payments",
+    "commerce": "Shops, payments and accounts",
     "forwarder": "Forwarding of addresses",
     "gateway": "Filters and signatures for outgoing mail",
     "helpdesk": "Customer support",
@@ -18,9 +18,9 @@ CATEGORIES = {
     "nonprofit": "Donations, members and campaigns of non-profits",
     "people": "Hiring and human resources",
     "sales": "Customer relations and marketing automation",
-    "surveys": "Surveys and reviews",
+    "surveys": "Surveys, forms, events and reviews",
     "transactional": "Mail from programs",
-    "workplace": "Work, documents and status",
+    "workplace": "Work, documents, learning and status",
 }
 
 # What a service does with mail, and what its role says about mail from there.
