@@ -33,6 +33,10 @@ class Catalogue:
         """The service with this id."""
         return self._by_id.get(service_id)
 
+    def by_address(self, asn: int | None, ptr: str | None, confirmed: bool | None) -> Match | None:
+        """The service whose host an address is: by its reverse name where DNS confirms it, else by its network."""
+        return (self.by_ptr(ptr) if ptr and confirmed else None) or self.by_asn(asn)
+
     def by_ptr(self, name: str) -> Match | None:
         """The service whose hosts have this reverse name. Only a forward-confirmed name shows anything."""
         return self._suffix("ptr", name)

@@ -56,6 +56,16 @@ def test_networks_lead_to_services_and_hosters_to_none() -> None:
     assert host_by_ptr("o1.sendgrid.net") is None
 
 
+def test_an_address_is_named_by_a_confirmed_reverse_name_before_its_network() -> None:
+    by_address = catalogue().by_address
+    assert found(by_address(16509, "o1.mail.klaviyomail.com", True)) == ("klaviyo", "ptr", "klaviyomail.com")
+    # Whoever holds an address can point its reverse name anywhere; only the service can point back.
+    assert by_address(16509, "o1.sendgrid.net", False) is None
+    assert by_address(16509, "o1.sendgrid.net", None) is None
+    assert found(by_address(11377, "mail.customer.example", True)) == ("sendgrid", "asn", "11377")
+    assert by_address(None, None, None) is None
+
+
 def selected(selector: str, domain: str = "") -> list[tuple[str, str]]:
     return [(match.service.id, match.field) for match in catalogue().by_selector(selector, domain)]
 
