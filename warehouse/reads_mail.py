@@ -138,6 +138,24 @@ def deliveries(connection: Connection, scope: Scope) -> pl.DataFrame:
     )
 
 
+def refusals(connection: Connection, scope: Scope) -> pl.DataFrame:
+    """What was said of recipients, the same said on a day together: recipients, pseudonyms (a list) and the columns.
+
+    Columns beside: day, domain, action, code, code_class, smtp_code, diagnostic, message_id_domain, recipient_domain,
+    remote_mta.
+    """
+    where, values = scope.where()
+    return frame(
+        connection,
+        f"""
+        SELECT domain, action, code, code_class, smtp_code, diagnostic, message_id_domain, day, recipient_domain,
+               remote_mta, count(*) AS recipients, list(DISTINCT recipient_pseudonym) AS pseudonyms
+        FROM delivery_status WHERE {where} GROUP BY ALL ORDER BY ALL
+        """,
+        values,
+    )
+
+
 def delivery_days(connection: Connection, scope: Scope) -> pl.DataFrame:
     """Each domain, day, action and code_class: recipients and notices."""
     where, values = scope.where()

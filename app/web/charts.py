@@ -30,6 +30,13 @@ BLOCKED: Final = {
     "forwarded": "↪ forwarded mail lost",
     "spoofing": "■ spoofing stopped",
 }
+BOUNCED: Final = {
+    "refused": "▲ refused: authentication, reputation or policy",
+    "gone": "◆ no such address",
+    "later": "↪ full, slow or asked to wait",
+    "foreign": "■ probably not your mail",
+}
+FAILED: Final = {"failed": "▲ sessions that failed"}
 
 Span = tuple[date, date]
 Chart = alt.Chart | alt.LayerChart
@@ -60,6 +67,18 @@ def not_aligned(days: pl.DataFrame, span: Span, colors: Palette) -> Chart:
     """Messages by day that were not aligned, stacked by class. `days`: day, class, messages."""
     x = alt.X("yearmonthdate(day):T", title=None, axis=_days_axis(), scale=_span(span, bars=True))
     return _sized(_stack(days, x, _when("day"), NOT_ALIGNED, colors), 210)
+
+
+def bounced(days: pl.DataFrame, span: Span, colors: Palette) -> Chart:
+    """Recipients by day that were not reached, stacked by what it takes. `days`: day, class, messages."""
+    x = alt.X("yearmonthdate(day):T", title=None, axis=_days_axis(), scale=_span(span, bars=True))
+    return _sized(_stack(days, x, _when("day"), BOUNCED, colors, "recipients"), 230)
+
+
+def failed_sessions(days: pl.DataFrame, span: Span, colors: Palette) -> Chart:
+    """TLS sessions by day that failed. `days`: day, class, messages."""
+    x = alt.X("yearmonthdate(day):T", title=None, axis=_days_axis(), scale=_span(span, bars=True))
+    return _sized(_stack(days, x, _when("day"), FAILED, colors, "sessions"), 230)
 
 
 def blocked(weeks: pl.DataFrame, colors: Palette) -> Chart:
@@ -120,26 +139,28 @@ def legend(labels: dict[str, str], totals: dict[str, int], colors: Palette) -> N
     words.swatches((shades[name], labels[name], totals[name]) for name in labels if totals.get(name))
 
 
-def _stack(frame: pl.DataFrame, x: alt.X, when: alt.Tooltip, labels: dict[str, str], colors: Palette) -> alt.Chart:
+def _stack(
+    frame: pl.DataFrame, x: alt.X, when: alt.Tooltip, labels: dict[str, str], colors: Palette, what: str = "messages"
+) -> alt.Chart:
     """Stacked bars of the classes that occur, in the order of `labels` from the ground up."""
     shown = [name for name in labels if name in frame["class"].to_list()]
     shades = _shades(colors)
     said = pl.DataFrame({"class": shown, "what": [labels[name] for name in shown], "rank": range(len(shown))})
     classes = alt.Scale(domain=shown, range=[shades[name] for name in shown])
-    edges = alt.Scale(domain=shown, range=[colors.edge if n == "forwarded" else shades[n] for n in shown])
+    edges = alt.Scale(domain=shown, range=[colors.edge if n in ("forwarded", "later") else shades[n] for n in shown])
     bars: alt.Chart = (
         alt.Chart(frame.join(said, on="class"))
         .mark_bar(width={"band": 0.72}, strokeWidth=0.75)
         .encode(
             x=x,
-            y=alt.Y("messages:Q", title="messages", axis=alt.Axis(tickCount=4, minExtent=46, format="~s")),
+            y=alt.Y("messages:Q", title=what, axis=alt.Axis(tickCount=4, tickMinStep=1, minExtent=46, format="~s")),
             color=alt.Color("class:N", title=None, scale=classes, legend=None),
             stroke=alt.Stroke("class:N", legend=None, scale=edges),
             order=alt.Order("rank:Q"),
             tooltip=[
                 when,
                 alt.Tooltip("what:N", title="what"),
-                alt.Tooltip("messages:Q", title="messages", format=","),
+                alt.Tooltip("messages:Q", title=what, format=","),
             ],
         )
     )
@@ -154,6 +175,11 @@ def _shades(colors: Palette) -> dict[str, str]:
         "undecided": colors.unknown,
         "spoofing": colors.spoofing,
         "forwarded": colors.forwarded,
+        "refused": colors.misaligned,
+        "failed": colors.misaligned,
+        "gone": colors.unknown,
+        "later": colors.forwarded,
+        "foreign": colors.spoofing,
     }
 
 

@@ -12,7 +12,7 @@ from typing import Final
 
 import streamlit as st
 
-from app.web import cached, pages, words
+from app.web import cached, cached_mail, pages, words
 from warehouse.scope import Scope
 
 PERIODS: Final = {"7d": 7, "30d": 30, "90d": 90}
@@ -81,7 +81,7 @@ def choose(domain: str) -> None:
 
 def bar() -> bool:
     """Draw the filters and the line on how fresh the data is. False where there is no report at all."""
-    last_days = cached.last_days(cached.state(), cached.today())
+    last_days = cached.last_days(cached.state(), cached.today()) or cached_mail.last_days(cached.state())
     # Asked again, because the first look at an older warehouse brings it up to date.
     state = cached.state()
     if not last_days:

@@ -12,8 +12,10 @@ FOLDER: Final = Path(__file__).parent
 PAGES: Final[dict[str, dict[str, str]]] = {
     "Watch": {"overview": ":material/dashboard:", "drift": ":material/show_chart:"},
     "Decide": {"sources": ":material/hub:", "readiness": ":material/verified_user:"},
+    "Delivery": {"deliverability": ":material/outgoing_mail:", "tls": ":material/lock:"},
     "Evidence": {"reports": ":material/description:"},
 }
+TITLES: Final = {"tls": "TLS"}
 
 
 def navigate() -> Any:
@@ -22,7 +24,7 @@ def navigate() -> Any:
     st.set_page_config(page_icon=str(FOLDER.parent / "mark.svg"), layout="wide", menu_items={})
     sections = {
         section: [
-            st.Page(str(file(name)), title=name.capitalize(), icon=icon, default=name == "overview")
+            st.Page(str(file(name)), title=TITLES.get(name, name.capitalize()), icon=icon, default=name == "overview")
             for name, icon in pages.items()
         ]
         for section, pages in PAGES.items()

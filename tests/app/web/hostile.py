@@ -10,6 +10,7 @@ from ingest.inputs.base import Message
 from ingest.outcome import Quarantined, Reason
 from tests.analysis.world import NOW, World, days, usual
 from warehouse import quarantine
+from warehouse.connect import Connection
 from warehouse.decisions import SourceDecision, decide
 
 HOST: Final = "evil.test"
@@ -56,6 +57,7 @@ def warehouse(folder: Path) -> Path:
             message = Message((RAW + attack).encode(), attack, 3000, datetime(2026, 11, 20))  # noqa: DTZ001
             quarantine.keep(connection, message, Quarantined(Reason.XML_BROKEN, attack), NOW.replace(tzinfo=None))
         connection.execute("UPDATE load_run SET input = ?", [ATTACKS[0]])
+        other_kinds(connection)
         known = connection.execute("SELECT DISTINCT domain, source_key FROM daily ORDER BY ALL").fetchall()
         for (domain, key), attack in zip(known, ATTACKS, strict=False):
             made = SourceDecision(domain, key, "approved", attack, attack, attack)
@@ -68,3 +70,32 @@ def drift(world: World) -> None:
     sender = "192.88.99.10"
     world.send(sender, days(29, 12), 80, dkim=(("example.com", ATTACKS[0], "pass"),))
     world.send(sender, days(11), 80, dkim=((ATTACKS[3], ATTACKS[4], "pass"),))
+
+
+def other_kinds(connection: Connection) -> None:
+    """Attacks in the tables of TLS reports, failure reports and bounces."""
+    day = NOW.date()
+    for number, attack in enumerate(ATTACKS):
+        given = {
+            "tls_policy": {"policy_type": attack, "total_failure_session_count": number + 1},
+            "tls_failure": {"result_type": attack, "receiving_mx_hostname": attack, "failure_reason_code": attack,
+                            "failed_session_count": number + 1},
+            "failure_report": {"header_from": attack, "source_ip": attack, "reporter": attack, "incidents": 3,
+                               "authentication_results": attack, "subject": attack, "feedback_type": "auth-failure",
+                               "rcpt_to_domains": [attack], "dkim_selector": attack},
+            "delivery_status": {"action": "failed", "code": "5.7.26", "diagnostic": attack, "remote_mta": attack,
+                                "recipient_domain": attack, "recipient": attack, "notice_key": number},
+        }  # fmt: skip
+        for table, values in given.items():
+            inserted(connection, table, {"domain": attack if number % 2 else "example.com", "day": day, **values})
+
+
+def inserted(connection: Connection, table: str, values: dict[str, object]) -> None:
+    """A row with these values, and with something plain wherever another one must be."""
+    plain = {"VARCHAR": "x", "BIGINT": 1, "INTEGER": 1, "TIMESTAMP": NOW.replace(tzinfo=None)}
+    needed = connection.execute(
+        "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ? AND NOT is_nullable", [table]
+    ).fetchall()
+    row = {name: plain.get(kind, []) for name, kind in needed} | values
+    marks = ", ".join("?" for _ in row)
+    connection.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", list(row.values()))

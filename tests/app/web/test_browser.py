@@ -189,7 +189,7 @@ def test_a_fresh_server_opens_a_page_by_its_own_address(
 def test_filters_stay_over_pages_reload_and_back(look: Callable[..., Seen], demonstration: str) -> None:
     seen = look(demonstration)
     seen.open("?domain=northlight.example&days=90d")
-    for name in ("Sources", "Drift", "Readiness", "Reports"):
+    for name in ("Sources", "Drift", "Deliverability", "TLS", "Readiness", "Reports"):
         seen.press("link", name)
         assert {"domain=northlight.example", "days=90d"} <= set(seen.query.split("&")), name
     seen.page.reload()
@@ -232,6 +232,7 @@ def test_a_decision_is_made_and_taken_back(look: Callable[..., Seen], demonstrat
 def test_attacks_reach_the_screen_as_text_and_nothing_else(look: Callable[..., Seen], attacked: str) -> None:
     seen = look(attacked)
     for address in ("", "drift", "sources?show=All", "sources?show=All&table=true", "readiness?domain=example.com",
+                    "deliverability", "deliverability?tab=Failure%20reports", "tls",
                     "reports", "reports?tab=Quarantine", "reports?tab=Runs"):  # fmt: skip
         seen.open(address)
         page = seen.page

@@ -86,6 +86,10 @@ def test_the_quarantine_and_the_runs(app: Open, wicked: Path) -> None:
         checked(app(wicked, "reports", tab=tab))
 
 
+def test_what_did_not_arrive(app: Open, wicked: Path) -> None:
+    checked(app(wicked, "deliverability", tab="Failure reports"))
+
+
 def test_nothing_from_the_address_bar_breaks_a_page(app: Open, wicked: Path) -> None:
     for attack in ATTACKS:
         for page in PAGES:
