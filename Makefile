@@ -10,7 +10,7 @@ export UV_PYTHON_DOWNLOADS := never
 # Compiled once here, so that the first command starts as fast as the next.
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: help demo test check fix bench fuzz clean
+.PHONY: help demo test check fix bench score fuzz clean
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -39,6 +39,9 @@ bench: $(VENV)/.dev ## Measure what it costs, and write docs/performance.md (ARG
 
 fuzz: $(VENV)/.dev ## Attack the reader at random for ten minutes (ARGS="--minutes 60 --seed 1"; ARGS="--replay FILE")
 	@$(VENV)/bin/python -m tests.fuzz $(ARGS)
+
+score: $(VENV)/.dev ## Score who sends and whether it is mine in invented organisations (ARGS=--quick: five of them)
+	@$(VENV)/bin/python -m benchmarks.score $(ARGS)
 
 clean: ## Remove the environment and all caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.worlds.addresses import Book
 from benchmarks.worlds.chance import pick
-from benchmarks.worlds.mail import Mail, Sent, Stream
+from benchmarks.worlds.mail import Mail, Sent, Stream, Turn
 from benchmarks.worlds.organisation import Domain, Organisation
 from benchmarks.worlds.volume import Counts
 
@@ -28,6 +28,7 @@ class Draft:
     streams: dict[str, Stream] = field(default_factory=dict)
     sent: list[Sent] = field(default_factory=list)
     zone: dict[tuple[str, str], str] = field(default_factory=dict)
+    turns: list[Turn] = field(default_factory=list)
 
     def chance(self, share: float) -> bool:
         """True in so large a share of cases."""

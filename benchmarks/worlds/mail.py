@@ -45,14 +45,24 @@ class Sent(NamedTuple):
     messages: int
 
 
+class Turn(NamedTuple):
+    """A stream's mail looks otherwise from this day on: whether it aligned before, and after."""
+
+    stream: str
+    day: int
+    before: bool
+    after: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Stream:
     """One flow of mail with one cause; the truth that a source is judged by.
 
-    `kind` is server, service, forwarder, list, spoof or lie. `style` says which sort of it, in the words of the
-    process that made it. `operator` is whose machines send it, `service` the plain name of a catalogued or invented
-    service, else "". `legitimate` mail is the organisation's own, whoever passes it on. `fixable`: it can be made to
-    align where it does not. `grouped` is False where nobody could tell that its addresses belong together.
+    `kind` is server, service, forwarder, list, spoof or lie (mail that was never sent). `style` says which sort of it,
+    in the words of the process that made it. `operator` is whose machines send it, `service` the plain name of a
+    catalogued or invented service, else "". `legitimate` mail is the organisation's own, whoever passes it on.
+    `fixable`: it can be made to align where it does not. `grouped` is False where nobody could tell that its
+    addresses belong together.
     """
 
     key: str

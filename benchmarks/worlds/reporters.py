@@ -27,6 +27,7 @@ AUDIENCES: dict[str, dict[str, float]] = {
         "google.com": 0.35, "Yahoo": 0.15, "Outlook.com": 0.14, "Enterprise Outlook": 0.12, "Mail.Ru": 0.06,
         "GMX": 0.04, "WEB.DE": 0.03, "comcast.net": 0.03, "small": 0.03,
     },
+    "nobody": {"mx-reports.example": 1.0},
 }  # fmt: skip
 
 

@@ -37,6 +37,7 @@ def mail_server(draft: Draft, domain: Domain, mean: float) -> Stream:
     if draft.chance(0.8):
         for number, ip in enumerate(hosts):
             draft.book.name(ip, f"mail{number + 1}.{domain.name}", draft.chance(0.9))
+            draft.zone[f"mail{number + 1}.{domain.name}", "A"] = ip
     spf = _listed(draft, domain, 0.95)
     signed = draft.chance(0.2 if exchange else 0.8)
     signatures = (Signature(domain.name, draft.choice(SELECTORS)),) if signed else ()
@@ -75,6 +76,7 @@ def web_server(draft: Draft, domain: Domain, mean: float) -> Stream:
     machine = draft.book.hosts[host].ptr or f"srv{draft.rng.integers(10, 99)}.{place.name}"
     if draft.chance(0.4):
         machine = f"www.{domain.name}"
+        draft.zone[machine, "A"] = host
         draft.book.name(host, machine, draft.chance(0.7))
     fixed = draft.chance(0.35)
     envelope = domain.name if fixed else machine

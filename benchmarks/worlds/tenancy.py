@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from benchmarks.worlds.draft import Draft, Looks
-from benchmarks.worlds.mail import Mail, Signature, Stream
+from benchmarks.worlds.evaluation import aligned
+from benchmarks.worlds.mail import Mail, Signature, Stream, Turn
 from benchmarks.worlds.organisation import Domain
 from benchmarks.worlds.services import Service, filled_for, pool
 from benchmarks.worlds.volume import volume
@@ -71,6 +72,7 @@ def tenant(draft: Draft, service: Service, domain: Domain, mean: float) -> Strea
         turn = int(draft.rng.integers(15, draft.days))
         broken = Setup("missing" if chosen.key == "own" else "own" if service.selectors else chosen.key, chosen.path)
         after = looks(draft, service, domain, broken)
+        draft.turns.append(Turn(stream.key, turn, *(_aligns(mails[0][0], domain) for mails in (before, after))))
     draft.emit(stream, counts, lambda _: addresses, lambda day: before if day < turn else after, audience)
     return stream
 
@@ -97,6 +99,12 @@ def looks(draft: Draft, service: Service, domain: Domain, chosen: Setup) -> Look
             # Bounces and automatic replies have the null sender.
             found.append((main._replace(envelope_from="", spf_domain=helo, spf_scope="helo"), 0.015))
     return found
+
+
+def _aligns(mail: Mail, domain: Domain) -> bool:
+    policy = domain.policy(0)
+    signed = any(s.result == "pass" and aligned(mail.header_from, s.domain, policy.adkim) for s in mail.signatures)
+    return signed or (mail.spf_result == "pass" and aligned(mail.header_from, mail.spf_domain, policy.aspf))
 
 
 def _mail(draft: Draft, service: Service, name: str, chosen: Setup, signer: str, domain: Domain) -> Mail:

@@ -15,7 +15,8 @@ from benchmarks.worlds.chance import pick
 from benchmarks.worlds.draft import Draft
 from benchmarks.worlds.evaluation import Row
 from benchmarks.worlds.forwarding import forward
-from benchmarks.worlds.mail import Stream
+from benchmarks.worlds.lies import lie
+from benchmarks.worlds.mail import Stream, Turn
 from benchmarks.worlds.organisation import Organisation, organisation
 from benchmarks.worlds.reporters import Reporter, reporters
 from benchmarks.worlds.reporting import Reporting, Slot
@@ -30,7 +31,8 @@ class World:
 
     `truth`: messages by domain (of the record), source_ip, day (number of the day, from 0), stream and aligned, of
     exactly those messages that the reports tell of. `hosts`: what DNS says of each address. `zone`: the records of
-    the organisation's domains that its set-up with services left there, by name and kind.
+    the organisation's domains that its set-up with services left there, by name and kind. `turns`: whose set-up
+    changed on which day, for better or worse.
     """
 
     seed: int
@@ -42,6 +44,7 @@ class World:
     truth: pl.DataFrame
     hosts: dict[str, Host]
     zone: dict[tuple[str, str], str]
+    turns: tuple[Turn, ...]
 
     def write(self, folder: Path) -> int:
         """Write every report as a file into an existing folder; how many."""
@@ -59,12 +62,13 @@ def world(seed: int) -> World:
     for part, process in enumerate((_mailboxes, _services, _machines, forward, spoof), start=10):
         draft.rng = _random(seed, part)
         process(draft)
-    found = reporters(_random(seed, 4), days)
+    draft.rng = _random(seed, 20)
+    found = (*reporters(_random(seed, 4), days), *lie(draft))
     reporting = Reporting(draft, _random(seed, 5), found)
     reporting.tell()
     return World(
         seed, days, draft.organisation, found, draft.streams, reporting.reports, _truth(reporting), draft.book.hosts,
-        draft.zone,
+        draft.zone, tuple(draft.turns),
     )  # fmt: skip
 
 

@@ -1,0 +1,61 @@
+"""New senders: are they seen as new on the day of their first report, and are old ones taken for new?
+
+And, once the product says how many senders are still to appear: how many did.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import polars as pl
+
+from benchmarks.worlds.volume import FIRST
+
+WARMUP = 14  # days from which on a first day is an appearance
+FEWEST = 10  # messages below which nobody is told of a sender
+SLACK = 1  # days: a reporter's day need not be ours
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomers:
+    """Streams that appear on the way; those seen on their first day; old streams; those shown as new once more.
+
+    `late` is how many legitimate ones appeared in the last 30 days.
+    """
+
+    appeared: int
+    found: int
+    old: int
+    renewed: int
+    late: int
+
+
+def newcomers(rows: pl.DataFrame) -> Newcomers:
+    """Score the streams that can be told apart and have enough mail; botnets cannot."""
+    stream = ["seed", "domain", "stream"]
+    told = (
+        rows.filter(pl.col("grouped"))
+        .group_by(*stream, "source_key", "since", "first_seen")
+        .agg(pl.col("messages").sum(), pl.col("first").min())
+        .filter(pl.col("messages").sum().over(stream) >= FEWEST)
+    )
+    fresh = pl.col("since") >= FIRST + timedelta(days=WARMUP)
+    # The source that the stream's first messages are shown in.
+    first = told.filter(fresh).sort("first", "messages", descending=[False, True]).group_by(stream).first()
+    apart = (pl.col("first_seen") - pl.col("since")).dt.total_days()
+    found = first.filter(apart.abs() <= SLACK)
+    old = told.filter(~fresh).group_by(stream).agg(pl.col("first_seen").max(), pl.col("since").first())
+    return Newcomers(
+        len(first), len(found), len(old),
+        len(old.filter(pl.col("first_seen") >= pl.col("since") + timedelta(days=WARMUP))),
+        still_to_come(rows),
+    )  # fmt: skip
+
+
+def still_to_come(rows: pl.DataFrame) -> int:
+    """Legitimate senders whose first report is of the last 30 days: what an estimate made before should have said."""
+    ours = rows.filter(pl.col("kind").is_in(["server", "service"]))
+    appeared = ours.group_by("seed", "domain", "stream").agg(pl.col("since").first())
+    ends = rows.group_by("seed").agg(pl.col("first").max().alias("end"))
+    return len(appeared.join(ends, on="seed").filter(pl.col("since") > pl.col("end") - timedelta(days=30)))
