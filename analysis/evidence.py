@@ -23,8 +23,9 @@ from analysis.identity import HOSTS
 from analysis.period import newest_day
 from analysis.settings import SourceSettings
 from ingest.alignment import organizational_domain
-from warehouse import reads
+from warehouse import reads_sources as reads
 from warehouse.connect import Connection
+from warehouse.reads import decisions
 from warehouse.scope import Scope
 
 KEY = ["domain", "source_key"]
@@ -50,8 +51,8 @@ class Frames:
     everywhere: pl.DataFrame
     first_seen: pl.DataFrame
     facts: pl.DataFrame
-    days: pl.DataFrame
-    addresses: pl.DataFrame
+    volumes: pl.DataFrame
+    ips: pl.DataFrame
     signatures: pl.DataFrame
     envelopes: pl.DataFrame
     reasons: pl.DataFrame
@@ -65,23 +66,27 @@ def fetch(connection: Connection, scope: Scope, today: date, settings: SourceSet
     if since and newest:
         since = min(since, newest - timedelta(days=settings.history_days))
     history = replace(scope, since=since)
+    sources, signatures = reads.sources(connection, scope), reads.signature_sums(connection, history)
+    envelopes = reads.envelope_sums(connection, history)
+    # Homes are looked for among all of a domain's sources, so more of them have to be known than the scope has.
+    known = pl.concat(one["source_key"].unique() for one in (sources, signatures, envelopes)).unique().to_list()
     return Frames(
         scope=scope,
         newest=newest,
-        sources=reads.sources(connection, scope),
-        everywhere=reads.sources(connection, replace(history, domains=())),
+        sources=sources,
+        everywhere=reads.everywhere(connection, history, sources["source_key"].unique().to_list()),
         first_seen=reads.first_seen(connection, scope),
-        facts=reads.source_facts(connection),
-        days=reads.source_days(connection, history),
-        addresses=reads.source_addresses(connection, scope),
-        signatures=reads.source_signatures(connection, history),
-        envelopes=reads.source_envelopes(connection, history),
+        facts=reads.source_facts(connection, known),
+        volumes=reads.volumes(connection, history, settings.recent_days),
+        ips=reads.source_ips(connection, scope),
+        signatures=signatures,
+        envelopes=envelopes,
         reasons=reads.source_reasons(connection, history),
-        decisions=reads.decisions(connection),
+        decisions=decisions(connection),
     )
 
 
-def evidence(frames: Frames, settings: SourceSettings) -> pl.DataFrame:
+def evidence(frames: Frames) -> pl.DataFrame:
     """One row for each domain and source_key of the scope, with the numbers that `classify.RULES` read.
 
     Counts (Int64) are messages over the history unless their name says otherwise:
@@ -95,15 +100,17 @@ def evidence(frames: Frames, settings: SourceSettings) -> pl.DataFrame:
     place = facts.select("source_key", place=pl.coalesce("as_domain", "source_key"))
     result = (
         frames.sources.select(KEY)
-        .join(_volumes(frames.days, settings), on=KEY, how="left")
+        .join(frames.volumes, on=KEY, how="left")
         .join(_signatures(_with_place(frames.signatures, place)), on=KEY, how="left")
         .join(_envelopes(_with_place(frames.envelopes, place)), on=KEY, how="left")
         .join(_reasons(frames.reasons), on=KEY, how="left")
-        .join(_elsewhere(frames.everywhere), on=KEY, how="left")
+        .join(frames.everywhere.rename({"messages": "all_n", "spf_aligned": "all_spf"}), on="source_key", how="left")
         .join(facts, on="source_key", how="left")
         .with_columns(pl.selectors.integer().fill_null(0))
         .with_columns(
             domain_n=pl.col("n").sum().over("domain"),
+            elsewhere_n=pl.col("all_n") - pl.col("n"),
+            elsewhere_spf=pl.col("all_spf") - pl.col("spf_aligned"),
             host=pl.col("service_type").is_in(list(HOSTS)) | pl.col("as_domain").is_null(),
             service_network=pl.col("service_type").is_in(list(SERVICES)),
             mailbox=pl.col("service_type").is_in(list(MAILBOXES)),
@@ -132,27 +139,6 @@ def _organizational(names: pl.Series) -> pl.Series:
 def _looked_up(names: Iterable[str]) -> list[str]:
     # A public suffix, or text that is no name, stands for itself: it is nobody's but still a name.
     return [organizational_domain(name) or name for name in names]
-
-
-def _volumes(days: pl.DataFrame, settings: SourceSettings) -> pl.DataFrame:
-    """How much, how steadily, and how it aligned lately and before."""
-    recent = pl.col("day") > pl.col("last") - pl.duration(days=settings.recent_days)
-    messages, aligned = pl.col("messages"), pl.col("aligned")
-    return (
-        days.with_columns(last=pl.col("day").max().over(KEY))
-        .group_by(KEY)
-        .agg(
-            n=messages.sum(),
-            recent_n=messages.filter(recent).sum(),
-            recent_aligned=aligned.filter(recent).sum(),
-            earlier_n=messages.filter(~recent).sum(),
-            earlier_aligned=aligned.filter(~recent).sum(),
-            dkim_aligned=pl.col("dkim_aligned").sum(),
-            spf_aligned=pl.col("spf_aligned").sum(),
-            active_days=pl.col("day").n_unique().cast(pl.Int64),
-            span_days=(pl.col("day").max() - pl.col("day").min()).dt.total_days() + 1,
-        )
-    )
 
 
 def _homes(rows: pl.DataFrame, key: list[str]) -> pl.DataFrame:
@@ -240,16 +226,6 @@ def _reasons(rows: pl.DataFrame) -> pl.DataFrame:
     sealed = (pl.col("type") == "local_policy") & pl.col("comment").str.contains("arc=pass", literal=True)
     said = pl.col("type").is_in(list(FORWARDING_REASONS)) | sealed.fill_null(False)
     return rows.filter(said).group_by(KEY).agg(reasons=pl.col("messages").sum())
-
-
-def _elsewhere(everywhere: pl.DataFrame) -> pl.DataFrame:
-    """What the same source sends for other domains in the warehouse."""
-    total = everywhere.with_columns(
-        all_n=pl.col("messages").sum().over("source_key"), all_spf=pl.col("spf_aligned").sum().over("source_key")
-    )
-    return total.select(
-        *KEY, elsewhere_n=pl.col("all_n") - pl.col("messages"), elsewhere_spf=pl.col("all_spf") - pl.col("spf_aligned")
-    )
 
 
 def _peers(rows: pl.DataFrame) -> pl.DataFrame:

@@ -16,7 +16,7 @@ import polars as pl
 
 from analysis.reporters import reporters
 from ingest.attestation import Doubt, Grade
-from warehouse import reads
+from warehouse import reads, reads_sources
 from warehouse.connect import Connection
 from warehouse.scope import Scope
 
@@ -109,7 +109,7 @@ def lone_claims(connection: Connection, scope: Scope) -> tuple[LoneClaims, ...]:
     """What the scope leaves out and nobody else says, by domain."""
     if not scope.without:
         return ()
-    rows = reads.lone_claims(connection, scope)
+    rows = reads_sources.lone_claims(connection, scope)
     sums = rows.group_by("domain").agg(
         reporters=pl.len(),
         sources=pl.col("sources").sum(),

@@ -19,7 +19,7 @@ from analysis.policy import Published, published
 from analysis.settings import AnalysisSettings
 from analysis.sources import Source, judged
 from ingest.errors import UsageError
-from warehouse import reads
+from warehouse import reads, reads_sources
 from warehouse.connect import Connection, Warehouse
 from warehouse.scope import Scope
 
@@ -172,7 +172,7 @@ def _fetch(
         scope=scope,
         last_days=dict(reads.last_days(connection, ever).iter_rows()),
         days=reads.daily_alignment(connection, scope),
-        failing=reads.blockable(connection, scope),
+        failing=reads_sources.blockable(connection, scope),
         reporters=reads.reporter_days(connection, scope),
         policies=reads.policy_days(connection, ever),
         sources=evidence.fetch(connection, scope, today, settings.sources),
@@ -226,10 +226,9 @@ def _sum(blocked: Sequence[Blocked], *kinds: str) -> int:
 
 def _blocked(failing: pl.DataFrame, found: Sequence[Source], scope: Scope) -> tuple[Blocked, ...]:
     """Every source with mail that did not align, the largest first."""
-    acted = pl.col("disposition").is_in(["quarantine", "reject"])
     sums = (
         failing.group_by("source_key")
-        .agg(pl.col("messages").sum(), pl.col("overridden").sum(), already=pl.col("messages").filter(acted).sum())
+        .agg(pl.col("messages", "overridden", "blocked").sum())
         .sort(["messages", "source_key"], descending=[True, False])
     )
     keys = sums["source_key"].to_list()

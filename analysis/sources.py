@@ -101,15 +101,14 @@ def judged(frames: gathered.Frames, today: date, settings: SourceSettings) -> li
     """The same from frames that were fetched before."""
     if frames.sources.is_empty() or frames.newest is None:
         return []
-    ips = frames.addresses.group_by(gathered.KEY).agg(ips=pl.col("source_ip").n_unique())
     decisions = frames.decisions.rename({"until": "decided_until"})
     rows = (
         frames.sources.drop("first_seen")
         .join(frames.first_seen.drop("last_seen"), on=gathered.KEY, how="left")
         .join(frames.facts, on="source_key", how="left")
-        .join(ips, on=gathered.KEY, how="left")
+        .join(frames.ips, on=gathered.KEY, how="left")
         .join(decisions, on=gathered.KEY, how="left")
-        .join(gathered.evidence(frames, settings), on=gathered.KEY, how="left", suffix="_told")
+        .join(gathered.evidence(frames), on=gathered.KEY, how="left", suffix="_told")
         .with_columns(is_new=_is_new(frames.newest, settings))
         .sort(["messages", *gathered.KEY], descending=[True, False, False])
     )

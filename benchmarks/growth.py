@@ -7,13 +7,14 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from app.commands.loading import identify
 from benchmarks.corpus import SEED, Shape, corpus
-from benchmarks.measure import Clock, Cost, child, tell
+from benchmarks.measure import Clock, Cost, child, tell, timed
 from benchmarks.tables import Document, milliseconds
 from benchmarks.watched import Ledger, WatchedWarehouse
 from benchmarks.world import World, copied
@@ -22,13 +23,14 @@ from ingest.inputs.files import FileInput
 from ingest.outcome import Outcome
 from ingest.reading import PRIVATE, read
 from ingest.settings import UnpackLimits
-from warehouse import rollup
+from warehouse import melting
 from warehouse.load import Loader, load
 from warehouse.settings import WarehouseSettings
 
 LIMITS = UnpackLimits()
 BATCH = 20_000
 REPORTS = 2200  # of about nine records each
+MELTED = 40  # turns of melting that are timed
 AFTER = 60  # days after the corpus's first, beyond the last day of the warehouses
 
 
@@ -98,14 +100,14 @@ def main(sizes: Sequence[int], count: int) -> None:
             path = copied(world(size), folder).path if size else folder / "warehouse.duckdb"
             grown.append(Grown(WatchedWarehouse(path, WarehouseSettings())))
         records = [max([one.take(batch) for one in grown]) for batch in batches(count + 1)]
-        compactions = [_compaction(one) for one in grown]
+        turns = [_melted(one) for one in grown]
     tell(
         sizes=sizes,
         records=records[1:],
         cpu=[[cost.cpu for cost in one.whole[1:]] for one in grown],
         wall=[[cost.wall for cost in one.whole[1:]] for one in grown],
         parts=[_parts(one) for one in grown],
-        compactions=compactions,
+        turns=turns,
     )
 
 
@@ -115,12 +117,12 @@ def _parts(one: Grown) -> dict[str, float]:
     return {name: median(costs.get(name, nothing).cpu for costs in one.parts[1:]) for name in names}
 
 
-def _compaction(one: Grown) -> float:
+def _melted(one: Grown) -> list[float]:
+    """Melt what is due after the batches, as if nothing had been melted before; the wall seconds of each turn."""
     one.target.ledger = Ledger()
-    clock = Clock()
     with one.target.writing() as connection:
-        rollup.compact(connection)
-    return clock.read().cpu
+        pieces = melting.due(connection, everything=True)
+    return [timed(partial(melting.melt, one.target, [piece]))[0].wall for piece in pieces[-MELTED:]]
 
 
 def growth(document: Document, sizes: Sequence[int], count: int) -> None:
@@ -148,7 +150,8 @@ def _curve(found: dict[str, Any]) -> list[tuple[str, ...]]:
         ("least", *(milliseconds(min(costs)) for costs in found["cpu"])),
         ("wall clock", *(milliseconds(median(costs)) for costs in found["wall"])),
         ("times the first", *(f"{cost / middle[0]:.2f}" for cost in middle)),
-        ("one compaction of the rollup, s", *(f"{cost:.1f}" for cost in found["compactions"])),
+        ("turns to melt a rollup, longest", *(milliseconds(max(turns)) for turns in found["turns"])),
+        ("median", *(milliseconds(median(turns)) for turns in found["turns"])),
     ]
 
 

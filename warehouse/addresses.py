@@ -20,8 +20,8 @@ def to_ask(connection: Connection, now: datetime, days: int, limit: int = 10_000
     rows = connection.execute(
         """
         SELECT source_ip FROM address LEFT JOIN (
-            SELECT source_ip, sum(messages) AS messages FROM aggregate_record
-            WHERE day >= (SELECT max(day) FROM aggregate_record) - 30 GROUP BY source_ip
+            SELECT source_ip, sum(messages) AS messages FROM address_day
+            WHERE day >= (SELECT max(day) FROM address_day) - 30 GROUP BY source_ip
         ) USING (source_ip)
         WHERE ptr_at IS NULL OR ptr_at < ?
         ORDER BY messages DESC NULLS LAST, source_ip LIMIT ?
@@ -56,13 +56,13 @@ def renew(connection: Connection, addresses: Sequence[Address], now: datetime) -
     connection.unregister("renewed")
     insert(connection, "address", table(ADDRESS, addresses))
     rollup.add(connection, MOVED)
+    rollup.melt_days(
+        connection, f"SELECT DISTINCT domain, day + i::INTEGER AS day FROM {MOVED}, unnest(range(days)) t(i)"
+    )
     _take_decisions_along(connection, now)
     row = connection.execute("SELECT count(*) FROM moved").fetchone()
     connection.execute("DROP TABLE moved")
-    count = int(row[0]) if row else 0
-    if count:
-        rollup.compact(connection)
-    return count
+    return int(row[0]) if row else 0
 
 
 def _take_decisions_along(connection: Connection, now: datetime) -> None:

@@ -13,7 +13,7 @@ from ingest.inputs.base import Cursors, Input, Message, to_act_on
 from ingest.outcome import Duplicate, NotAReport, Quarantined, Stored
 from ingest.reading import Privacy, Reading, read
 from ingest.settings import PrivacySettings, UnpackLimits
-from warehouse import cursors, pseudonyms, retention, rollup, runs
+from warehouse import cursors, melting, pseudonyms, retention, runs
 from warehouse.connect import Warehouse
 from warehouse.rows import naive
 from warehouse.save import Identify
@@ -127,9 +127,9 @@ def load(
             summary.seconds = time.monotonic() - started
             loader.progress(summary)
     with warehouse.writing() as connection:
-        if summary.records:
-            rollup.compact_if_due(connection)
+        pieces = melting.due(connection) if summary.records else []
         retention.forget(connection, loader.retention, loader.now())
+    melting.melt(warehouse, pieces)
     summary.seconds = time.monotonic() - started
     return summary
 

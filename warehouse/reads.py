@@ -1,13 +1,12 @@
 """One function for each question that analysis and the app ask. All return polars frames.
 
-Every function takes a session and a Scope, and answers from the rollup `daily` unless it says that
+Every function takes a session and a Scope, and answers from the smallest rollup that knows, unless it says that
 it reads `aggregate_record`. `messages`, `aligned`, `dkim_aligned` and `spf_aligned` are sums of
 messages (Int64); `aligned` means DKIM or SPF aligned, which is what DMARC counts.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -23,21 +22,27 @@ SUMS = """
 """
 
 
+# The same over rollups whose columns are sums already.
+SUMMED = """
+    sum(messages)::BIGINT AS messages, sum(aligned)::BIGINT AS aligned,
+    sum(dkim_aligned)::BIGINT AS dkim_aligned, sum(spf_aligned)::BIGINT AS spf_aligned
+"""
+
+
 def frame(connection: Connection, sql: str, values: list[Any] | None = None) -> pl.DataFrame:
     """The result of a query as a frame."""
     return connection.execute(sql, values or []).pl()
 
 
 def domains(connection: Connection, scope: Scope) -> pl.DataFrame:
-    """Each domain: the sums, first_day, last_day, and distinct sources, reporters and days. Largest first."""
+    """Each domain: the sums, first_day, last_day, and distinct reporters and days. Largest first."""
     where, values = scope.where()
     return frame(
         connection,
         f"""
-        SELECT domain, {SUMS}, min(day) AS first_day, max(day) AS last_day,
-               count(DISTINCT source_key) AS sources, count(DISTINCT reporter) AS reporters,
-               count(DISTINCT day) AS days
-        FROM daily WHERE {where} GROUP BY domain ORDER BY messages DESC, domain
+        SELECT domain, {SUMMED}, min(day) AS first_day, max(day) AS last_day,
+               count(DISTINCT reporter) AS reporters, count(DISTINCT day) AS days
+        FROM reporter_day WHERE {where} GROUP BY domain ORDER BY messages DESC, domain
         """,
         values,
     )
@@ -49,7 +54,7 @@ def last_days(connection: Connection, scope: Scope) -> pl.DataFrame:
     return frame(
         connection,
         f"""
-        SELECT domain, max(day) AS last_day FROM daily
+        SELECT domain, max(day) AS last_day FROM reporter_day
         WHERE {where} GROUP BY domain ORDER BY sum(messages) DESC, domain
         """,
         values,
@@ -62,9 +67,8 @@ def daily_alignment(connection: Connection, scope: Scope) -> pl.DataFrame:
     return frame(
         connection,
         f"""
-        SELECT domain, day, {SUMS}, count(DISTINCT reporter) AS reporters,
-               coalesce(sum(messages) FILTER (estimated), 0)::BIGINT AS estimated
-        FROM daily WHERE {where} GROUP BY domain, day ORDER BY domain, day
+        SELECT domain, day, {SUMMED}, count(DISTINCT reporter) AS reporters, sum(estimated)::BIGINT AS estimated
+        FROM reporter_day WHERE {where} GROUP BY domain, day ORDER BY domain, day
         """,
         values,
     )
@@ -83,143 +87,12 @@ def source_days(connection: Connection, scope: Scope) -> pl.DataFrame:
     )
 
 
-def sources(connection: Connection, scope: Scope) -> pl.DataFrame:
-    """Each domain and source_key: the sums and what receivers did.
-
-    Columns beside the sums: overridden, quarantined, rejected (messages), days, reporters
-    (distinct), first_seen and last_seen (within the scope's days).
-    """
-    where, values = scope.where()
-    return frame(
-        connection,
-        f"""
-        SELECT domain, source_key, {SUMS},
-               coalesce(sum(messages) FILTER (overridden), 0)::BIGINT AS overridden,
-               coalesce(sum(messages) FILTER (disposition = 'quarantine'), 0)::BIGINT AS quarantined,
-               coalesce(sum(messages) FILTER (disposition = 'reject'), 0)::BIGINT AS rejected,
-               count(DISTINCT day) AS days, count(DISTINCT reporter) AS reporters,
-               min(day) AS first_seen, max(day) AS last_seen
-        FROM daily WHERE {where} GROUP BY domain, source_key ORDER BY messages DESC, domain, source_key
-        """,
-        values,
-    )
-
-
-def first_seen(connection: Connection, scope: Scope) -> pl.DataFrame:
-    """Each domain and source_key: first_seen and last_seen over all time, and domain_first_day.
-
-    Only the scope's domains count, not its days: a source is new when it was never seen before.
-    """
-    where, values = Scope(scope.domains, without=scope.without).where()
-    return frame(
-        connection,
-        f"""
-        SELECT domain, source_key, min(day) AS first_seen, max(day) AS last_seen,
-               min(min(day)) OVER (PARTITION BY domain) AS domain_first_day
-        FROM daily WHERE {where} GROUP BY domain, source_key ORDER BY domain, source_key
-        """,
-        values,
-    )
-
-
-def source_facts(connection: Connection) -> pl.DataFrame:
-    """Each source_key: what is known of its addresses, by the commonest value.
-
-    Columns: source_key, service, service_type, asn, as_name, as_domain, country, ptr (a confirmed
-    name if there is one), addresses (how many are known).
-    """
-    return frame(
-        connection,
-        """
-        SELECT source_key,
-               mode(service ORDER BY service) AS service,
-               mode(service_type ORDER BY service_type) AS service_type,
-               mode(asn ORDER BY asn) AS asn,
-               mode(as_name ORDER BY as_name) AS as_name,
-               mode(as_domain ORDER BY as_domain) AS as_domain,
-               mode(country ORDER BY country) AS country,
-               mode(ptr ORDER BY ptr) FILTER (ptr_confirmed) AS ptr,
-               count(*) AS addresses
-        FROM address GROUP BY source_key ORDER BY source_key
-        """,
-    )
-
-
-def source_addresses(connection: Connection, scope: Scope) -> pl.DataFrame:
-    """Each domain, source_key and source_ip: the sums, first_seen, last_seen. Reads aggregate_record."""
-    where, values = scope.where()
-    return frame(
-        connection,
-        f"""
-        SELECT domain, source_key, source_ip, {SUMS}, min(day) AS first_seen, max(day) AS last_seen
-        FROM aggregate_record JOIN address USING (source_ip)
-        WHERE {where} GROUP BY domain, source_key, source_ip ORDER BY messages DESC, source_ip
-        """,
-        values,
-    )
-
-
-def source_signatures(connection: Connection, scope: Scope) -> pl.DataFrame:
-    """Each domain, source_key, day and DKIM signature seen (signing_domain, selector, result).
-
-    `messages` counts messages that carried it; one message may carry several, so these do not add
-    up to a total. Messages without any signature have signing_domain NULL. Reads aggregate_record.
-    """
-    where, values = scope.where()
-    return frame(
-        connection,
-        f"""
-        SELECT domain, source_key, day, d.domain AS signing_domain, d.selector AS selector,
-               d.result AS result, sum(messages)::BIGINT AS messages
-        FROM (
-            SELECT domain, source_key, day, messages,
-                   unnest(CASE WHEN len(dkim) = 0 THEN [NULL] ELSE dkim END) AS d
-            FROM aggregate_record JOIN address USING (source_ip) WHERE {where}
-        ) GROUP BY ALL ORDER BY ALL
-        """,
-        values,
-    )
-
-
-def source_envelopes(connection: Connection, scope: Scope) -> pl.DataFrame:
-    """Each domain, source_key, day, SPF-checked domain (spf_domain) and result: messages.
-
-    Where several SPF results are given the first counts. Reads aggregate_record.
-    """
-    where, values = scope.where()
-    return frame(
-        connection,
-        f"""
-        SELECT domain, source_key, day, coalesce(spf[1].domain, envelope_from) AS spf_domain,
-               spf[1].result AS result, sum(messages)::BIGINT AS messages
-        FROM aggregate_record JOIN address USING (source_ip) WHERE {where} GROUP BY ALL ORDER BY ALL
-        """,
-        values,
-    )
-
-
-def source_reasons(connection: Connection, scope: Scope) -> pl.DataFrame:
-    """Each domain, source_key, override reason (type) and comment: messages. Reads aggregate_record."""
-    where, values = scope.where()
-    return frame(
-        connection,
-        f"""
-        SELECT domain, source_key, r.type AS type, r.comment AS comment, sum(messages)::BIGINT AS messages
-        FROM (
-            SELECT domain, source_key, messages, unnest(reasons) AS r
-            FROM aggregate_record JOIN address USING (source_ip) WHERE {where}
-        ) GROUP BY ALL ORDER BY ALL
-        """,
-        values,
-    )
-
-
 def reporter_days(connection: Connection, scope: Scope) -> pl.DataFrame:
     """Each reporter, domain and day: the sums."""
     where, values = scope.where()
     return frame(
         connection,
-        f"SELECT reporter, domain, day, {SUMS} FROM daily WHERE {where} GROUP BY ALL ORDER BY ALL",
+        f"SELECT reporter, domain, day, {SUMMED} FROM reporter_day WHERE {where} GROUP BY ALL ORDER BY ALL",
         values,
     )
 
@@ -267,31 +140,6 @@ def receipts(connection: Connection, days: int = 30) -> pl.DataFrame:
     )
 
 
-def lone_claims(connection: Connection, scope: Scope) -> pl.DataFrame:
-    """What only reports say that are left out (`scope.without`): each domain and reporter: messages, sources, days.
-
-    A source on a day that any other report tells of as well is not in it.
-    """
-    where, values = replace(scope, without=()).where()
-    counted, more = scope.counted()
-    return frame(
-        connection,
-        f"""
-        WITH told AS (
-            SELECT domain, source_key, day, reporter, {" AND ".join(counted) or "true"} AS counted,
-                   sum(messages)::BIGINT AS messages
-            FROM daily WHERE {where} GROUP BY ALL HAVING sum(messages) > 0
-        )
-        SELECT domain, reporter, sum(messages)::BIGINT AS messages, count(DISTINCT source_key) AS sources,
-               min(day) AS first_day, max(day) AS last_day
-        FROM (SELECT * FROM told WHERE NOT counted)
-             ANTI JOIN (SELECT * FROM told WHERE counted) USING (domain, source_key, day)
-        GROUP BY domain, reporter ORDER BY domain, messages DESC, reporter
-        """,
-        [*more, *values],
-    )
-
-
 def policy_days(connection: Connection, scope: Scope) -> pl.DataFrame:
     """Each domain, day and policy that reporters saw published, with the number of reports and reporters."""
     where, values = scope.where()
@@ -301,25 +149,6 @@ def policy_days(connection: Connection, scope: Scope) -> pl.DataFrame:
         SELECT domain, day, p, sp, np, adkim, aspf, pct, testing,
                count(*) AS reports, count(DISTINCT reporter) AS reporters
         FROM aggregate_report WHERE {where} GROUP BY ALL ORDER BY domain, day, reports DESC
-        """,
-        values,
-    )
-
-
-def blockable(connection: Connection, scope: Scope) -> pl.DataFrame:
-    """Each domain, header_from, source_key, reporter, day and disposition: messages that did not align.
-
-    `overridden` messages are those that the receiver said it would let through all the same.
-    """
-    where, values = scope.where()
-    return frame(
-        connection,
-        f"""
-        SELECT domain, header_from, source_key, reporter, day, disposition,
-               sum(messages)::BIGINT AS messages,
-               coalesce(sum(messages) FILTER (overridden), 0)::BIGINT AS overridden
-        FROM daily WHERE {where} AND NOT dkim_aligned AND NOT spf_aligned
-        GROUP BY ALL ORDER BY ALL
         """,
         values,
     )

@@ -25,7 +25,7 @@ from analysis.genuine import counted
 from analysis.period import newest_day
 from analysis.settings import AnalysisSettings
 from app import config
-from warehouse import documents, quarantine, reads
+from warehouse import documents, quarantine, reads, reads_sources
 from warehouse.connect import Warehouse
 from warehouse.scope import Scope
 
@@ -149,19 +149,17 @@ def source_days(state: State, scope: Scope) -> pl.DataFrame:
 def blockable(state: State, scope: Scope) -> pl.DataFrame:
     """Each domain, source_key and day: messages that did not align."""
     with warehouse().reading() as connection:
-        found = reads.blockable(connection, counted(connection, scope))
-    return found.group_by("domain", "source_key", "day").agg(pl.col("messages", "overridden").sum())
+        return reads_sources.blockable(connection, counted(connection, scope))
 
 
 @st.cache_data(max_entries=ANSWERS, show_spinner=False)
 def details(state: State, scope: Scope, source_key: str) -> dict[str, pl.DataFrame]:
     """What one source's verdict can be checked by: its addresses, signatures, return paths, records."""
-    mine = pl.col("source_key") == source_key
     with warehouse().reading() as connection:
         return {
-            "addresses": reads.source_addresses(connection, scope).filter(mine),
-            "signatures": reads.source_signatures(connection, scope).filter(mine),
-            "envelopes": reads.source_envelopes(connection, scope).filter(mine),
+            "addresses": reads_sources.source_addresses(connection, scope, source_key),
+            "signatures": reads_sources.source_signatures(connection, scope, source_key),
+            "envelopes": reads_sources.source_envelopes(connection, scope, source_key),
             "records": reads.records(connection, scope, source_key=source_key, limit=1000),
         }
 

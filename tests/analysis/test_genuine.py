@@ -20,7 +20,7 @@ from analysis.status import status
 from analysis.weekly import weekly
 from ingest.attestation import NOT_CHECKED, Attestation, Doubt, Grade
 from tests.analysis.world import LAST, MAILER, OURS, REPORTERS, TODAY, World, days, usual
-from warehouse import reads
+from warehouse import reads, reads_sources
 from warehouse.connect import Warehouse
 from warehouse.scope import Scope
 
@@ -162,7 +162,7 @@ def test_where_something_on_the_way_signs_all_mail_anew_nothing_is_left_out(worl
     [
         (reads.daily_alignment, 61),
         (reads.source_days, 61 * 9),
-        (reads.source_addresses, 3),
+        (reads_sources.source_addresses, 3),
         (reads.policy_days, 61),
         (reads.reporter_days, 183),
     ],
@@ -173,8 +173,8 @@ def test_every_read_leaves_out_what_the_scope_does(world: World, read: Callable[
     with warehouse.reading() as connection:
         without = excluded(connection)
         assert read(connection, Scope(without=without)).height == rows
-        assert reads.first_seen(connection, Scope(without=without)).height == 3
-        assert reads.first_seen(connection, Scope()).height == 4
+        assert reads_sources.first_seen(connection, Scope(without=without)).height == 3
+        assert reads_sources.first_seen(connection, Scope()).height == 4
 
 
 def test_reporters_with_their_grades(world: World) -> None:

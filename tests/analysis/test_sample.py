@@ -19,7 +19,7 @@ from analysis.weekly import weekly
 from ingest.inputs.files import FileInput
 from ingest.network import NetworkDatabase, ServiceMap
 from ingest.settings import UnpackLimits
-from warehouse import reads
+from warehouse import reads, reads_sources
 from warehouse.connect import Warehouse
 from warehouse.load import Loader, load
 from warehouse.scope import Scope
@@ -57,7 +57,7 @@ def kinds(warehouse: Warehouse, truth: Any) -> dict[tuple[str, str], str]:
     """What each source really is, by most of its messages."""
     by_ip = {(source["domain"], ip): source["kind"] for source in truth["sources"] for ip in source["ips"]}
     with warehouse.reading() as connection:
-        rows = reads.source_addresses(connection, Scope())
+        rows = reads_sources.source_addresses(connection, Scope())
     counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for row in rows.iter_rows(named=True):
         kind = by_ip[row["domain"], row["source_ip"]]
@@ -114,7 +114,7 @@ def test_who_is_sure_is_right(found: list[Source], kinds: dict[tuple[str, str], 
 def test_reject_would_have_lost_what_the_reports_say(warehouse: Warehouse) -> None:
     answer = readiness(warehouse, MAIN, "reject", TODAY, SETTINGS)
     with warehouse.reading() as connection:
-        failing = reads.blockable(connection, Scope((MAIN,), answer.since, answer.until))["messages"].sum()
+        failing = reads_sources.blockable(connection, Scope((MAIN,), answer.since, answer.until))["messages"].sum()
     parts = (
         answer.legitimate_blocked,
         answer.forwarded_blocked,
