@@ -43,7 +43,7 @@ ALIGNS = {
 # What an entry was last compared with.
 CHECKED = {
     "document": "the service's own document",
-    "records": "DNS records as the service has its customers publish them",
+    "records": "its names with DNS records as customers publish them; the rest is general knowledge",
     "knowledge": "nothing yet: written from what is generally known of the service",
 }
 
