@@ -24,7 +24,7 @@ from analysis.history import policy_history
 from analysis.moves import Series, daily, moves, without_campaigns
 from analysis.series import MECHANISMS, Block, asked, blocks
 from analysis.settings import DriftSettings
-from warehouse import reads, reads_sources
+from warehouse import reads, reads_changes, reads_sources
 from warehouse.connect import Warehouse
 from warehouse.scope import Scope
 
@@ -77,7 +77,7 @@ def drifts(warehouse: Warehouse, scope: Scope, settings: DriftSettings, newest: 
         if last is None:
             return []
         span = replace(scope, since=last - timedelta(days=settings.days - 1), until=last)
-        days = reads.source_days(session, span)
+        days = reads_changes.told_days(session, span)
     changes = detect(days, settings, last)
     if not changes:
         return []
@@ -107,7 +107,7 @@ def drifts(warehouse: Warehouse, scope: Scope, settings: DriftSettings, newest: 
 
 
 def detect(days: pl.DataFrame, settings: DriftSettings, newest: date | None = None) -> list[Change]:
-    """Every change of alignment in `days` (as reads.source_days gives them), most messages first.
+    """Every change of alignment in `days` (as reads_changes.told_days gives them), most messages first.
 
     `newest` is the last day looked at; the newest in the data where not given. Nothing is found in a
     source's usual noise, in changes of who reports or of how much is sent, or where mail is too little.

@@ -77,7 +77,7 @@ def _block(part: pl.DataFrame, first: date, days: int) -> Block:
     rows = part.select(names).unique().sort(names).with_row_index("row")
     placed = part.join(rows, on=names).select(
         (pl.col("row").cast(pl.Int64) * days + (pl.col("day") - first).dt.total_days()).alias("at"),
-        "messages",
+        *({"messages", "estimated"} & set(part.columns)),
         *MECHANISMS.values(),
     )
     at, size = placed["at"].to_numpy(), rows.height * days
@@ -88,11 +88,34 @@ def _block(part: pl.DataFrame, first: date, days: int) -> Block:
         sums = np.bincount(at, placed[column].to_numpy(), size).astype(np.float64)
         return sums.reshape(rows.height, days)
 
+    messages = array("messages")
+    aligned = {mechanism: array(column) for mechanism, column in MECHANISMS.items()}
+    if "estimated" in placed.columns:
+        gathered(array("estimated"), messages, *aligned.values())
     return Block(
         first=first,
         keys=keys.rows(),
         owner=starts.to_series().to_numpy(),
         reporters=rows["reporter"].to_list(),
-        messages=array("messages"),
-        aligned={mechanism: array(column) for mechanism, column in MECHANISMS.items()},
+        messages=messages,
+        aligned=aligned,
     )
+
+
+def gathered(estimated: Floats, messages: Floats, *parts: Floats) -> None:
+    """Put what was spread from one report over its days on their middle day, in place; shape (rows, days).
+
+    Days that one report of a week was spread over are alike to the message: seven witnesses that are one. Such
+    days are told by their counts, which never rise within a report and differ by one at the most.
+    """
+    for row in np.flatnonzero(estimated.any(axis=1)):
+        days = np.flatnonzero(estimated[row] > 0)
+        counts = np.stack([part[row, days] for part in (messages, *parts)])
+        fell = np.diff(counts, axis=1)
+        new = (np.diff(days) > 1) | ((fell > 0) | (fell < -1)).any(axis=0)
+        for run in np.split(days, np.flatnonzero(new) + 1):
+            middle = run[run.size // 2]
+            for part in (messages, *parts):
+                whole = part[row, run].sum()
+                part[row, run] = 0.0
+                part[row, middle] = whole

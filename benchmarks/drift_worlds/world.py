@@ -92,6 +92,7 @@ def _frame(key: str, counts: tuple[Ints, ...], reporters: Reporters) -> pl.DataF
             "aligned": either,
             "dkim_aligned": dkim,
             "spf_aligned": spf,
+            "estimated": np.where(reporters.period[reporter] > 1, messages, 0),
             "arrived": reporters.arrived[reporter, day],
         },
         schema_overrides={name: pl.String for name in ("domain", "source_key", "reporter")} | {"day": pl.Date},
