@@ -8,20 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
 import pyarrow as pa
 
-from ingest.alignment import aligned
 from ingest.attestation import NOT_CHECKED, Attestation
-from ingest.reports.aggregate import PARSER_VERSION, AggregateRecord, AggregateReport
+from ingest.reports.aggregate import PARSER_VERSION, AggregateReport
+from warehouse.records import OF_REPORT, records
 
 TEXT, INSTANT = pa.string(), pa.timestamp("us")
-REASONS = pa.list_(pa.struct([("type", TEXT), ("comment", TEXT)]))
-DKIM = pa.list_(pa.struct([("domain", TEXT), ("selector", TEXT), ("result", TEXT)]))
-SPF = pa.list_(pa.struct([("domain", TEXT), ("scope", TEXT), ("result", TEXT)]))
 REPAIRS = pa.list_(pa.struct([("code", TEXT), ("what", TEXT), ("where", TEXT)]))
 
 REPORT = pa.schema(
@@ -61,29 +57,6 @@ REPORT = pa.schema(
         ("attestation", TEXT),
         ("attested_by", TEXT),
         ("attestation_status", TEXT),
-        ("doubt", TEXT),
-    ]
-)
-RECORD = pa.schema(
-    [
-        ("report_index", pa.int64()),
-        ("day", pa.date32()),
-        ("days", pa.int32()),
-        ("domain", TEXT),
-        ("reporter", TEXT),
-        ("source_ip", TEXT),
-        ("messages", pa.int64()),
-        ("disposition", TEXT),
-        ("dkim_aligned", pa.bool_()),
-        ("spf_aligned", pa.bool_()),
-        ("dkim_recomputed", pa.bool_()),
-        ("spf_recomputed", pa.bool_()),
-        ("reasons", REASONS),
-        ("header_from", TEXT),
-        ("envelope_from", TEXT),
-        ("envelope_to", TEXT),
-        ("dkim", DKIM),
-        ("spf", SPF),
         ("doubt", TEXT),
     ]
 )
@@ -155,11 +128,12 @@ def counted_days(begin_at: datetime, end_at: datetime) -> tuple[date, int]:
 
 def staged(arrived: Sequence[Arrived]) -> Staged:
     """The tables for some reports, in their order."""
-    heads, bodies = [], []
-    for index, item in enumerate(arrived):
-        heads.append(_report_row(index, item))
-        bodies.extend(_record_rows(index, item))
-    return Staged(table(REPORT, heads), table(RECORD, bodies))
+    reports = [item.report for item in arrived]
+    heads = table(REPORT, [_report_row(index, item) for index, item in enumerate(arrived)])
+    found, digests = records(reports, heads.select([name for name, _ in OF_REPORT]))
+    contents = [_content(report, digest) for report, digest in zip(reports, digests, strict=True)]
+    at = REPORT.get_field_index("content_hash")
+    return Staged(heads.set_column(at, REPORT.field(at), pa.array(contents, TEXT)), found)
 
 
 def table(schema: pa.Schema, rows: Sequence[tuple[object, ...]]) -> pa.Table:
@@ -177,7 +151,7 @@ def _report_row(index: int, item: Arrived) -> tuple[object, ...]:
     return (
         index,
         _identity(report),
-        _content(report),
+        None,
         item.document_hash,
         item.origin,
         utc(item.received_at),
@@ -214,38 +188,6 @@ def _report_row(index: int, item: Arrived) -> tuple[object, ...]:
     )
 
 
-def _record_rows(index: int, item: Arrived) -> list[tuple[object, ...]]:
-    meta, policy = item.report.report_metadata, item.report.policy_published
-    day, days = counted_days(meta.begin_at, meta.end_at)
-    head = (index, day, days, policy.domain, meta.org_name)
-    adkim, aspf = policy.adkim or "r", policy.aspf or "r"
-    doubt = item.attestation.doubt
-    return [(*head, *_record_row(record, adkim, aspf), doubt) for record in item.report.records]
-
-
-def _record_row(record: AggregateRecord, adkim: str, aspf: str) -> tuple[object, ...]:
-    dkim = any(r.result == "pass" and aligned(record.header_from, r.domain, adkim) for r in record.dkim)
-    # RFC 7489 section 3.1.2: only the MAIL FROM identity counts, and a report that names no scope means it.
-    spf = any(
-        r.result == "pass" and r.scope != "helo" and aligned(record.header_from, r.domain, aspf) for r in record.spf
-    )
-    return (
-        record.source_ip,
-        record.messages,
-        record.disposition,
-        dkim if record.dkim_aligned is None else record.dkim_aligned,
-        spf if record.spf_aligned is None else record.spf_aligned,
-        dkim,
-        spf,
-        record.reasons,
-        record.header_from,
-        record.envelope_from,
-        record.envelope_to,
-        record.dkim,
-        record.spf,
-    )
-
-
 def _identity(report: AggregateReport) -> str:
     meta = report.report_metadata
     parts = (
@@ -258,37 +200,15 @@ def _identity(report: AggregateReport) -> str:
     return document_hash("\x1f".join(parts).encode())
 
 
-def _content(report: AggregateReport) -> str:
-    """What the report says, whatever the order of its records: their digests are summed."""
-    total = sum(_record_digest(record) for record in report.records) % (1 << 128)
+def _content(report: AggregateReport, records: bytes) -> str:
+    """What the report says, by its policy and the digest of its records."""
     policy = "\x1f".join(str(value) for value in _policy_values(report))
-    return document_hash(f"{total:032x}{policy}".encode())
+    return document_hash(records + policy.encode("utf-8", "replace"))
 
 
 def _policy_values(report: AggregateReport) -> tuple[object, ...]:
     policy = report.policy_published
     return (policy.domain, policy.p, policy.sp, policy.np, policy.adkim, policy.aspf, policy.pct)
-
-
-def _record_digest(record: AggregateRecord) -> int:
-    results = _results_text((record.dkim_aligned, record.spf_aligned, record.reasons, record.dkim, record.spf))
-    text = "\x1f".join(
-        (
-            record.source_ip,
-            str(record.messages),
-            record.disposition,
-            record.header_from,
-            record.envelope_from or "",
-            results,
-        )
-    )
-    return int.from_bytes(blake2b(text.encode("utf-8", "replace"), digest_size=16).digest(), "big")
-
-
-@lru_cache(maxsize=8192)
-def _results_text(results: tuple[object, ...]) -> str:
-    """The same few results repeat through a reporter's records, so their text is kept."""
-    return repr(results)
 
 
 def naive(at: datetime) -> datetime:
