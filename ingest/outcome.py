@@ -43,6 +43,14 @@ class Duplicate:
 
 
 @dataclass(frozen=True, slots=True)
+class Opinion:
+    """What another parser says of a document that we refused, in one sentence; `reads`: it gave a report."""
+
+    reads: bool
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class Quarantined:
     """Some document of this message was refused; the message's bytes are kept for a retry.
 
@@ -52,6 +60,7 @@ class Quarantined:
     reason: Reason
     sentence: str
     reports: int = 0
+    opinion: Opinion | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from ingest.errors import MalformedReport
 from ingest.inputs.base import Message
 from ingest.message import REPORT_TYPE, Budget, Document, documents, is_mail
 from ingest.mime import HEADER_LIMIT
-from ingest.outcome import Reason
+from ingest.outcome import Opinion, Reason
 from ingest.reports import dsn, failure, mending, tls
 from ingest.reports.aggregate import AggregateReport, parse
 from ingest.reports.dsn import DeliveryNotice
@@ -20,6 +20,7 @@ from ingest.reports.failure import FailureReport
 from ingest.reports.redaction import REDACTED, Redaction
 from ingest.reports.tls import TlsReport
 from ingest.reports.words import Repair, clean
+from ingest.second_opinion import AGGREGATE, ASKED, FAILURE, TLS, Ask, ask, nobody
 from ingest.settings import UnpackLimits
 from ingest.sniff import NO_REPORT, Kind, described, kind
 from ingest.sniff_mail import described_mail, mail_kind
@@ -42,11 +43,15 @@ class ReadReport(Generic[R]):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A document that was refused: `reason` is an outcome.Reason, `name` the part's or member's name."""
+    """A document that was refused: `reason` is an outcome.Reason, `name` the part's or member's name.
+
+    `opinion` is what another parser says of it, where one was asked.
+    """
 
     reason: str
     sentence: str
     name: str = ""
+    opinion: Opinion | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +89,11 @@ PRIVATE = Privacy()
 """What holds unless somebody asks for more."""
 
 
-def read(message: Message, limits: UnpackLimits, privacy: Privacy = PRIVATE) -> Reading:
+def read(message: Message, limits: UnpackLimits, privacy: Privacy = PRIVATE, second: Ask = ask) -> Reading:
     """Read one message: walk it, unpack it, and parse every report in it, of whatever kind.
 
     Never raises for what a message holds. A report that cannot be read becomes a Refusal and does not
-    keep others in the same message from being read.
+    keep others in the same message from being read. `second` is asked about those alone.
     """
     if message.fault:
         return Reading(refusals=[Refusal(Reason.UNREADABLE, message.fault)])
@@ -97,24 +102,41 @@ def read(message: Message, limits: UnpackLimits, privacy: Privacy = PRIVATE) -> 
         return Reading(refusals=[Refusal(Reason.TOO_LARGE, sentence)])
     reading = Reading()
     # What a notice returns is not addressed to us, however it is packed.
-    if is_mail(message.raw, message.origin) and _read_notice(reading, message.raw, privacy):
+    terms = _Terms(privacy, second)
+    if is_mail(message.raw, message.origin) and _read_notice(reading, message.raw, terms):
         return reading
     others: dict[str, None] = {}
     for document in _unpacked(message, Budget(limits), reading.refusals):
-        if not _parse_into(reading, document, privacy):
+        if not _parse_into(reading, document, terms):
             others[described(document)] = None
     return reading if reading.is_report else Reading(sentence=_sentence(message, list(others)))
 
 
-def _read_notice(reading: Reading, raw: bytes, privacy: Privacy) -> bool:
+class _Terms(NamedTuple):
+    """What a message is read under."""
+
+    privacy: Privacy
+    second: Ask
+
+
+class _Refused(NamedTuple):
+    """Where the refusal of a document goes, and what another parser, if any, is asked to read it as."""
+
+    refusals: list[Refusal]
+    name: str
+    second: Ask = nobody
+    form: bytes = b""
+
+
+def _read_notice(reading: Reading, raw: bytes, terms: _Terms) -> bool:
     """Read a mail, or a multipart/report in one, that as a whole is a failure report or a bounce; False: it is none."""
     found = next(_until_refused(map(mail_kind, (raw,)), reading.refusals, ""), Kind.NONE)
     if found is Kind.FAILURE:
-        reports = (failure.parse(mail, privacy.failures) for mail in (raw,))
-        _append(reading.failure_reports, reports, raw, (reading.refusals, ""))
+        reports = (failure.parse(mail, terms.privacy.failures) for mail in (raw,))
+        _append(reading.failure_reports, reports, raw, _Refused(reading.refusals, "", terms.second, FAILURE))
     elif found is Kind.DSN:
-        notices = (dsn.parse(mail, privacy.bounces) for mail in (raw,))
-        _append(reading.notices, notices, raw, (reading.refusals, ""))
+        notices = (dsn.parse(mail, terms.privacy.bounces) for mail in (raw,))
+        _append(reading.notices, notices, raw, _Refused(reading.refusals, ""))
     return found is not Kind.NONE
 
 
@@ -124,25 +146,25 @@ def _unpacked(message: Message, budget: Budget, refusals: list[Refusal]) -> Iter
         yield from _until_refused(unpack(document, budget), refusals, document.name)
 
 
-def _parse_into(reading: Reading, document: Document, privacy: Privacy) -> bool:
+def _parse_into(reading: Reading, document: Document, terms: _Terms) -> bool:
     """Parse a document into the list of its kind; False where it does not claim to be a report."""
-    name, refusals = document.name, reading.refusals
     if document.content_type == REPORT_TYPE:
-        return _read_notice(reading, document.data, privacy)
+        return _read_notice(reading, document.data, terms)
+    refused = _Refused(reading.refusals, document.name, terms.second)
     match kind(document):
         case Kind.AGGREGATE:
             for part in mending.split(document.data):
                 reports = (_repaired(parse(data), document) for data in (part,))
-                _append(reading.reports, reports, part, (refusals, name))
+                _append(reading.reports, reports, part, refused._replace(form=AGGREGATE))
         case Kind.TLS:
             tls_reports = (_repaired(tls.parse(data), document) for data in (document.data,))
-            _append(reading.tls_reports, tls_reports, document.data, (refusals, name))
+            _append(reading.tls_reports, tls_reports, document.data, refused._replace(form=TLS))
         case Kind.FAILURE:
-            fields = (failure.parse_fields(data, privacy.failures) for data in (document.data,))
-            _append(reading.failure_reports, fields, document.data, (refusals, name))
+            fields = (failure.parse_fields(data, terms.privacy.failures) for data in (document.data,))
+            _append(reading.failure_reports, fields, document.data, refused)
         case Kind.DSN:
-            status = (dsn.parse_status(data, privacy.bounces) for data in (document.data,))
-            _append(reading.notices, status, document.data, (refusals, name))
+            status = (dsn.parse_status(data, terms.privacy.bounces) for data in (document.data,))
+            _append(reading.notices, status, document.data, refused)
         case _:
             return False
     return True
@@ -155,12 +177,15 @@ def _repaired(report: P, document: Document) -> P:
     return replace(report, repairs=(*report.repairs, Repair(document.repair, "its checksum is cut off", "archive")))
 
 
-def _append(
-    known: list[ReadReport[R]], parsed: Iterator[R], document: bytes, refused: tuple[list[Refusal], str]
-) -> None:
+def _append(known: list[ReadReport[R]], parsed: Iterator[R], document: bytes, refused: _Refused) -> None:
     # The same report as text and as attachment is one report.
-    if not any(document == one.document for one in known):
-        known.extend(ReadReport(report, document) for report in _until_refused(parsed, *refused))
+    if any(document == one.document for one in known):
+        return
+    before = len(refused.refusals)
+    known.extend(ReadReport(report, document) for report in _until_refused(parsed, refused.refusals, refused.name))
+    for at, refusal in enumerate(refused.refusals[before:], before):
+        if refused.form and refusal.reason in ASKED:
+            refused.refusals[at] = replace(refusal, opinion=refused.second(refused.form, document))
 
 
 def _until_refused(found: Iterator[T], refusals: list[Refusal], name: str) -> Iterator[T]:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from ingest.inputs.base import Message
-from ingest.outcome import Quarantined
+from ingest.outcome import Opinion, Quarantined
 from ingest.reports.aggregate import PARSER_VERSION
 from warehouse import journal
 from warehouse.connect import Connection
@@ -19,7 +19,7 @@ from warehouse.rows import document_hash, naive, utc
 
 COLUMNS = """
     quarantine_key, reason, sentence, origin, size, received_at, first_seen_at, last_seen_at, times_seen,
-    kept, dropped_at, message_hash
+    kept, dropped_at, message_hash, parsedmarc_reads, parsedmarc_says
 """
 
 
@@ -32,6 +32,7 @@ class Kept:
     sentence: str
     message: Message
     dropped_at: datetime | None = None
+    opinion: Opinion | None = None
 
     @property
     def can_be_read(self) -> bool:
@@ -42,11 +43,13 @@ class Kept:
 def keep(connection: Connection, message: Message, outcome: Quarantined, now: datetime) -> None:
     """Keep a refused message; the same bytes are kept once, and counted."""
     identity = document_hash(message.raw or message.origin.encode("utf-8", "surrogateescape"))
-    values = [outcome.reason.value, outcome.sentence, now, PARSER_VERSION, identity]
+    opinion = outcome.opinion
+    said = (opinion.reads, opinion.sentence) if opinion else (None, None)
+    values = [outcome.reason.value, outcome.sentence, now, PARSER_VERSION, *said, identity]
     again = connection.execute(
         """
         UPDATE quarantine SET reason = ?, sentence = ?, last_seen_at = ?, parser_version = ?,
-               times_seen = times_seen + 1
+               parsedmarc_reads = ?, parsedmarc_says = ?, times_seen = times_seen + 1
         WHERE message_hash = ? RETURNING dropped_at
         """,
         values,
@@ -60,9 +63,10 @@ def keep(connection: Connection, message: Message, outcome: Quarantined, now: da
     if not again:
         connection.execute(
             """
-            INSERT INTO quarantine (quarantine_key, reason, sentence, last_seen_at, parser_version, message_hash,
+            INSERT INTO quarantine (quarantine_key, reason, sentence, last_seen_at, parser_version,
+                                    parsedmarc_reads, parsedmarc_says, message_hash,
                                     origin, size, received_at, first_seen_at, times_seen, kept, data)
-            VALUES (nextval('quarantine_key_seq'), ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)
+            VALUES (nextval('quarantine_key_seq'), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)
             """,
             [
                 *values,
@@ -124,13 +128,15 @@ def show(connection: Connection, quarantine_key: int) -> Kept | None:
     """One message with its bytes; None where there is none by this key."""
     row = connection.execute(
         """
-        SELECT quarantine_key, reason, sentence, data, kept, size, origin, received_at, dropped_at
+        SELECT quarantine_key, reason, sentence, data, kept, size, origin, received_at, dropped_at,
+               parsedmarc_reads, parsedmarc_says
         FROM quarantine WHERE quarantine_key = ?
         """,
         [quarantine_key],
     ).fetchone()
     if row is None:
         return None
-    key, reason, sentence, data, kept, size, origin, received_at, dropped_at = row
+    key, reason, sentence, data, kept, size, origin, received_at, dropped_at, reads, says = row
     raw = unpacked(data, kept) if kept else b""
-    return Kept(key, reason, sentence, Message(raw, origin, size, received_at), dropped_at)
+    opinion = None if says is None else Opinion(bool(reads), says)
+    return Kept(key, reason, sentence, Message(raw, origin, size, received_at), dropped_at, opinion)

@@ -114,7 +114,7 @@ def _outcome(reading: Reading, ended: Sequence[Ended]) -> Outcome:
     new = status.count(NEW)
     if reading.refusals:
         refusal = reading.refusals[0]
-        return Quarantined(Reason(refusal.reason), refusal.sentence, new)
+        return Quarantined(Reason(refusal.reason), refusal.sentence, new, refusal.opinion)
     if CONFLICT in status:
         at = status.index(CONFLICT)
         what = f"{'Report' if at < len(reading.reports) else 'TLS report'} {ended[at].key}"

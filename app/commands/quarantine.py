@@ -24,6 +24,7 @@ SHOWN_BYTES = 2048
 COLUMNS = {
     "quarantine_key": "Key", "reason": "Reason", "last_seen_at": "Last seen", "times_seen": "Times", "size": "Bytes",
     "bytes_until": "Bytes until", "origin": "Origin", "sentence": "Why",
+    "parsedmarc_says": "parsedmarc",
 }  # fmt: skip
 
 
@@ -39,18 +40,24 @@ def list_(run: Run, reason: str) -> int:
     """List refused messages, latest first, and the day until which their bytes stay. Exits 1 where there are some.
 
     The bytes go retention.quarantine_days after the message was refused last; reason and digest stay.
+    Where a report could not be read, parsedmarc was asked too, and the last column says what it made of it.
     """
     screen = Screen(run)
     with warehouse_of(run).reading() as connection:
         rows = quarantine.listing(connection, reason).to_dicts()
     for row in rows:
         row["bytes_until"] = _bytes_until(row, run.config.retention.quarantine_days)
+    readable = sum(bool(row["parsedmarc_reads"]) for row in rows)
     if screen.json:
-        screen.document(quarantine=rows)
+        screen.document(quarantine=rows, parsedmarc_reads=readable)
     elif rows:
         # A key is a name, not a number: no thousands separators.
         named = [{**row, "quarantine_key": str(row["quarantine_key"])} for row in rows]
         screen.table(COLUMNS.values(), [[row[column] for column in COLUMNS] for row in named])
+        if readable:
+            screen.note(
+                f"parsedmarc reads {readable:,} of these {len(rows):,}; 'whosends quarantine show KEY' says what."
+            )
     else:
         screen.note("The quarantine is empty: nothing was refused.")
     return exitcodes.FOUND if rows else exitcodes.OK
@@ -85,9 +92,15 @@ def show(run: Run, key: int, out: str | None) -> int:
     beginning = kept.message.raw[:SHOWN_BYTES].decode("utf-8", "replace")
     if screen.json:
         facts = {"quarantine_key": key, "reason": kept.reason, "sentence": kept.sentence, "dropped_at": kept.dropped_at}
-        screen.document(**facts, origin=kept.message.origin, size=kept.message.size, beginning=beginning)
+        said = {
+            "parsedmarc_reads": kept.opinion and kept.opinion.reads,
+            "parsedmarc_says": kept.opinion and kept.opinion.sentence,
+        }
+        screen.document(**facts, **said, origin=kept.message.origin, size=kept.message.size, beginning=beginning)
     else:
         screen.line(f"{kept.reason}: {clean(kept.sentence)}")
+        if kept.opinion:
+            screen.line(clean(kept.opinion.sentence))
         screen.line(f"{clean(kept.message.origin)}, {kept.message.size:,} bytes")
         for line in beginning.splitlines():
             screen.line("  | " + clean(line))
