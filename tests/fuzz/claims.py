@@ -178,7 +178,9 @@ def in_pieces(report: AggregateReport, document: bytes) -> None:
 
 
 def _plain(report: AggregateReport) -> AggregateReport:
-    return replace(report, repairs=tuple(repair._replace(what="") for repair in report.repairs))
+    # That of the archive was made before the document was parsed.
+    repairs = (repair._replace(what="") for repair in report.repairs if repair.where != "archive")
+    return replace(report, repairs=tuple(repairs))
 
 
 def comes_back(report: AggregateReport) -> None:
