@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from benchmarks.score.product import Answers
+from benchmarks.score.product import LATE, Answers
 from benchmarks.worlds.volume import day_of
 from benchmarks.worlds.world import World
 
@@ -14,7 +14,10 @@ RECENT = 14  # last days with mail of a stream that say whether it aligns now
 def judged(world: World, answers: Answers) -> pl.DataFrame:
     """Columns: seed; domain, source_ip, stream, messages, first (the first day told of), since (the stream's);
     kind, style, operator, service, catalogued, grouped, truth (aligned, misaligned, forwarded, spoofing, never sent);
-    source_key, name, verdict, confidence, spoof, first_seen, evidence. Raises where the product lost an address.
+    source_key, name, verdict, confidence, spoof, first_seen, evidence; late (the stream appeared in the last days),
+    unseen_low, unseen_high (how many of the domain's were expected to; null where that was not said).
+
+    Raises RuntimeError where the product has no verdict on an address.
     """
     streams = pl.DataFrame([*world.streams.values()], infer_schema_length=None).rename({"key": "stream"})
     rows = (
@@ -32,9 +35,17 @@ def judged(world: World, answers: Answers) -> pl.DataFrame:
     dates = {number: day_of(number) for number in range(world.days)}
     return found.with_columns(
         pl.lit(world.seed).alias("seed"),
+        (pl.col("start") > world.days - LATE).alias("late"),
+        _bound(answers, 0).alias("unseen_low"),
+        _bound(answers, 1).alias("unseen_high"),
         pl.col("day").replace_strict(dates, return_dtype=pl.Date).alias("first"),
         pl.col("start").replace_strict(dates, return_dtype=pl.Date).alias("since"),
     ).drop("day", "start")
+
+
+def _bound(answers: Answers, which: int) -> pl.Expr:
+    bounds = {domain: ends[which] for domain, ends in answers.unseen.items()}
+    return pl.col("domain").replace_strict(bounds, default=None, return_dtype=pl.Float64)
 
 
 def _now(truth: pl.DataFrame) -> pl.DataFrame:

@@ -19,16 +19,12 @@ SLACK = 1  # days: a reporter's day need not be ours
 
 @dataclass(frozen=True, slots=True)
 class Newcomers:
-    """Streams that appear on the way; those seen on their first day; old streams; those shown as new once more.
-
-    `late` is how many legitimate ones appeared in the last 30 days.
-    """
+    """Streams that appear on the way; those seen on their first day; old streams; those shown as new once more."""
 
     appeared: int
     found: int
     old: int
     renewed: int
-    late: int
 
 
 def newcomers(rows: pl.DataFrame) -> Newcomers:
@@ -49,13 +45,23 @@ def newcomers(rows: pl.DataFrame) -> Newcomers:
     return Newcomers(
         len(first), len(found), len(old),
         len(old.filter(pl.col("first_seen") >= pl.col("since") + timedelta(days=WARMUP))),
-        still_to_come(rows),
     )  # fmt: skip
 
 
-def still_to_come(rows: pl.DataFrame) -> int:
-    """Legitimate senders whose first report is of the last 30 days: what an estimate made before should have said."""
-    ours = rows.filter(pl.col("kind").is_in(["server", "service"]))
-    appeared = ours.group_by("seed", "domain", "stream").agg(pl.col("since").first())
-    ends = rows.group_by("seed").agg(pl.col("first").max().alias("end"))
-    return len(appeared.join(ends, on="seed").filter(pl.col("since") > pl.col("end") - timedelta(days=30)))
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Domains with an estimate of the senders still to appear, those where it held, and how many did in all domains."""
+
+    domains: int
+    held: int
+    appeared: int
+
+
+def unseen(rows: pl.DataFrame) -> Unseen:
+    """Compare what was expected of the last 30 days with the legitimate senders that appeared in them."""
+    ours = pl.col("kind").is_in(["server", "service"]) & pl.col("late")
+    domains = rows.group_by("seed", "domain").agg(
+        pl.col("stream").filter(ours).n_unique().alias("appeared"), pl.col("unseen_low", "unseen_high").first()
+    )
+    held = pl.col("appeared").is_between("unseen_low", "unseen_high")
+    return Unseen(domains["unseen_low"].drop_nulls().len(), domains.filter(held).height, int(domains["appeared"].sum()))

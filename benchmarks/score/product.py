@@ -22,6 +22,7 @@ from warehouse.connect import Warehouse
 from warehouse.settings import WarehouseSettings
 
 KINDS = ("aligned", "misaligned", "forwarded", "spoofing", "unknown")
+LATE = 30  # last days of a world, of which it is asked before them who will appear
 _FINE = (0, 1, 3)  # found nothing, found something, too little to tell: each comes with an answer
 _ADDRESSES = 1_000_000  # the most that `whosends query` gives
 
@@ -44,7 +45,7 @@ class Verdict:
 class Answers:
     """All verdicts about a world, the source of each address, and by domain how many senders are still to appear.
 
-    `unseen` is empty while the product offers no such estimate.
+    That is asked as of 30 days before the last report, so that it can be compared; empty while no estimate is offered.
     """
 
     verdicts: tuple[Verdict, ...]
@@ -66,8 +67,14 @@ def answers(world: World, folder: Path) -> Answers:
     return Answers(
         tuple(_verdict(source) for source in listed["sources"]),
         {row["source_ip"]: row["source_key"] for row in found["rows"]},
-        {},
+        _unseen(world, warehouse) if "unseen" in listed else {},
     )
+
+
+def _unseen(world: World, warehouse: Path) -> dict[str, tuple[float, float]]:
+    """How many legitimate senders of each domain were still to appear, at least and at most."""
+    then = _run(warehouse, "sources", "--since", str(FIRST), "--until", str(day_of(world.days - LATE)))
+    return {one["domain"]: (float(one["low"]), float(one["high"])) for one in then["unseen"]}
 
 
 def _name(world: World, warehouse: Path) -> None:

@@ -8,9 +8,10 @@ import polars as pl
 
 from benchmarks.score.classes import by_source, confusion, rates, styles
 from benchmarks.score.failures import worst
+from benchmarks.score.headlines import headlines
 from benchmarks.score.identity import grouping
 from benchmarks.score.naming import naming
-from benchmarks.score.newcomers import newcomers
+from benchmarks.score.newcomers import newcomers, unseen
 from benchmarks.score.probability import arrays, auc, brier, reliability, wronged
 from benchmarks.score.product import KINDS
 
@@ -20,6 +21,9 @@ def lines(rows: pl.DataFrame) -> Iterator[str]:
     lies, rows = rows.filter(pl.col("kind") == "lie"), rows.filter(pl.col("kind") != "lie")
     sources = by_source(rows)
     yield f"{rows['seed'].n_unique()} worlds, {len(sources):,} sources, {rows['messages'].sum():,} messages"
+    yield from ("", f"{'':<44}{'value':>9}   {'90 % range':<18} goal")
+    for name, goal, value, low, high in headlines(rows):
+        yield f"{name:<44}{value:>9.2%}   {low:>7.2%} to {high:<7.2%} {goal}"
     yield from _classes("sources", confusion(sources, pl.len()))
     yield from _classes("messages", confusion(rows, pl.col("messages").sum()))
     yield from _probabilities(sources, rows)
@@ -73,7 +77,9 @@ def _identity(rows: pl.DataFrame) -> Iterator[str]:
         f"- senders that appeared: {new.found} of {new.appeared} seen as new on their first day; "
         f"{new.renewed} of {new.old} old ones shown as new as well"
     )
-    yield f"- legitimate senders that appeared in the last 30 days: {new.late}; the product gives no estimate of them"
+    late = unseen(rows)
+    held = f"as expected in {late.held} of {late.domains} domains" if late.domains else "the product expects no number"
+    yield f"- legitimate senders that appeared in the last 30 days: {late.appeared}; {held}"
 
 
 def _styles(rows: pl.DataFrame) -> Iterator[str]:

@@ -91,9 +91,9 @@ class Book:
                 break
             address = self._draw(network)
         ip = str(address)
-        reverse = ".".join(reversed(ip.split(".")))
         code = "".join(HEX[self.rng.integers(16)] for _ in range(8))
         dashed = ip.replace(".", "-").replace(":", "-")
+        reverse = ".".join(reversed(dashed.split("-")))
         name = filled(ptr, self.rng, ip=dashed, rev=reverse, hex=code) if ptr else None
         self.hosts[ip] = Host(ip, name, confirmed and name is not None)
         return ip
@@ -103,5 +103,5 @@ class Book:
     ) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
         if network.num_addresses < 4:
             return network[0]
-        # An IPv6 network has more addresses than a 64-bit number counts; its hosts sit in its first subnets.
-        return network[int(self.rng.integers(1, min(network.num_addresses - 1, 2**62)))]
+        # An IPv6 network has more addresses than a 64-bit number counts.
+        return network[1 + int.from_bytes(self.rng.bytes(16), "big") % (network.num_addresses - 2)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -79,7 +79,16 @@ def _from_block(draft: Draft, stream: Stream, size: int, looks: Looks, rate: tup
     named = draft.chance(0.5)
     ptr = f"mta##.{draft.rng.choice(WORDS)}{draft.rng.choice(WORDS)}.example" if named else place.ptr
     hosts = draft.book.block(size, place.networks, ptr)
+    _disguise(draft, hosts, looks[0][0].header_from)
     draft.emit(stream, _burst(draft, *rate), lambda _: hosts, lambda _: looks, "everywhere")
+
+
+def _disguise(draft: Draft, hosts: Sequence[str], victim: str) -> None:
+    """Some write a name into their PTR that is not theirs; it does not lead back (RFC 1912 section 2.1)."""
+    if draft.chance(0.15):
+        name = draft.choice((f"mail.{victim}", "mail-ej1-f54.google.com", "o1.ptr2201.sendgrid.net"))
+        for ip in hosts:
+            draft.book.name(ip, name, confirmed=False)
 
 
 def snowshoe(draft: Draft) -> None:
@@ -96,6 +105,7 @@ def targeted(draft: Draft) -> None:
         other = f"{domain.name.partition('.')[0]}-secure.example"
         mail = mail._replace(envelope_from=other, spf_domain=other, spf_result="pass")
     host = draft.book.at(_place(draft, "hosting"))
+    _disguise(draft, (host,), domain.name)
     counts = volume(draft.rng, draft.days, float(draft.rng.uniform(0.3, 4)), "office", draft.alive())
     draft.emit(stream, counts, lambda _: (host,), lambda _: ((mail, 1.0),), "business")
 

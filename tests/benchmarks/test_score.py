@@ -14,6 +14,7 @@ from benchmarks.score.classes import by_source, confusion, rates
 from benchmarks.score.identity import grouping
 from benchmarks.score.judged import judged
 from benchmarks.score.naming import means
+from benchmarks.score.newcomers import unseen
 from benchmarks.score.probability import auc, brier, reliability, wronged
 from benchmarks.score.product import KINDS, answers
 from benchmarks.score.report import lines
@@ -60,6 +61,15 @@ def test_customers_of_one_service_and_botnets_may_stand_together_or_apart() -> N
         assert (grouping(bots).precision, grouping(bots).recall) == (1, 1)
 
 
+def test_what_was_expected_is_compared_with_what_appeared() -> None:
+    rows = cells(("a", "mail", "us", 10, True), ("b", "new", "x", 10, True)).with_columns(
+        pl.lit("server").alias("kind"), (pl.col("stream") == "new").alias("late"), pl.lit(0.0).alias("unseen_low")
+    )
+    for high, held in ((0.5, 0), (1.0, 1)):
+        found = unseen(rows.with_columns(pl.lit(high).alias("unseen_high")))
+        assert (found.domains, found.held, found.appeared) == (1, held, 1)
+
+
 def test_names_are_read_as_words() -> None:
     assert means("Twilio SendGrid", "SendGrid")
     assert means("Sinch (Mailgun)", "Mailgun")
@@ -74,7 +84,7 @@ def test_the_product_answers_and_perfect_answers_score_perfectly(tmp_path: Path)
     assert rows["messages"].sum() == made.truth["messages"].sum()
     assert set(rows["verdict"]) <= set(KINDS)
     assert rows["spoof"].is_between(0, 1).all()
-    assert any(line.startswith("Worst confusions") for line in lines(rows))
+    assert "Worst confusions" in list(lines(rows))
 
     # Each address and stream its own source, each rightly called.
     key = pl.concat_str("source_ip", "stream", separator=" ")
