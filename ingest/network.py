@@ -10,6 +10,7 @@ import csv
 import importlib.util
 import ipaddress
 import logging
+import socket
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -77,14 +78,10 @@ class NetworkDatabase:
         return network
 
     def _look_up(self, ip: str) -> Network:
-        try:
-            address = ipaddress.ip_address(ip)
-        except ValueError:
-            return UNKNOWN
-        if self._reader is None or not address.is_global:
+        if self._reader is None or not _is_global(ip):
             return UNKNOWN
         try:
-            found = self._reader.get(address)
+            found = self._reader.get(ip)
         except (ValueError, maxminddb.InvalidDatabaseError) as fault:
             log.warning("network.unreadable path=%s fault=%s", self._path, fault)
             return UNKNOWN
@@ -97,6 +94,24 @@ class NetworkDatabase:
             as_domain=str(found.get("as_domain") or "").lower(),
             country=str(found.get("country_code") or ""),
         )
+
+
+# The first octets under which some IPv4 addresses are nobody's (IANA's special-purpose registry).
+_SPECIAL = frozenset(map(str, (0, 10, 100, 127, 169, 172, 192, 198, 203, *range(224, 256))))
+
+
+def _is_global(ip: str) -> bool:
+    """Whether a text is an address that somebody may announce."""
+    try:
+        # Most are settled here; ipaddress takes ten times as long.
+        socket.inet_pton(socket.AF_INET, ip)
+        return ip.partition(".")[0] not in _SPECIAL or ipaddress.ip_address(ip).is_global
+    except (OSError, ValueError):
+        pass
+    try:
+        return ipaddress.ip_address(ip).is_global
+    except ValueError:
+        return False
 
 
 class ServiceMap:
