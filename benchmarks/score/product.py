@@ -81,9 +81,8 @@ def _name(world: World, warehouse: Path) -> None:
     """Tell the warehouse what DNS says of the addresses, as a poll does once it has asked."""
     instant = datetime.combine(day_of(world.days + 1), datetime.min.time())
     seen = sorted(set(world.truth["source_ip"]))
-    names = {
-        ip: Name(host.ptr, host.confirmed if host.ptr else None, instant) for ip in seen if (host := world.hosts[ip])
-    }
+    hosts = (world.hosts[ip] for ip in seen)
+    names = {host.ip: Name(host.ptr, host.confirmed if host.ptr else None, instant) for host in hosts}
     renewed = identifier().identify(seen, names)
     with Warehouse(warehouse, WarehouseSettings()).writing() as connection:
         addresses.renew(connection, renewed, instant)
@@ -92,7 +91,11 @@ def _name(world: World, warehouse: Path) -> None:
 def _run(warehouse: Path, *words: str) -> dict[str, Any]:
     """One command of the product, in a process of its own."""
     program = Path(sys.executable).with_name("whosends")
-    command = (str(program), "--warehouse", str(warehouse), "--offline", "--json", *words)
+    # An empty configuration, so that the one of whoever runs this does not matter.
+    settings = warehouse.with_name("whosends.toml")
+    settings.touch()
+    where = ("--config", str(settings), "--warehouse", str(warehouse))
+    command = (str(program), *where, "--offline", "--json", *words)
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     if ended.returncode not in _FINE or not ended.stdout:
         raise RuntimeError(f"{words[0]} ended with {ended.returncode}: {ended.stderr or ended.stdout}")

@@ -76,9 +76,9 @@ def _unknown(draft: Draft) -> Forwarder:
 
 
 def _hosts(draft: Draft, forwarder: Forwarder) -> tuple[str, ...]:
-    owner = forwarder.operator or forwarder.name
-    if forwarder.weight > 1 or owner in draft.book.pools or forwarder in known("forwarder"):
-        return draft.book.pool(owner, forwarder.networks, forwarder.ptr)
+    # Providers forward from the machines that they send from; a filter has other machines for each customer.
+    if forwarder.style != "deliver" and forwarder in (*known("forwarder"), *known("list")):
+        return draft.book.pool(forwarder.operator or forwarder.name, forwarder.networks, forwarder.ptr)
     return draft.book.block(int(draft.rng.integers(1, 4)), forwarder.networks, forwarder.ptr)
 
 

@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 from xml.etree import ElementTree
 
+import polars as pl
 import pytest
 
 from benchmarks.worlds.services import catalogue
@@ -69,6 +70,17 @@ def test_what_stands_in_a_world_hangs_together() -> None:
         owners.setdefault(ip, set()).add(made.streams[stream].operator)
     behind_filters = {stream.operator for stream in made.streams.values() if stream.style == "deliver"}
     assert not [ip for ip, names in owners.items() if len(names - behind_filters - spoofs) > 1]
+
+
+def test_a_turn_is_seen_in_the_mail() -> None:
+    made = world(34)
+    (turn,) = made.turns
+    mail = made.truth.filter(pl.col("stream") == turn.stream)
+    for is_after, aligns in ((False, turn.before), (True, turn.after)):
+        # Reports over several days may hold both.
+        far = mail.filter(pl.col("day") >= turn.day if is_after else pl.col("day") < turn.day - 7)
+        share = far.filter("aligned")["messages"].sum() / far["messages"].sum()
+        assert share > 0.9 if aligns else share < 0.1
 
 
 def test_the_catalogue_is_large_and_complete() -> None:
