@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 from tests.servers.dovecot import Account, Dovecot
+from warehouse.connect import Warehouse
+from warehouse.settings import WarehouseSettings
 
 ROOT = Path(__file__).parents[1]
 MAILS = sorted((ROOT / "sample_reports" / "mail").glob("*.eml"))
@@ -181,4 +183,31 @@ def test_after_moves_what_is_stored_and_nothing_else(account: Account, config: P
     assert (answer["stored"] + answer["duplicates"], answer["not_reports"]) == (5, 1)
     assert len(account.state()) == 1
     assert len(account.state("Done")) == 5
+    assert count(config, "SELECT count(*) FROM mailbox_action") == 0
+
+
+def test_a_watch_that_owes_something_waits_for_a_server_that_is_down(account: Account, config: Path) -> None:
+    account.deliver(MAILS[1300].read_bytes())
+    with account.imap() as client:
+        client.create("Done")
+    assert whosends(config, "poll")["seen"] == 1
+    config.write_text(config.read_text() + 'after = "move:Done"\n')
+    with Warehouse(config.parent / "warehouse.duckdb", WarehouseSettings()).writing() as connection:
+        # As if the poll had been killed between its commit and the move.
+        connection.execute("INSERT INTO mailbox_action SELECT mailbox, folder, uidvalidity, uid FROM mailbox_cursor")
+    account.server.stop()
+    command = [COMMAND, "--config", str(config), "poll", "--watch"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stderr is not None
+        said = next((line for line in process.stderr if "Waiting for it" in line), "")
+        assert said, "it ended"
+        assert process.poll() is None
+    finally:
+        account.server.start()
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 0, errors
+    whosends(config, "poll")
+    assert len(account.state("Done")) == 1
     assert count(config, "SELECT count(*) FROM mailbox_action") == 0

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 
 from warehouse.connect import Warehouse
@@ -22,10 +24,14 @@ def backup(warehouse: Warehouse, target: Path) -> int:
         raise WarehouseError(f"{target} exists already.", "Name a new file, or remove that one.")
     if not warehouse.path.exists():
         raise WarehouseMissing(f"There is no warehouse at {warehouse.path} to copy.")
-    with warehouse.writing():
-        pass
-    with turn(warehouse.path, write=False, wait=warehouse.settings.wait):
-        _copy(warehouse.path, target)
+    copied = False
+    while not copied:
+        with warehouse.writing():
+            pass
+        with turn(warehouse.path, write=False, wait=warehouse.settings.wait):
+            # A writer that was killed since then has left a log: what it holds is to be in the copy.
+            if copied := not _log(warehouse.path).exists():
+                _copy(warehouse.path, target)
     _check(target, warehouse)
     return target.stat().st_size
 
@@ -34,7 +40,7 @@ def restore(warehouse: Warehouse, source: Path, now: datetime) -> Path | None:
     """Put a copy in the warehouse's place; where the old file went, None where there was none.
 
     The copy is opened and looked at before anything is moved. Raises WarehouseDamaged or
-    SchemaTooNew for one that cannot be used.
+    SchemaTooNew for one that cannot be used. Killed at any moment, the one or the other is there.
     """
     if not source.is_file():
         raise WarehouseMissing(f"There is no file {source}.", "Name the file that 'whosends backup' wrote.")
@@ -45,6 +51,10 @@ def restore(warehouse: Warehouse, source: Path, now: datetime) -> Path | None:
     _copy(source, arriving)
     try:
         _check(arriving, warehouse)
+        if _log(path).exists():
+            with suppress(WarehouseError):  # a damaged file keeps its log, which steps aside with it
+                with warehouse.writing():
+                    pass
         with turn(path, write=True, wait=warehouse.settings.wait):
             replaced = _step_aside(path, now)
             arriving.replace(path)
@@ -61,15 +71,24 @@ def _check(path: Path, warehouse: Warehouse) -> None:
 
 
 def _step_aside(path: Path, now: datetime) -> Path | None:
+    """Give the old file a second name, so that there is no moment in which none has the first one."""
     if not path.exists():
         return None
-    stamp = now.strftime("%Y%m%dT%H%M%S")
-    replaced = path.with_name(f"{path.name}.replaced-{stamp}")
-    log = path.with_name(path.name + ".wal")
-    if log.exists():  # it belongs to the file that steps aside, and would be played into the new one
-        log.replace(replaced.with_name(replaced.name + ".wal"))
-    path.replace(replaced)
+    stamp = f"{path.name}.replaced-{now:%Y%m%dT%H%M%S}"
+    names = (path.with_name(stamp + (f"-{n}" if n else "")) for n in count())
+    replaced = next(name for name in names if not name.exists())
+    try:
+        replaced.hardlink_to(path)
+    except OSError:  # a file system without links
+        shutil.copyfile(path, replaced)
+    if _log(path).exists():  # it belongs to the file that steps aside, and would be played into the new one
+        _log(path).replace(_log(replaced))
     return replaced
+
+
+def _log(path: Path) -> Path:
+    """The write-ahead log that DuckDB keeps beside a file until it is closed."""
+    return path.with_name(path.name + ".wal")
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -14,11 +14,12 @@ from app.commands.loading import mail_loader_of
 from app.commands.progress import counted
 from app.commands.renaming import rename
 from app.render import Screen
-from ingest.errors import Error
+from ingest.errors import Error, MailboxUnreachable
 from ingest.inputs.boxes import box
 from ingest.settings import MailboxSettings
 from warehouse.load import LoadSummary, load
 
+AGAIN = 30.0  # seconds between tries to reach a server that earlier work is owed to
 NAMES_EACH = 60.0  # seconds between looks for addresses without a name
 
 
@@ -35,15 +36,26 @@ class Watch:
     def mailbox(self, settings: MailboxSettings) -> None:
         """Watch one mailbox until told to stop. What ends it early is kept for the exit code."""
         try:
-            source = box(settings, self.run.config.limits)
-            loader = mail_loader_of(self.run, lambda summary: self._told(settings.name, summary))
-            load(source, loader, lambda cursors: source.watch(cursors, self.stop))
+            while not self.stop.is_set():
+                self._watched(settings)
         except Error as error:
             self.screen.note(f"Error: {settings.name}: {error.message} {error.hint}")
             self.errors.append(error)
         except BaseException as error:  # noqa: BLE001 - raised again by the main thread, which ends the others first
             self.errors.append(error)
             self.stop.set()
+
+    def _watched(self, settings: MailboxSettings) -> None:
+        """Watch until told to stop, or until what an earlier run owes to the mailbox finds no server."""
+        source = box(settings, self.run.config.limits)
+        loader = mail_loader_of(self.run, lambda summary: self._told(settings.name, summary))
+        try:
+            load(source, loader, lambda cursors: source.watch(cursors, self.stop))
+        except MailboxUnreachable as error:
+            if self.stop.is_set():
+                raise
+            self.screen.note(f"{settings.name}: {error.message} Waiting for it.")
+            self.stop.wait(max(AGAIN, error.wait_seconds))
 
     def _told(self, name: str, summary: LoadSummary) -> None:
         self.screen.note(f"{name}: {counted(summary)}")

@@ -6,7 +6,7 @@ changes, reloads and the Back button only if the widget is drawn on every page; 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
@@ -55,6 +55,11 @@ class View:
     def period(self) -> str:
         """The days in words."""
         return f"{self.days} days to {words.full_day(self.until)}"
+
+    @property
+    def scope_to_today(self) -> Scope:
+        """For what comes at once or by other roads: up to today, where the newest aggregate reports are looked at."""
+        return replace(self.scope, until=self.today) if self.until >= self.newest else self.scope
 
     def scope_of(self, domain: str) -> Scope:
         """The same days, of one domain only."""

@@ -25,7 +25,9 @@ from tests.warehouse.build import loader, row, warehouse, xml
 from warehouse.load import load
 
 FORK = multiprocessing.get_context("forkserver")
-FORK.set_forkserver_preload(["tests.warehouse.test_crash_walk", "pandas", "polars"])
+FORK.set_forkserver_preload(
+    ["tests.warehouse.test_crash_walk", "tests.warehouse.test_crash_upkeep", "pandas", "polars"]
+)
 
 MESSAGES = 6
 TRUTH = (4, 40)  # reports and messages: one of the six is sent twice, one is broken
@@ -79,7 +81,7 @@ def run(folder: Path, step: int, told: Any) -> None:
     def count(frame: FrameType, event: str, argument: Any) -> None:
         nonlocal seen
         done = event == "c_return" and argument.__name__ in CHANGING
-        if (done and _is_connection(argument)) or (event == "return" and frame.f_code.co_name == "move"):
+        if (done and is_connection(argument)) or (event == "return" and frame.f_code.co_name == "move"):
             if seen == step:
                 os.kill(os.getpid(), signal.SIGKILL)
             seen += 1
@@ -92,7 +94,8 @@ def run(folder: Path, step: int, told: Any) -> None:
     told.send(seen)
 
 
-def _is_connection(method: Any) -> bool:
+def is_connection(method: Any) -> bool:
+    """Whether a method is DuckDB's."""
     return "duckdb" in str(getattr(method, "__module__", "")) or type(method.__self__).__name__ == "PyCapsule"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 import polars as pl
@@ -33,7 +32,7 @@ GROUPS: Final[grids.Config] = {
 def page() -> None:
     """Draw the page."""
     view = filters.view()
-    scope = to_today(view)
+    scope = view.scope_to_today
     found = cached_mail.bounces(view.state, scope)
     headline(found.groups)
     bounces, failures = st.tabs(["Bounces", "Failure reports"], key="tab", bind="query-params", on_change="rerun")
@@ -45,11 +44,6 @@ def page() -> None:
             redacted.failures(cached_mail.failures(view.state, scope))
 
 
-def to_today(view: View) -> Scope:
-    """The days looked at; bounces come at once, so the newest ones are later than any aggregate report."""
-    return replace(view.scope, until=view.today) if view.until >= view.newest else view.scope
-
-
 def headline(groups: pl.DataFrame) -> None:
     """What is worth a person's time: patterns that only the sender can end."""
     yours = groups.filter(pl.col("pattern") & pl.col("kind").is_in(["authentication", "policy"]))
@@ -59,7 +53,7 @@ def headline(groups: pl.DataFrame) -> None:
     elif by:
         title = f"{words.count(by, 'mailbox provider')} refuse{'s' if by == 1 else ''} your mail again and again"
     else:
-        title = "Nobody refuses your mail as a rule"
+        title = "No refusal that repeats"
     st.title(title, anchor=False)
     st.caption(
         "From bounces that came to a mailbox which is polled: other bounces, and mail that was accepted and put into "

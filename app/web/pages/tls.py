@@ -8,7 +8,6 @@ import polars as pl
 import streamlit as st
 
 from app.web import cached_mail, charts, filters, grids, notices, refusals, words
-from app.web.filters import View
 from app.web.theme import palette
 
 column = st.column_config
@@ -39,7 +38,8 @@ FAILURES: Final[grids.Config] = {
 def page() -> None:
     """Draw the page."""
     view = filters.view()
-    found = cached_mail.tls(view.state, view.scope)
+    scope = view.scope_to_today
+    found = cached_mail.tls(view.state, scope)
     well, failed = (int(found.days[name].sum()) for name in ("successful_sessions", "failed_sessions"))
     headline(well, failed)
     if found.days.is_empty():
@@ -53,7 +53,7 @@ def page() -> None:
         f"{words.count(well + failed, 'session')} of senders that report, {view.period}. Mail that you send is another "
         "matter: this is about mail that is sent to you."
     )
-    trend(found.days, failed, view)
+    trend(found.days, failed, (scope.since or view.since, scope.until or view.until))
     if failed:
         failures(found.failures)
     policies(found.policies)
@@ -70,7 +70,7 @@ def headline(well: int, failed: int) -> None:
     st.title(title, anchor=False)
 
 
-def trend(days: pl.DataFrame, failed: int, view: View) -> None:
+def trend(days: pl.DataFrame, failed: int, span: charts.Span) -> None:
     """Failed sessions by day."""
     if not failed:
         notices.good("No session failed in these days.")
@@ -79,9 +79,7 @@ def trend(days: pl.DataFrame, failed: int, view: View) -> None:
         by_day = days.group_by("day").agg(messages=pl.col("failed_sessions").sum()).sort("day")
         bars = by_day.filter(pl.col("messages") > 0).with_columns(pl.lit("failed").alias("class"))
         charts.legend(charts.FAILED, {"failed": failed}, palette())
-        st.altair_chart(
-            charts.failed_sessions(bars, (view.since, view.until), palette()), alt="TLS sessions by day that failed"
-        )
+        st.altair_chart(charts.failed_sessions(bars, span, palette()), alt="TLS sessions by day that failed")
         grids.csv(days, "tls-by-day", key="csv days")
 
 

@@ -87,7 +87,10 @@ def test_the_quarantine_and_the_runs(app: Open, wicked: Path) -> None:
 
 
 def test_what_did_not_arrive(app: Open, wicked: Path) -> None:
-    checked(app(wicked, "deliverability", tab="Failure reports"))
+    for page, query in (("deliverability", {}), ("deliverability", {"tab": "Failure reports"}), ("tls", {})):
+        at = app(wicked, page, **query)
+        checked(at)
+        assert any(len(frame.value) >= len(ATTACKS) for frame in at.dataframe), "the attacks are on the page"
 
 
 def test_nothing_from_the_address_bar_breaks_a_page(app: Open, wicked: Path) -> None:
