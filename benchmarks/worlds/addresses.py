@@ -50,11 +50,12 @@ def filled(template: str, rng: np.random.Generator, **words: str) -> str:
 
 @dataclass(slots=True)
 class Book:
-    """All hosts of a world, and the pools of those who own many."""
+    """All hosts of a world, the pools of those who own many, and what of them one customer has for itself."""
 
     rng: np.random.Generator
     hosts: dict[str, Host] = field(default_factory=dict)
     pools: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    dedicated: set[str] = field(default_factory=set)
 
     def host(self, networks: Sequence[str], ptr: str, confirmed: bool = True) -> str:
         """One new address in these networks, named by this pattern ("" for no name)."""

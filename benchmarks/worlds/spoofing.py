@@ -119,7 +119,8 @@ def through_service(draft: Draft) -> None:
     if service.own:
         own_domain, own_selector = service.own
         mail = mail._replace(signatures=(Signature(filled_for(draft, own_domain, "x.example"), own_selector),))
-    addresses = pool(draft, service)
+    every = pool(draft, service)
+    addresses = [ip for ip in every if ip not in draft.book.dedicated] or every
     draft.emit(stream, _burst(draft, 0.0, 2.0), lambda _: addresses, lambda _: ((mail, 1.0),), "everywhere")
 
 

@@ -60,11 +60,7 @@ def tenant(draft: Draft, service: Service, domain: Domain, mean: float) -> Strea
     )  # fmt: skip
     rhythms, audience = RHYTHMS[service.group]
     counts = volume(draft.rng, draft.days, mean, draft.choice(rhythms), draft.alive())
-    addresses = pool(draft, service)
-    if draft.chance(0.35):
-        # Dedicated addresses: the same few for years, and often named after the customer.
-        own = draft.rng.permutation(len(addresses))[: int(draft.rng.integers(1, 4))]
-        addresses = tuple(addresses[index] for index in own)
+    addresses = _addresses(draft, service, domain)
     before = looks(draft, service, domain, chosen)
     after, turn = before, draft.days
     if draft.chance(0.1):
@@ -75,6 +71,20 @@ def tenant(draft: Draft, service: Service, domain: Domain, mean: float) -> Strea
         draft.turns.append(Turn(stream.key, turn, *(_aligns(mails[0][0], domain) for mails in (before, after))))
     draft.emit(stream, counts, lambda _: addresses, lambda day: before if day < turn else after, audience)
     return stream
+
+
+def _addresses(draft: Draft, service: Service, domain: Domain) -> tuple[str, ...]:
+    """The service's shared addresses, or some for this customer alone: the same few for years."""
+    shared = tuple(ip for ip in pool(draft, service) if ip not in draft.book.dedicated)
+    if not shared or service.group in ("mailbox", "gateway") or draft.chance(0.65):
+        return shared or pool(draft, service)
+    own = tuple(shared[index] for index in draft.rng.permutation(len(shared))[: int(draft.rng.integers(1, 4))])
+    draft.book.dedicated.update(own)
+    if service.custom and draft.chance(0.4):
+        label = filled_for(draft, service.custom, domain.name)
+        for number, ip in enumerate(own, start=1):
+            draft.book.name(ip, f"o{number}.{label}.{domain.name}")
+    return own
 
 
 def looks(draft: Draft, service: Service, domain: Domain, chosen: Setup) -> Looks:
