@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -15,6 +16,7 @@ Floats = NDArray[np.float64]
 RECENT = 28  # days that decide whether a reporter is usual
 FORGOTTEN = 60  # days of absence after which it is not expected any more
 FEWEST_GAP = 3  # reports for a day arrive over the next two; before that nobody is silent
+MOST_LATE = 14  # days; an old archive that is read at once is no sign of a slow reporter
 UNLIKELY = 0.001  # chance of so long a gap by habit, below which it is a silence
 FEWEST_DAYS = 5  # days with reports from which a habit can be told
 
@@ -57,6 +59,68 @@ def reporters(frame: pl.DataFrame, newest: date) -> list[Reporter]:
         for (name,), part in rows.partition_by("reporter", as_dict=True).items()
     ]
     return sorted(found, key=lambda r: (-r.messages, r.reporter))
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A reporter was silent from `started_on` to `ended_on` (None: still is); `missing` messages were due from it."""
+
+    reporter: str
+    started_on: date
+    ended_on: date | None
+    missing: int
+
+
+def gaps(frame: pl.DataFrame, newest: date, late: Mapping[str, float]) -> list[Gap]:
+    """Every silence too long for the reporter's habits, oldest first. `frame` has reporter, day, messages.
+
+    `late` is how many days after a day's beginning each reporter's slower reports are there: a silence that
+    is still going on must be longer than that, or it is only late.
+    """
+    rows = (
+        frame.filter((pl.col("day") <= newest) & (pl.col("messages") > 0))
+        .group_by("reporter", "day")
+        .agg(pl.col("messages").sum())
+    )
+    first = rows["day"].min()
+    if not isinstance(first, date):
+        return []
+    span = (newest - first).days + 1
+    every = _daily(rows.group_by("day").agg(pl.col("messages").sum()), first, span)
+    found = list[Gap]()
+    for (name,), part in rows.partition_by("reporter", as_dict=True).items():
+        mine = _daily(part, first, span)
+        known = min(MOST_LATE, max(0, math.ceil(late.get(str(name), 0.0)) - 2))
+        found += [
+            gap
+            for gap in _gaps(str(name), mine, every, first)
+            if gap.ended_on or (newest - gap.started_on).days + 1 >= FEWEST_GAP + known
+        ]
+    return sorted(found, key=lambda gap: (gap.started_on, gap.reporter))
+
+
+def late_by(lateness: pl.DataFrame) -> dict[str, float]:
+    """By reporter how late its slower reports are, in days. `lateness` is as reads_changes.lateness gives it."""
+    return dict(lateness.select("reporter", "late").iter_rows())
+
+
+def _gaps(name: str, mine: Floats, every: Floats, first: date) -> Iterator[Gap]:
+    """The silences of one reporter, each judged by the days before it alone, without earlier silences."""
+    seen = np.flatnonzero(mine)
+    start, past = int(seen[0]), mine > -1
+    for end, back in zip(seen, [*map(int, seen[1:]), mine.size], strict=True):
+        known = np.count_nonzero(mine[start : end + 1])
+        if back - end - 1 < FEWEST_GAP or known < FEWEST_DAYS:
+            continue
+        days = np.flatnonzero(past[:back])
+        days = days[days >= start]
+        if _gone(mine[days], (every - mine)[days]):
+            others = every - mine
+            share = mine[days].sum() / max(1.0, others[days[days <= end]].sum())
+            missing = round(float(share * others[end + 1 : back].sum()))
+            ended = first + timedelta(days=back - 1) if back < mine.size else None
+            yield Gap(name, first + timedelta(days=int(end) + 1), ended, missing)
+            past[end + 1 : back] = False
 
 
 def _daily(rows: pl.DataFrame, first: date, span: int) -> Floats:

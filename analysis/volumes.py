@@ -20,15 +20,19 @@ Floats = NDArray[np.float64]
 WEEK = 7
 WEEKS = 6  # before a day, whose same weekday tells what is usual
 FEWEST_WEEKS = 3
-COVERED = 0.5  # share of a source's mail whose reporters must have reported
-UNLIKELY = 4.5  # deviations of the usual size: one day in a hundred thousand, were they normal
+ABOVE = 1.5  # times what it was seen to send on two days of the last weeks: holidays end, and that is no spike
+COVERED = 0.25  # share of a source's mail whose reporters must have reported
+UNLIKELY = 4.3  # deviations of the usual size: one day in fifty thousand, were they normal
+SURE = 6.0  # the same for a drop, whose days hang together: whoever rests today will tomorrow
 TIMES = 2.5  # so many times the usual mail, or one part of so many, before it is worth a word
 WORTH = 50  # messages more or fewer than usual, below which nobody has to know
 RESTLESS = 0.15  # no source is steadier than this (in logarithms), however steady it was
 DROP_DAYS = 3  # days in a row with mail due: one or two are a pause
+FEWEST_DUE = 5  # messages due on a day, below which it says nothing of a drop
 PAUSE = 3  # usual days between two unusual ones that part them
-LIKE = 3  # sources of one rhythm from which a holiday can be told
-BUSINESS = 0.4  # weekend days with mail as a part of the others, below which a source rests on weekends
+RESTING = 0.7  # logarithm: half of the usual mail, on holidays
+TOGETHER = 2  # sources of one rhythm that must rest together, and half of all of it
+BUSINESS = 0.65  # weekend days with mail as a part of the others, below which a source rests on weekends
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,26 +85,52 @@ def by_domain(days: pl.DataFrame, newest: date) -> Iterator[Volumes]:
         sent = np.bincount(rows * size + _at(part, first), messages, len(keys) * size).reshape(len(keys), size)
         who = np.array([column[name] for name in part["reporter"]])
         share = np.bincount(rows * len(names) + who, messages, len(keys) * len(names)).reshape(len(keys), -1)
-        covered = (share @ seen) / np.maximum(share @ _there(seen), 1.0)
-        yield Volumes(str(domain), first, keys, sent.astype(np.float64), np.minimum(covered, 1.0))
+        usual = share * _steady(seen)
+        whole = usual.sum(axis=1, keepdims=True)
+        covered = np.where(whole > 0, (usual @ seen) / np.maximum(whole, 1e-9), 1.0)
+        yield Volumes(str(domain), first, keys, sent.astype(np.float64), covered)
 
 
 def unusual(volumes: Volumes) -> Iterator[Spell]:
     """The spells of one domain's sources."""
     due, off, scale = deviations(volumes)
-    calm = off - _holidays(volumes.sent, off)
     told = np.isfinite(off)
-    more = volumes.sent - due
-    high = told & (off > UNLIKELY * scale) & (volumes.sent > TIMES * due) & (more >= WORTH)
-    low = told & (calm < -np.log(TIMES)) & (due >= 5)
+    # On holidays nobody can tell who would have sent less all the same.
+    working = told & ~_holidays(volumes.sent, off)
+    high = told & (off > np.log(TIMES)) & (volumes.sent > ABOVE * _best(volumes.sent))
+    ground_of_drops = working & (due >= FEWEST_DUE)
+    low = ground_of_drops & (off < -np.log(TIMES))
     for row in map(int, np.flatnonzero(high.any(axis=1) | low.any(axis=1))):
-        for begin, end in _runs(high[row], told[row]):
-            yield _spell(volumes, due, (row, begin, end), up=True)
-        for begin, end in _runs(low[row], told[row] & (due[row] >= 5)):
-            inside = np.flatnonzero(low[row, begin : end + 1]) + begin
-            sure = float((calm[row, inside] / scale[row, inside]).sum()) < -UNLIKELY * np.sqrt(inside.size)
-            if inside.size >= DROP_DAYS and sure and -more[row, inside].sum() >= WORTH:
-                yield _spell(volumes, due, (row, begin, end), up=False)
+        for up, marked, ground, limit in (
+            (True, high, told, UNLIKELY),
+            (False, low, working & (due >= FEWEST_DUE), SURE),
+        ):
+            for begin, end in _runs(marked[row], ground[row]):
+                inside = np.flatnonzero(marked[row, begin : end + 1]) + begin
+                sure = abs(float((off[row, inside] / scale[row, inside]).sum())) > limit * np.sqrt(inside.size)
+                apart = abs(float((volumes.sent - due)[row, inside].sum()))
+                if sure and apart >= WORTH and (up or inside.size >= DROP_DAYS):
+                    yield _spell(volumes, due, (row, begin, end), up=up)
+
+
+def waves(volumes: Volumes, key: str, fewest: int) -> Iterator[Spell]:
+    """Spells in which far more came than usual from one key of a domain, where often nothing comes at all."""
+    if key not in volumes.keys:
+        return
+    row = volumes.keys.index(key)
+    sent = volumes.sent[row]
+    high = np.zeros(sent.size, dtype=np.bool_)
+    usual = np.zeros(sent.size)
+    for day in range(WEEK, sent.size):
+        # Days of a wave are not what is usual; of what is left, a high day of four weeks.
+        before = sent[max(0, day - 4 * WEEK) : day][~high[max(0, day - 4 * WEEK) : day]]
+        usual[day] = float(np.median(before)) if before.size else 0.0
+        scatter = 1.48 * float(np.median(np.abs(before - usual[day]))) if before.size else 0.0
+        limit = max(TIMES * usual[day], usual[day] + UNLIKELY * max(scatter, np.sqrt(usual[day]), 1.0))
+        high[day] = sent[day] > limit and sent[day] - usual[day] >= fewest / 5
+    for begin, end in _runs(high, np.ones(sent.size, dtype=np.bool_)):
+        if sent[begin : end + 1].sum() - usual[begin : end + 1].sum() >= fewest:
+            yield _spell(volumes, np.broadcast_to(usual, volumes.sent.shape), (row, begin, end), up=True)
 
 
 def deviations(volumes: Volumes) -> tuple[Floats, Floats, Floats]:
@@ -112,17 +142,38 @@ def deviations(volumes: Volumes) -> tuple[Floats, Floats, Floats]:
     whole = np.where(covered >= COVERED, sent / np.maximum(covered, COVERED), np.nan)
     started = np.cumsum(sent, axis=1) > 0
     whole[~started] = np.nan
-    before = np.full((WEEKS, *sent.shape), np.nan)
-    for week in range(1, WEEKS + 1):
-        if week * WEEK < sent.shape[1]:
-            before[week - 1, :, week * WEEK :] = whole[:, : -week * WEEK]
-    enough = (~np.isnan(before)).sum(axis=0) >= FEWEST_WEEKS
-    due = median(before) * covered
-    due[~enough | (covered < COVERED)] = np.nan
-    off = np.log((sent + 1) / (due + 1))
+    off = np.zeros_like(sent)
+    for _ in range(2):
+        # Holidays are not what is usual, so the days after them are not compared with them.
+        whole[_holidays(sent, off)] = np.nan
+        due = _due(whole) * covered
+        due[covered < COVERED] = np.nan
+        off = np.log((sent + 1) / (due + 1))
     usual = 1.48 * median(np.abs(off - median(off.T)[:, None]).T)[:, None]
     scale = np.sqrt(np.maximum(usual, RESTLESS) ** 2 + 1 / (np.nan_to_num(due) + 1))
     return due, off, scale
+
+
+def _best(sent: Floats) -> Floats:
+    """What a source was seen to send twice before: the second highest of the same weekday.
+
+    While it is not known for as many weeks, the second highest of all days: the first weeks may be holidays.
+    """
+    padded = np.pad(sent, ((0, 0), (WEEKS * WEEK, 0)))
+    before = np.lib.stride_tricks.sliding_window_view(padded, WEEKS * WEEK, axis=1)[:, : sent.shape[1]]
+    every = np.partition(before, WEEKS * WEEK - 2, axis=2)[:, :, -2]
+    weekday = np.partition(before[:, :, ::WEEK], WEEKS - 2, axis=2)[:, :, -2]
+    known = np.pad(np.cumsum(sent, axis=1) > 0, ((0, 0), (WEEKS * WEEK, 0)))[:, : sent.shape[1]]
+    return np.where(known, weekday, every)
+
+
+def _due(whole: Floats) -> Floats:
+    """The median of the same weekday in the weeks before; NaN where there are too few of them."""
+    before = np.full((WEEKS, *whole.shape), np.nan)
+    for week in range(1, min(WEEKS, (whole.shape[1] - 1) // WEEK) + 1):
+        before[week - 1, :, week * WEEK :] = whole[:, : -week * WEEK]
+    enough = (~np.isnan(before)).sum(axis=0) >= FEWEST_WEEKS
+    return np.where(enough, median(before), np.nan)
 
 
 def median(values: Floats) -> Floats:
@@ -134,15 +185,16 @@ def median(values: Floats) -> Floats:
     return np.where(count > 0, middle, 0.0)
 
 
-def _holidays(sent: Floats, off: Floats) -> Floats:
-    """By source and day: how much less sources of the same rhythm send together; 0 or below."""
-    found = np.zeros_like(off)
+def _holidays(sent: Floats, off: Floats) -> NDArray[np.bool_]:
+    """By source and day: whether half of the sources of one rhythm, and two at least, send half or less."""
+    found = np.zeros(off.shape, dtype=np.bool_)
     weekly = sent[:, -(sent.shape[1] // WEEK * WEEK) :].reshape(sent.shape[0], -1, WEEK).sum(axis=1)
-    rests = np.sort(weekly, axis=1)[:, :2].mean(axis=1) < BUSINESS * np.sort(weekly, axis=1)[:, 2:].mean(axis=1)
+    ordered = np.sort(weekly, axis=1)
+    rests = ordered[:, :2].mean(axis=1) < BUSINESS * ordered[:, 2:].mean(axis=1)
     for kind in (rests, ~rests):
         told = np.isfinite(off[kind]).sum(axis=0)
-        if kind.sum() > LIKE:
-            found[kind] = np.where(told > LIKE, np.minimum(0.0, median(off[kind])), 0.0)
+        less = (off[kind] < -RESTING).sum(axis=0)
+        found[kind] = (less >= TOGETHER) & (2 * less >= told)
     return found
 
 
@@ -182,7 +234,12 @@ def _at(frame: pl.DataFrame, first: date) -> NDArray[np.int64]:
     return found
 
 
-def _there(seen: Floats) -> Floats:
-    """What a usual day has of each reporter: 1 for those that report on most days, less for the others."""
-    days: Floats = np.minimum(1.0, 1.25 * seen.mean(axis=1, keepdims=True))
-    return days
+def _steady(seen: Floats) -> Floats:
+    """By reporter, what turns its messages into those of a day it reports on: 0 where it reports but now and then.
+
+    Such a one is absent because there was nothing to tell; of the others, an absence means that mail is unseen.
+    """
+    count = seen.sum(axis=1)
+    first, last = seen.argmax(axis=1), seen.shape[1] - 1 - seen[:, ::-1].argmax(axis=1)
+    steady: Floats = np.where(count >= (last - first + 1) / 2, 1 / np.maximum(count, 1), 0.0)
+    return steady

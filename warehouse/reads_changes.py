@@ -45,24 +45,34 @@ KNOWN = """
 
 
 def from_days(connection: Connection, scope: Scope) -> pl.DataFrame:
-    """Each domain, header_from and day: the sums."""
-    where, values = scope.where()
-    return frame(
-        connection,
-        f"SELECT domain, header_from, day, {SUMS} FROM daily WHERE {where} GROUP BY ALL ORDER BY ALL",
-        values,
-    )
-
-
-def arrivals(connection: Connection, scope: Scope) -> pl.DataFrame:
-    """Each reporter and last day of its reports: `late` (days from its end to its coming, Float64) and messages."""
+    """Each domain, header_from and day: the sums, and `estimated` as above."""
     where, values = scope.where()
     return frame(
         connection,
         f"""
-        SELECT reporter, end_at::DATE AS ended, sum(messages)::BIGINT AS messages,
-               avg(epoch(coalesce(received_at, stored_at)) - epoch(end_at)) / 86400 AS late
-        FROM aggregate_report WHERE {where} GROUP BY ALL ORDER BY ALL
+        SELECT domain, header_from, day, {SUMS},
+               coalesce(sum(messages) FILTER (estimated), 0)::BIGINT AS estimated
+        FROM daily WHERE {where} GROUP BY ALL ORDER BY ALL
+        """,
+        values,
+    )
+
+
+def lateness(connection: Connection, scope: Scope) -> pl.DataFrame:
+    """Each reporter: `reports`, and the days from a day's beginning until its report was there.
+
+    `usual` is the middle of them and `late` the slowest twentieth (Float64). A report of several days counts
+    from its first. What was fetched long after it came to the mailbox counts by the mailbox.
+    """
+    where, values = scope.where()
+    return frame(
+        connection,
+        f"""
+        SELECT reporter, count(*) AS reports, median(took) AS usual, quantile_cont(took, 0.95) AS late
+        FROM (
+            SELECT reporter, epoch(coalesce(received_at, stored_at) - day) / 86400.0 AS took
+            FROM aggregate_report WHERE {where}
+        ) WHERE took >= 0 GROUP BY reporter ORDER BY reporter
         """,
         values,
     )

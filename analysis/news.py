@@ -1,0 +1,184 @@
+"""What else changed, beside alignment? One list: sources, volumes, forged mail, policy, selectors, reporters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+import polars as pl
+
+from analysis import selectors, volumes
+from analysis.arrivals import appearing, coming, going
+from analysis.cause import shown
+from analysis.genuine import counted
+from analysis.history import policy_history
+from analysis.reporters import gaps, late_by
+from analysis.settings import AnalysisSettings
+from analysis.sources import sources
+from warehouse import reads, reads_changes, reads_sources
+from warehouse.connect import Warehouse
+from warehouse.scope import Scope
+
+KINDS = (
+    "new_source",
+    "vanished_source",
+    "volume_spike",
+    "volume_drop",
+    "spoofing",
+    "policy_change",
+    "selector_change",
+    "reporter_gap",
+    "new_subdomain",
+)
+FORGED = "forged"  # stands for all sources of forged mail of a domain together
+ONE = "One reporter saw the new value on the first days."
+WAVE = 100  # forged messages more than usual that are worth a word
+
+When = tuple[date, date | None]
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """One change. What does not apply is None; `ended_on` is the last day of it, None while it goes on.
+
+    `evidence` is a sentence of ours with numbers only. `subject` is text from reports (a selector, a domain, the
+    tag of a record), to be shown as such: at most 120 characters and no control characters.
+    """
+
+    kind: str
+    domain: str | None
+    source_key: str | None
+    as_domain: str | None
+    reporter: str | None
+    started_on: date
+    ended_on: date | None
+    messages: int
+    evidence: str
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What reports tell, as the reads give it. `kinds` is what each (domain, source_key) is taken for.
+
+    `late` is reads_changes.lateness by reporter, in days.
+    """
+
+    days: pl.DataFrame
+    from_days: pl.DataFrame
+    signatures: pl.DataFrame
+    policies: pl.DataFrame
+    kinds: Mapping[tuple[str, str], str]
+    late: Mapping[str, float]
+
+
+def news(warehouse: Warehouse, scope: Scope, today: date, settings: AnalysisSettings) -> list[News]:
+    """Everything of the scope's days, newest first. What is usual is told from the days before them."""
+    found = sources(warehouse, Scope(scope.domains, None, scope.until), today, settings.sources)
+    if not found:
+        return []
+    newest = scope.until or max(source.last_seen for source in found)
+    back = (scope.since or newest) - timedelta(days=settings.drift.days)
+    with warehouse.reading() as session:
+        # Reporters are judged by all that they report, so that a quiet domain does not make them silent.
+        wide = counted(session, Scope((), back, newest))
+        mine = replace(wide, domains=scope.domains)
+        told = Told(
+            reads_changes.told_days(session, wide),
+            reads_changes.from_days(session, mine),
+            reads_sources.source_signatures(session, mine),
+            reads.policy_days(session, mine),
+            {(one.domain, one.source_key): one.kind for one in found},
+            late_by(reads_changes.lateness(session, wide)),
+        )
+    networks = {(one.domain, one.source_key): one.as_domain for one in found}
+    named = [
+        replace(one, as_domain=networks.get((one.domain or "", one.source_key or ""))) for one in changes(told, newest)
+    ]
+    return [
+        one
+        for one in named
+        if (not scope.domains or one.domain is None or one.domain in scope.domains)
+        and (scope.since is None or (one.ended_on or newest) >= scope.since)
+    ]
+
+
+def changes(told: Told, newest: date) -> list[News]:
+    """The same from frames at hand, newest first."""
+    found = [*_sources(told, newest), *_volumes(told, newest), *_forged(told, newest), *_policies(told)]
+    found += [*_selectors(told, newest), *_gaps(told, newest), *_subdomains(told)]
+    return sorted(found, key=lambda one: (-one.started_on.toordinal(), KINDS.index(one.kind), -one.messages))
+
+
+def _sources(told: Told, newest: date) -> Iterable[News]:
+    for one in coming(told.days, newest):
+        if told.kinds.get((one.domain, one.source_key)) != "spoofing":
+            aligned = f"{100 * one.aligned / max(1, one.messages):.0f} % of them aligned"
+            said = f"{one.messages:,} messages on {one.days} days since it was first seen, {aligned}."
+            yield _of("new_source", one.domain, one.source_key, (one.day, None), (one.messages, said, ""))
+    for gone in going(told.days, newest):
+        if told.kinds.get((gone.domain, gone.source_key)) not in ("spoofing", "forwarded"):
+            said = f"It sent on {gone.days} days, and not since; its longest pause was {gone.pause} days."
+            yield _of("vanished_source", gone.domain, gone.source_key, (gone.day, None), (gone.messages, said, ""))
+
+
+def _volumes(told: Told, newest: date) -> Iterable[News]:
+    gone = {(one.domain, one.source_key): one.day for one in going(told.days, newest)}
+    for spell in volumes.spells(told.days, newest):
+        key = (spell.domain, spell.source_key)
+        # One thing is told once: a source that fell silent is no drop, and forged mail is a wave of its domain.
+        silent = not spell.up and key in gone and (spell.ended_on is None or spell.ended_on >= gone[key])
+        if not silent and told.kinds.get(key) != "spoofing":
+            yield _spell("volume_spike" if spell.up else "volume_drop", spell, spell.source_key)
+
+
+def _forged(told: Told, newest: date) -> Iterable[News]:
+    keys = [key for key, kind in told.kinds.items() if kind == "spoofing"]
+    named = pl.DataFrame(keys, schema={"domain": pl.String, "source_key": pl.String}, orient="row")
+    together = told.days.join(named, on=["domain", "source_key"], how="semi").with_columns(source_key=pl.lit(FORGED))
+    every = told.days.with_columns(source_key=pl.lit("")) if together.height else together
+    for volume in volumes.by_domain(pl.concat([together, every]), newest):
+        for wave in volumes.waves(volume, FORGED, WAVE):
+            yield _spell("spoofing", wave, None)
+
+
+def _spell(kind: str, spell: volumes.Spell, source_key: str | None) -> News:
+    said = f"{spell.messages:,} messages where about {spell.usual:,} are usual on these days."
+    more = abs(spell.messages - spell.usual)
+    return _of(kind, spell.domain, source_key, (spell.started_on, spell.ended_on), (more, said, ""))
+
+
+def _policies(told: Told) -> Iterable[News]:
+    for edit in policy_history(told.policies):
+        said = f"{edit.reporters} reporters saw the new value on the first days." if edit.reporters != 1 else ONE
+        subject = shown(f"{edit.tag}: {edit.before} → {edit.after}")
+        yield _of("policy_change", edit.domain, None, (edit.day, None), (0, said, subject))
+
+
+def _selectors(told: Told, newest: date) -> Iterable[News]:
+    for one in selectors.turns(told.signatures, told.days, newest):
+        said = f"{one.messages:,} messages were signed by it" + (
+            " since." if one.begins else " before, and none since."
+        )
+        said = f"Another selector took over on that day. {said}" if one.rotated else said
+        said = f"{said} {one.also} other sources show it too." if one.also else said
+        yield _of("selector_change", one.domain, one.source_key, (one.day, None), (one.messages, said, one.selector))
+
+
+def _gaps(told: Told, newest: date) -> Iterable[News]:
+    for gap in gaps(told.days, newest, told.late):
+        said = f"About {gap.missing:,} messages that it would have told of are unknown; none of them counts as lost."
+        one = _of("reporter_gap", None, None, (gap.started_on, gap.ended_on), (gap.missing, said, ""))
+        yield replace(one, reporter=gap.reporter)
+
+
+def _subdomains(told: Told) -> Iterable[News]:
+    for one in appearing(told.from_days):
+        said = f"{one.messages:,} messages since it was first seen in From, {one.aligned:,} of them aligned."
+        yield _of("new_subdomain", one.domain, None, (one.day, None), (one.messages, said, one.source_key))
+
+
+def _of(kind: str, domain: str | None, source_key: str | None, when: When, what: tuple[int, str, str]) -> News:
+    messages, evidence, subject = what
+    return News(kind, domain, source_key, None, None, *when, messages, evidence, shown(subject))

@@ -1,0 +1,105 @@
+"""What else changed: each kind in the sample, and none for what is a holiday, a weekend or a silent reporter."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from analysis import volumes
+from analysis.news import KINDS, news
+from analysis.reporters import gaps
+from analysis.settings import AnalysisSettings
+from benchmarks.change_worlds.__main__ import score
+from tests.analysis.world import LAST, TODAY, World, days
+from warehouse.scope import Scope
+
+FIRST = date(2026, 6, 1)  # a Monday
+
+
+def frame(daily: dict[str, list[int]], reporters: dict[str, list[bool]] | None = None) -> pl.DataFrame:
+    """Days as the read gives them: each source's messages by day, from each reporter that reports on it."""
+    told = reporters or {"a": [True] * 200, "b": [True] * 200}
+    rows = [
+        ("example.com", key, FIRST + timedelta(days=at), who, count, count, count, 0, 0)
+        for key, counts in daily.items()
+        for at, count in enumerate(counts)
+        for who, reports in told.items()
+        if reports[at] and count
+    ]
+    names = [
+        "domain",
+        "source_key",
+        "day",
+        "reporter",
+        "messages",
+        "aligned",
+        "dkim_aligned",
+        "spf_aligned",
+        "estimated",
+    ]
+    return pl.DataFrame(rows, schema=names, orient="row")
+
+
+def spells(daily: dict[str, list[int]], reporters: dict[str, list[bool]] | None = None) -> list[volumes.Spell]:
+    size = max(len(counts) for counts in daily.values())
+    return volumes.spells(frame(daily, reporters), FIRST + timedelta(days=size - 1))
+
+
+WEEK = [100, 110, 105, 100, 95, 5, 5]
+
+
+def test_a_weekend_is_no_drop_and_a_spike_is_one() -> None:
+    counts = WEEK * 10
+    assert spells({"x": counts}) == []
+    counts[51] = 900
+    (spike,) = spells({"x": counts})
+    assert (spike.up, spike.started_on, spike.ended_on) == (True, FIRST + timedelta(days=51), spike.started_on)
+
+
+def test_a_drop_of_one_source_is_told_and_a_holiday_of_all_is_not() -> None:
+    rest = WEEK * 7 + [3] * 7 + WEEK * 3
+    assert spells({name: rest for name in "wxyz"}) == []
+    (drop,) = spells({"w": rest} | {name: WEEK * 11 for name in "xyz"})
+    assert (drop.up, drop.source_key, drop.started_on) == (False, "w", FIRST + timedelta(days=49))
+
+
+def test_a_silent_reporter_is_a_gap_and_no_drop() -> None:
+    told = {"a": [True] * 70, "b": [at < 50 for at in range(70)]}
+    days_told = frame({"x": WEEK * 10, "y": WEEK * 10}, told)
+    newest = FIRST + timedelta(days=69)
+    assert volumes.spells(days_told, newest) == []
+    (gap,) = gaps(days_told, newest, {})
+    assert (gap.reporter, gap.started_on, gap.ended_on) == ("b", FIRST + timedelta(days=50), None)
+    assert gap.missing > 1000
+    assert gaps(days_told, FIRST + timedelta(days=54), {"b": 12.0}) == [], "a slow reporter is late, not silent"
+
+
+def test_a_gap_that_is_over_has_an_end() -> None:
+    told = {"a": [True] * 70, "b": [not 40 <= at < 52 for at in range(70)]}
+    (gap,) = gaps(frame({"x": WEEK * 10}, told), FIRST + timedelta(days=69), {})
+    assert (gap.started_on, gap.ended_on) == (FIRST + timedelta(days=40), FIRST + timedelta(days=51))
+
+
+def test_what_came_and_went_in_a_warehouse(tmp_path: Path) -> None:
+    world = World.at(tmp_path)
+    old, new = [("example.com", "old", "pass")], [("example.com", "new", "pass")]
+    world.send("192.0.2.1", days(60, 20), 40, dkim=old)
+    world.send("192.0.2.1", days(19), 40, dkim=new)
+    world.send("192.88.99.1", days(9), 20, dkim=[("example.com", "crm", "pass")], header_from="shop.example.com")
+    world.send("203.0.113.1", days(60, 30), 20, dkim=[("example.com", "box", "pass")])
+    world.save()
+    found = news(world.warehouse, Scope((), LAST - timedelta(days=40), LAST), TODAY, AnalysisSettings())
+    told = {(one.kind, one.subject or one.source_key): one for one in found}
+    assert told[("selector_change", "new")].started_on == days(19)[0]
+    assert told[("new_subdomain", "shop.example.com")].started_on == days(9)[0]
+    assert {kind for kind, _ in told} >= {"new_source", "vanished_source", "selector_change", "new_subdomain"}
+    assert all(one.kind in KINDS and one.evidence for one in found)
+
+
+def test_the_scores_do_not_fall_unnoticed() -> None:
+    hit, missed, wrong, _ = score(0, 12)
+    for kind in KINDS:
+        assert hit[kind] >= 4 * missed[kind], kind
+        assert 4 * hit[kind] >= wrong[kind] * 3, kind
