@@ -10,7 +10,8 @@ import zlib
 from collections.abc import Callable
 
 from ingest.outcome import Reason
-from tests.ingest import hostile_mail, wrap
+from tests.ingest import hostile_mail, hostile_packing, wrap
+from tests.ingest.hostile_mail import NOT_A_REPORT, STORED
 from tests.ingest.writer import write
 
 RECORD = b"<record><row><source_ip>192.0.2.1</source_ip><count>1</count></row></record>"
@@ -125,8 +126,8 @@ QUADRATIC = (
 
 XML = Reason.XML_FORBIDDEN, Reason.XML_BROKEN
 
-# name → (how it is built, which reasons it may end with; none: it may also be no report, or read in part)
-ATTACKS: dict[str, tuple[Callable[[], bytes], tuple[Reason, ...]]] = {
+# name → (how it is built, how it may end: stored, as no report, or refused for one of these reasons)
+ATTACKS: dict[str, tuple[Callable[[], bytes], tuple[str, ...]]] = {
     "gzip bomb, 300 MB": (lambda: wrap.zeros_gzip(300 * 2**20), (Reason.EXPANDS_TOO_FAR,)),
     "gzip bomb, 10 GB": (lambda: wrap.zeros_gzip(2**27) * 80, (Reason.EXPANDS_TOO_FAR,)),
     "gzip bomb of a low ratio": (slow_bomb, (Reason.EXPANDS_TOO_FAR,)),
@@ -176,7 +177,7 @@ ATTACKS: dict[str, tuple[Callable[[], bytes], tuple[Reason, ...]]] = {
     ),
     "XML, 400,000 names": (many_names, (Reason.XML_FORBIDDEN,)),
     "XML, 60 million ampersands": (lambda: REPORT.replace(b"Example Mail", b"&" * 60_000_000), XML),
-    "XML, 200,000 ampersands": (lambda: REPORT.replace(b"Example Mail", b"&" * 200_000), ()),
+    "XML, 200,000 ampersands": (lambda: REPORT.replace(b"Example Mail", b"&" * 200_000), STORED),
     "XML, 20 million control characters": (lambda: REPORT.replace(b"Example Mail", b"a\x01" * 20_000_000), XML),
     "XML, 60 MB that are not UTF-8": (lambda: REPORT.replace(b"Example Mail", b"\xff" * 60_000_000), XML),
     "XML, a million prefixes": (
@@ -184,35 +185,38 @@ ATTACKS: dict[str, tuple[Callable[[], bytes], tuple[Reason, ...]]] = {
         XML,
     ),
     "XML, a million openings of a report": (lambda: b"<feedback>" * 1_000_000, XML),
-    "XML, NUL bytes": (lambda: REPORT.replace(b"<", b"\0<") + bytes(20 * 2**20), ()),
-    "XML, only NUL bytes": (lambda: bytes(60 * 2**20), ()),
+    "XML, NUL bytes": (lambda: REPORT.replace(b"<", b"\0<") + bytes(20 * 2**20), (Reason.XML_FORBIDDEN,)),
+    "XML, only NUL bytes": (lambda: bytes(60 * 2**20), NOT_A_REPORT),
     "XML, UTF-16 of 60 MB": (lambda: utf16(REPORT.replace(b"Example Mail", b"x" * 30 * 2**20)), XML),
     "count of 2^63": (lambda: with_count(str(2**63)), (Reason.NUMBER_INVALID,)),
     "count of a million digits": (lambda: with_count("9" * 1_000_000), (Reason.NUMBER_INVALID,)),
     "year 9999": (lambda: REPORT.replace(b"1704153599", b"253402300799"), (Reason.DATE_INVALID,)),
     "date of a million digits": (lambda: REPORT.replace(b"1704153599", b"1" * 1_000_000), (Reason.DATE_INVALID,)),
-    "domain of 400,000 labels": (lambda: REPORT.replace(b">example.com<", b">" + b"a." * 400_000 + b"<"), ()),
+    "domain of 400,000 labels": (
+        lambda: REPORT.replace(b">example.com<", b">" + b"a." * 400_000 + b"<"),
+        (Reason.XML_FORBIDDEN,),
+    ),
     "domain in 400,000 Unicode letters": (
         lambda: REPORT.replace(b">example.com<", b">" + "ü".encode() * 400_000 + b"<"),
-        (),
+        (Reason.XML_FORBIDDEN,),
     ),
     "mail, multipart 1000 deep": (lambda: deep_mail(1000), (Reason.NESTED_TOO_DEEP,)),
     "mail, multipart 20 deep, 60 MB": (
         lambda: deep_mail(20).replace(b"This is", b"\r\n" * 30 * 2**20 + b"This is"),
-        (),
+        (Reason.NESTED_TOO_DEEP,),
     ),
     "mail, mails 1000 deep": (lambda: deep_forward(1000), (Reason.NESTED_TOO_DEEP,)),
     "mail, 10,000 parts": (lambda: wrap.HEADER + wrap.multipart(*[wrap.TEXT] * 10_000), (Reason.TOO_MANY_PARTS,)),
     "mail, header of 50 MB": (lambda: b"X: " + b"x" * 50 * 2**20 + b"\r\n\r\nbody", (Reason.BROKEN_MESSAGE,)),
     "mail, 250 kB of parameters": (
         lambda: wrap.entity('From: a@b.example\nContent-Type: application/gzip; name="' + ";a=" * 80_000, REPORT),
-        (),
+        STORED,
     ),
     "mail, 90 parts of quoted semicolons": (
         lambda: (
             wrap.HEADER + wrap.multipart(*[wrap.entity('Content-Type: text/plain; name="' + ";" * 80_000, b"")] * 90)
         ),
-        (),
+        NOT_A_REPORT,
     ),
     "mail, a boundary that is everywhere": (
         lambda: wrap.HEADER + wrap.multipart(b"\r\n--x" * 5_000_000, boundary="x"),
@@ -220,16 +224,16 @@ ATTACKS: dict[str, tuple[Callable[[], bytes], tuple[Reason, ...]]] = {
     ),
     "mail, base64 of padding": (
         lambda: wrap.mail("Content-Type: application/gzip\nContent-Transfer-Encoding: base64", b"QQ==" * 5_000_000),
-        (),
+        NOT_A_REPORT,
     ),
     "mail, uuencode of ten million lines": (
         lambda: wrap.mail("Content-Type: text/plain", b"begin 644 a\n" + b"!00\n" * 10_000_000),
-        (),
+        NOT_A_REPORT,
     ),
     "mail, uuencode of garbage": (
         lambda: wrap.mail("Content-Type: text/plain", b"begin 644 a\n" + b"\xff\xfe garbage\n" * 1_000_000),
-        (),
+        NOT_A_REPORT,
     ),
 }
 
-ATTACKS |= hostile_mail.ATTACKS
+ATTACKS |= hostile_mail.ATTACKS | hostile_packing.attacks(REPORT)
