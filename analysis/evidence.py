@@ -77,7 +77,7 @@ def fetch(connection: Connection, scope: Scope, today: date, settings: SourceSet
         everywhere=reads.everywhere(connection, history, sources["source_key"].unique().to_list()),
         first_seen=reads.first_seen(connection, scope),
         facts=reads.source_facts(connection, known),
-        volumes=reads.volumes(connection, history, settings.recent_days),
+        volumes=reads.volumes(connection, history, scope.since, settings.recent_days),
         ips=reads.source_ips(connection, scope),
         signatures=signatures,
         envelopes=envelopes,

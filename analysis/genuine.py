@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from weakref import WeakKeyDictionary
 
 import polars as pl
 
@@ -25,6 +26,9 @@ ENOUGH_DAYS = 7  # days with report mails from which wrong signatures could be t
 
 Without = tuple[tuple[str, str], ...]
 """What is left out, as (reporter, doubt)."""
+
+# No writer comes in while a session reads, so what it found stays true for it. Nobody judges while writing.
+_KNOWN: WeakKeyDictionary[Connection, Without] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +53,19 @@ class Genuineness:
 
 
 def excluded(connection: Connection) -> Without:
-    """What no judgement may draw on.
+    """What no judgement may draw on, looked up once in a session that only reads.
 
     - mismatch: validly signed, by somebody else only. Where that is the rule for a week and more, something on
       the way to this mailbox signs anew, and it says nothing.
     - unverified: where most report mails that come here are verified, one that is not stands out.
     - unprovable: the same, of a reporter that was never verified; the others had a bad day, or an old key.
     """
+    if connection not in _KNOWN:
+        _KNOWN[connection] = _excluded(connection)
+    return _KNOWN[connection]
+
+
+def _excluded(connection: Connection) -> Without:
     found = reads.doubted(connection)
     if found.is_empty():
         return ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import polars as pl
 
@@ -54,32 +54,45 @@ def first_seen(connection: Connection, scope: Scope) -> pl.DataFrame:
     )
 
 
-def volumes(connection: Connection, scope: Scope, recent_days: int) -> pl.DataFrame:
-    """Each domain and source_key: how much, how steadily, and how it aligned lately and before.
+def volumes(connection: Connection, scope: Scope, since: date | None, recent_days: int) -> pl.DataFrame:
+    """Each domain and source_key with mail since a day: how much, how steadily, how it aligned lately and before.
 
-    n, dkim_aligned and spf_aligned are messages; recent_… those of the source's own last `recent_days`, earlier_… the
-    others. active_days counts days with mail, span_days those from the first to the last. All Int64.
+    n, dkim_aligned and spf_aligned are messages over the scope's days; recent_… those of the source's own last
+    `recent_days`, earlier_… the others. active_days counts days with mail, span_days those from the first to the
+    last. All Int64.
     """
     where, values = scope.where()
+    first, last = _ends(connection, scope)
+    # Whoever sent since that day has its last days after this one, and only those are looked at once more.
+    recent = f"day > DATE '{since or first}' - {recent_days}"
     return frame(
         connection,
         f"""
-        WITH told AS (SELECT * FROM source_day WHERE {where}),
-        ends AS (
-            SELECT domain, source_key, min(day) AS first, max(day) AS last, max(day) - ? AS before
-            FROM told GROUP BY domain, source_key
+        WITH told AS (
+            SELECT domain, source_key, sum(messages)::BIGINT AS n, sum(aligned)::BIGINT AS aligned,
+                   sum(dkim_aligned)::BIGINT AS dkim_aligned, sum(spf_aligned)::BIGINT AS spf_aligned,
+                   bit_count(bitstring_agg(day - DATE '{first}', 0, {(last - first).days})) AS active_days,
+                   max(day) - min(day) + 1 AS span_days, max(day) AS last_day
+            FROM source_day WHERE {where} GROUP BY domain, source_key HAVING max(day) >= DATE '{since or first}'
+        ), late AS (
+            SELECT domain, source_key, sum(s.messages)::BIGINT AS recent_n, sum(s.aligned)::BIGINT AS recent_aligned
+            FROM (SELECT * FROM source_day WHERE {where} AND {recent}) s JOIN told USING (domain, source_key)
+            WHERE day > last_day - {recent_days} GROUP BY domain, source_key
         )
-        SELECT domain, source_key, sum(messages)::BIGINT AS n,
-               coalesce(sum(messages) FILTER (day > before), 0)::BIGINT AS recent_n,
-               coalesce(sum(aligned) FILTER (day > before), 0)::BIGINT AS recent_aligned,
-               coalesce(sum(messages) FILTER (day <= before), 0)::BIGINT AS earlier_n,
-               coalesce(sum(aligned) FILTER (day <= before), 0)::BIGINT AS earlier_aligned,
-               sum(dkim_aligned)::BIGINT AS dkim_aligned, sum(spf_aligned)::BIGINT AS spf_aligned,
-               count(DISTINCT day) AS active_days, (any_value(last) - any_value(first)) + 1 AS span_days
-        FROM told JOIN ends USING (domain, source_key) GROUP BY domain, source_key
+        SELECT domain, source_key, n, recent_n, recent_aligned, n - recent_n AS earlier_n,
+               aligned - recent_aligned AS earlier_aligned, dkim_aligned, spf_aligned, active_days, span_days
+        FROM told JOIN late USING (domain, source_key)
         """,
-        [*values, recent_days],
+        [*values, *values],
     )
+
+
+def _ends(connection: Connection, scope: Scope) -> tuple[date, date]:
+    """The first and the last day that the scope can have."""
+    row = connection.execute("SELECT min(day), max(day) FROM source_day").fetchone()
+    first, last = row if row and row[0] else (date.min, date.min)
+    first, last = max(first, scope.since or first), min(last, scope.until or last)
+    return first, max(first, last)
 
 
 def everywhere(connection: Connection, scope: Scope, source_keys: Sequence[str]) -> pl.DataFrame:

@@ -142,11 +142,12 @@ def _put(connection: Connection, records: str, sign: str) -> None:
     connection.execute(
         f"CREATE TEMP TABLE sourced AS SELECT r.*, a.source_key FROM {records} r JOIN address a USING (source_ip)"
     )
-    connection.execute(f"CREATE TEMP TABLE spread AS {DAILY.rows} ORDER BY domain, day")
+    # A report of more days than messages brings nothing on some of them.
+    connection.execute(f"CREATE TEMP TABLE spread AS FROM ({DAILY.rows}) WHERE messages <> 0 ORDER BY domain, day")
     for rollup in ROLLUPS:
         rows = "FROM spread" if rollup is DAILY else rollup.rows
         signed = ", ".join(f"{sign}{name} AS {name}" for name in rollup.sums)
-        connection.execute(f"CREATE TEMP TABLE delta AS SELECT * REPLACE ({signed}) FROM ({rows})")
+        connection.execute(f"CREATE TEMP TABLE delta AS SELECT * REPLACE ({signed}) FROM ({rows}) WHERE messages <> 0")
         connection.execute(f"INSERT INTO {rollup.name} BY NAME SELECT * FROM delta ORDER BY domain, day")
         if rollup.monthly:
             connection.execute(f"INSERT INTO {rollup.months} BY NAME {by_months(rollup, 'delta')}")

@@ -211,21 +211,25 @@ COMMENT ON COLUMN rollup_day.rows IS 'Its rows after that.';
 
 -- What is stored already. daily has the days of all reports, those whose records are gone among them.
 INSERT INTO reporter_day
-SELECT day, domain, reporter, doubt, sum(messages), coalesce(sum(messages) FILTER (dkim_aligned OR spf_aligned), 0),
-       coalesce(sum(messages) FILTER (dkim_aligned), 0), coalesce(sum(messages) FILTER (spf_aligned), 0),
-       coalesce(sum(messages) FILTER (estimated), 0)
-FROM daily GROUP BY day, domain, reporter, doubt HAVING sum(messages) <> 0 ORDER BY domain, day;
+FROM (
+    SELECT day, domain, reporter, doubt, sum(messages), coalesce(sum(messages) FILTER (dkim_aligned OR spf_aligned), 0),
+           coalesce(sum(messages) FILTER (dkim_aligned), 0), coalesce(sum(messages) FILTER (spf_aligned), 0),
+           coalesce(sum(messages) FILTER (estimated), 0)
+    FROM daily GROUP BY day, domain, reporter, doubt HAVING sum(messages) <> 0
+) ORDER BY date_trunc('week', day), domain, day;
 
 INSERT INTO source_day
-SELECT day, domain, source_key, if(doubt = '', '', reporter) AS reporter, doubt, sum(messages),
-       coalesce(sum(messages) FILTER (dkim_aligned OR spf_aligned), 0),
-       coalesce(sum(messages) FILTER (dkim_aligned), 0), coalesce(sum(messages) FILTER (spf_aligned), 0),
-       coalesce(sum(messages) FILTER (overridden), 0), coalesce(sum(messages) FILTER (disposition = 'quarantine'), 0),
-       coalesce(sum(messages) FILTER (disposition = 'reject'), 0),
-       coalesce(sum(messages) FILTER (overridden AND NOT dkim_aligned AND NOT spf_aligned), 0),
-       coalesce(sum(messages) FILTER (
-           disposition IN ('quarantine', 'reject') AND NOT dkim_aligned AND NOT spf_aligned), 0)
-FROM daily GROUP BY ALL HAVING sum(messages) <> 0 ORDER BY domain, day;
+FROM (
+    SELECT day, domain, source_key, if(doubt = '', '', reporter) AS reporter, doubt, sum(messages),
+           coalesce(sum(messages) FILTER (dkim_aligned OR spf_aligned), 0),
+           coalesce(sum(messages) FILTER (dkim_aligned), 0), coalesce(sum(messages) FILTER (spf_aligned), 0),
+           coalesce(sum(messages) FILTER (overridden), 0), coalesce(sum(messages) FILTER (disposition = 'quarantine'), 0),
+           coalesce(sum(messages) FILTER (disposition = 'reject'), 0),
+           coalesce(sum(messages) FILTER (overridden AND NOT dkim_aligned AND NOT spf_aligned), 0),
+           coalesce(sum(messages) FILTER (
+               disposition IN ('quarantine', 'reject') AND NOT dkim_aligned AND NOT spf_aligned), 0)
+    FROM daily GROUP BY ALL HAVING sum(messages) <> 0
+) ORDER BY date_trunc('week', day), domain, day;
 
 INSERT INTO source_month
 SELECT date_trunc('month', day)::DATE, domain, source_key, reporter, doubt, sum(messages), sum(aligned),
@@ -233,33 +237,41 @@ SELECT date_trunc('month', day)::DATE, domain, source_key, reporter, doubt, sum(
 FROM source_day GROUP BY ALL ORDER BY ALL;
 
 INSERT INTO address_day
-SELECT day, domain, source_key, source_ip, if(doubt = '', '', reporter), doubt, sum(messages),
-       coalesce(sum(messages) FILTER (dkim_aligned OR spf_aligned), 0),
-       coalesce(sum(messages) FILTER (dkim_aligned), 0), coalesce(sum(messages) FILTER (spf_aligned), 0)
-FROM aggregate_record JOIN address USING (source_ip) GROUP BY ALL ORDER BY domain, day;
+FROM (
+    SELECT day, domain, source_key, source_ip, if(doubt = '', '', reporter), doubt, sum(messages),
+           coalesce(sum(messages) FILTER (dkim_aligned OR spf_aligned), 0),
+           coalesce(sum(messages) FILTER (dkim_aligned), 0), coalesce(sum(messages) FILTER (spf_aligned), 0)
+    FROM aggregate_record JOIN address USING (source_ip) GROUP BY ALL
+) ORDER BY date_trunc('week', day), domain, day;
 
 INSERT INTO signature_day
-SELECT day, domain, source_key, d.domain, d.selector, d.result, reporter, doubt, sum(messages)
 FROM (
-    SELECT day, domain, source_key, if(doubt = '', '', reporter) AS reporter, doubt, messages,
-           unnest(if(len(dkim) = 0, [NULL], dkim)) AS d
-    FROM aggregate_record JOIN address USING (source_ip)
-) GROUP BY ALL ORDER BY domain, day;
+    SELECT day, domain, source_key, d.domain, d.selector, d.result, reporter, doubt, sum(messages)
+    FROM (
+        SELECT day, domain, source_key, if(doubt = '', '', reporter) AS reporter, doubt, messages,
+               unnest(if(len(dkim) = 0, [NULL], dkim)) AS d
+        FROM aggregate_record JOIN address USING (source_ip)
+    ) GROUP BY ALL
+) ORDER BY date_trunc('week', day), domain, day;
 
 INSERT INTO signature_month
 SELECT date_trunc('month', day)::DATE, * EXCLUDE (day, messages), sum(messages) FROM signature_day GROUP BY ALL ORDER BY ALL;
 
 INSERT INTO envelope_day
-SELECT day, domain, source_key, coalesce(spf[1].domain, envelope_from), spf[1].result,
-       if(doubt = '', '', reporter), doubt, sum(messages)
-FROM aggregate_record JOIN address USING (source_ip) GROUP BY ALL ORDER BY domain, day;
+FROM (
+    SELECT day, domain, source_key, coalesce(spf[1].domain, envelope_from), spf[1].result,
+           if(doubt = '', '', reporter), doubt, sum(messages)
+    FROM aggregate_record JOIN address USING (source_ip) GROUP BY ALL
+) ORDER BY date_trunc('week', day), domain, day;
 
 INSERT INTO envelope_month
 SELECT date_trunc('month', day)::DATE, * EXCLUDE (day, messages), sum(messages) FROM envelope_day GROUP BY ALL ORDER BY ALL;
 
 INSERT INTO reason_day
-SELECT day, domain, source_key, r.type, r.comment, reporter, doubt, sum(messages)
 FROM (
-    SELECT day, domain, source_key, if(doubt = '', '', reporter) AS reporter, doubt, messages, unnest(reasons) AS r
-    FROM aggregate_record JOIN address USING (source_ip)
-) GROUP BY ALL ORDER BY domain, day;
+    SELECT day, domain, source_key, r.type, r.comment, reporter, doubt, sum(messages)
+    FROM (
+        SELECT day, domain, source_key, if(doubt = '', '', reporter) AS reporter, doubt, messages, unnest(reasons) AS r
+        FROM aggregate_record JOIN address USING (source_ip)
+    ) GROUP BY ALL
+) ORDER BY date_trunc('week', day), domain, day;
