@@ -1,4 +1,4 @@
-"""Messages from files, folders, Maildirs, mbox files and standard input. Reading changes nothing there."""
+"""Messages from files, folders, Maildirs, mbox files, zip files of mails, standard input. Reading changes nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ingest.errors import UsageError
+from ingest.inputs import mail_archive
 from ingest.inputs.base import Cursors, Message, Position
+from ingest.inputs.mail_archive import MailArchive
 from ingest.outcome import Outcome
 from ingest.settings import UnpackLimits
 
@@ -47,7 +49,7 @@ class FileInput:
         for path in self._paths:
             _check(path)
         self.name = " ".join(self._paths)
-        self._limit = limits.message_bytes
+        self._limits = limits
         self._batch_bytes = batch_bytes
         self._batch_messages = batch_messages
         self._stdin = stdin
@@ -74,10 +76,10 @@ class FileInput:
     def _messages(self) -> Iterator[Message]:
         for path in self._paths:
             if path == STANDARD_INPUT:
-                yield from _from_stream(self._stdin or sys.stdin.buffer, "stdin", None, self._limit)
+                yield from _from_stream(self._stdin or sys.stdin.buffer, "stdin", None, self._limits.message_bytes)
                 continue
             for file in _files(Path(path), set()):
-                yield from _from_file(file, self._limit)
+                yield from _from_file(file, self._limits)
 
 
 def _check(path: str) -> None:
@@ -133,16 +135,31 @@ def _is_wanted(entry: os.DirEntry[str], in_maildir: bool) -> bool:
 # -- files and streams ----------------------------------------------------------------------------
 
 
-def _from_file(path: Path, limit: int) -> Iterator[Message]:
+def _from_file(path: Path, limits: UnpackLimits) -> Iterator[Message]:
     origin = shown(path)
     try:
         with path.open("rb") as stream:
             status = os.fstat(stream.fileno())
-            moment = datetime.fromtimestamp(status.st_mtime, UTC) if stat.S_ISREG(status.st_mode) else None
-            yield from _from_stream(stream, origin, moment, limit)
+            is_regular = stat.S_ISREG(status.st_mode)
+            moment = datetime.fromtimestamp(status.st_mtime, UTC) if is_regular else None
+            if is_regular and stream.peek(4).startswith(mail_archive.START):
+                if archive := MailArchive.open(stream, limits):
+                    yield from _from_archive(archive, origin, limits.message_bytes)
+                    return
+                stream.seek(0)
+            yield from _from_stream(stream, origin, moment, limits.message_bytes)
     except OSError as fault:
         sentence = f"It could not be read: {fault.strerror or type(fault).__name__}."
         yield Message(raw=b"", origin=origin, size=0, fault=sentence)
+
+
+def _from_archive(archive: MailArchive, origin: str, limit: int) -> Iterator[Message]:
+    for member in archive.members():
+        is_whole = member.file_size <= limit
+        raw, fault = archive.read(member, limit if is_whole else min(HEAD_BYTES, limit))
+        where = f"{origin}#{member.filename}".encode("utf-8", "backslashreplace").decode("utf-8")
+        size = len(raw) if is_whole else member.file_size
+        yield Message(raw, where, size, mail_archive.modified(member), fault=fault)
 
 
 def shown(path: Path) -> str:
