@@ -23,7 +23,8 @@ class Change:
     alignment (or won it) from `started_on` to the next change, which is on `until` (None: none yet).
     `ended_on` is the day a slide settled; None for a step, and for a slide that goes on. `reporters`
     show it, `able_reporters` had enough mail to; `sole_reporter` is the one that had, if just one.
-    `follows` names the mechanism whose change at that time explains this one.
+    `follows` names the mechanism whose change at that time explains this one. `started_between`, `before_range`
+    and `after_range` hold the first day and the rates at 95 %; `per_week` is what `messages` comes to in a week.
     """
 
     domain: str
@@ -42,6 +43,10 @@ class Change:
     able_reporters: int
     sole_reporter: str | None = None
     follows: str | None = None
+    started_between: tuple[date, date] | None = None
+    before_range: tuple[float, float] | None = None
+    after_range: tuple[float, float] | None = None
+    per_week: int = 0
 
     @property
     def loss(self) -> bool:
@@ -81,7 +86,7 @@ class Reading:
 
     def change(self, move: Move, until: int | None) -> Change:
         """A move in words and numbers for people; `until` is the day of the next one."""
-        found = move.comparison
+        found, touched = move.comparison, self._touched(move, until)
         return Change(
             domain=self.key[0],
             source_key=self.key[1],
@@ -93,11 +98,15 @@ class Reading:
             before=found.before,
             after=found.after,
             latest=self._latest(),
-            messages=self._touched(move, until),
+            messages=touched,
             p_value=move.p_value,
             reporters=found.showing,
             able_reporters=found.able,
             sole_reporter=None if found.sole_row is None else self.reporters[found.sole_row],
+            started_between=(self.day(move.between[0]), self.day(move.between[1])),
+            before_range=found.before_range,
+            after_range=found.after_range,
+            per_week=round(touched * 7 / max(1, (until or self.counts.trust.size) - move.first)),
         )
 
     def _latest(self) -> float | None:

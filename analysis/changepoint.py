@@ -18,6 +18,7 @@ FEWEST_DAYS = 3  # days with mail on each side: one or two odd days are an outag
 PRICE = 14.0  # what one more change must explain, in variances: three times the logarithm of 120 days
 STILL = 0.01  # a day's rate is never trusted to less than one point, however much mail it had
 PLAIN = 6.0  # variances by which one account of some days must be better than another to be preferred
+LIKELY, LIKELY_SLIDE = 3.84, 12.8  # chi-squared at 95 %, one degree of freedom; and six: no slide is straight
 DAYS_A_WEEK = 7
 FEWEST_WEEKS = 8  # neighbouring pairs from which their usual difference can be told
 SLIDE_DAYS = 6  # a change that takes fewer days is a step that a few days blur
@@ -137,6 +138,37 @@ def levels(rate: Floats, weight: Floats, changes: list[int]) -> Floats:
         part = weight[start:end]
         fitted[start:end] = (rate[start:end] @ part) / max(part.sum(), 1e-12)
     return fitted
+
+
+def start_between(rate: Floats, weight: Floats, days: tuple[int, int, int, int]) -> tuple[int, int]:
+    """The first and the last day on which a change of one series can have begun, at 95 %.
+
+    `days` are begin, first, settled and end: those of the profile of the squares left over, settled held, within
+    a chi-squared quantile of its lowest (Cox and Hinkley 1974). Days without mail before the first bad one count in.
+    """
+    begin, first, settled, end = days
+    part, mass = rate[begin:end], weight[begin:end]
+    last = end - 1 if settled == first else settled - 1
+    tried = np.array([at for at in range(begin + 1, last + 1) if mass[: at - begin].sum() and mass[at - begin :].sum()])
+    if not tried.size:
+        return first, first
+    since = np.arange(begin, end)[None, :] - tried[:, None] + 1
+    length = np.ones_like(tried) if settled == first else np.maximum(1, settled - tried + 1)
+    gone = np.clip(since / length[:, None], 0.0, 1.0)
+    left = _left_over(part, mass, gone)
+    scale = max(1.0, float(left.min()) / max(1, int((mass > 0).sum()) - 3))
+    held = tried[left <= left.min() + (LIKELY if settled == first else LIKELY_SLIDE) * scale]
+    return min(first, int(held.min())), max(first, int(held.max()))
+
+
+def _left_over(rate: Floats, weight: Floats, gone: Floats) -> Floats:
+    """Weighted squares left over by two levels, for each row of how far the way between them is gone."""
+    total, ahead, square = weight.sum(), gone @ weight, gone**2 @ weight
+    up, up_ahead = float(weight @ rate), gone @ (weight * rate)
+    change = (total * up_ahead - ahead * up) / np.maximum(total * square - ahead**2, 1e-9)
+    before = (up - change * ahead) / total
+    left: Floats = float(weight @ rate**2) - before * up - change * up_ahead
+    return left
 
 
 def cost(rate: Floats, weight: Floats, changes: list[int]) -> float:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.stretch import Stretch, fit, p_value
+from analysis.stretch import Stretch, error, fit, p_value
 
 Floats = NDArray[np.float64]
 
@@ -64,6 +64,8 @@ class Comparison:
     p_value: float
     able: int
     showing: int
+    before_range: tuple[float, float]
+    after_range: tuple[float, float]
     lone: int | None
     sole_row: int | None
 
@@ -105,19 +107,32 @@ def compare(counts: Counts, before: slice, after: slice) -> Comparison | None:
     both = (early > 0) & (late > 0)
     if not both.any():
         return None
+    before_rate = float(late[both] @ (early_aligned[both] / early[both]) / late[both].sum())
+    after_rate = float(late_aligned[both].sum() / late[both].sum())
     able, showing = _witnesses(_sums(counts.even(before, after), before, after), found.shift)
     return Comparison(
-        before=float(late[both] @ (early_aligned[both] / early[both]) / late[both].sum()),
-        after=float(late_aligned[both].sum() / late[both].sum()),
+        before=before_rate,
+        after=after_rate,
         shift=found.shift,
         messages_before=float(early[both].sum()),
         messages_after=float(late[both].sum()),
         p_value=p_value(found, counts.wander),
         able=int(able.sum()),
         showing=int(showing.sum()),
+        before_range=_range(before_rate, error(found.days[0])),
+        after_range=_range(after_rate, error(found.days[1])),
         lone=_only(showing) if able.sum() > 1 else None,
         sole_row=_only(able),
     )
+
+
+def _range(rate: float, error: float) -> tuple[float, float]:
+    """Wilson's 95 % interval (1927) around a rate, as if from as many messages as its error is worth."""
+    z = 1.96
+    worth = max(1.0, max(rate * (1 - rate), 0.01) / max(error, 1e-9) ** 2)
+    middle = (rate + z * z / (2 * worth)) / (1 + z * z / worth)
+    half = z * math.sqrt(rate * (1 - rate) / worth + z * z / (4 * worth * worth)) / (1 + z * z / worth)
+    return max(0.0, min(rate, middle - half)), min(1.0, max(rate, middle + half))
 
 
 def _stretch(counts: Counts, days: slice) -> Stretch:

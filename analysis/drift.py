@@ -41,7 +41,8 @@ class Drift:
     since `started_on` that the change touched; `latest` is the rate of the last week, None without mail.
     `ended_on` is the day a slide settled. `follows` is set where another mechanism leads: a change of
     dmarc that dkim or spf explains. `cause` is the first of `causes`. `also_in` names the sources that
-    show the same loss only because they pass this source's mail on.
+    show the same loss only because they pass this source's mail on. `started_between`, `before_range` and
+    `after_range` hold the first day and the rates at 95 %; `per_week` is what `messages` comes to in a week.
     """
 
     domain: str
@@ -62,6 +63,10 @@ class Drift:
     follows: str | None = None
     causes: tuple[Cause, ...] = ()
     also_in: tuple[str, ...] = ()
+    started_between: tuple[date, date] | None = None
+    before_range: tuple[float, float] | None = None
+    after_range: tuple[float, float] | None = None
+    per_week: int = 0
 
 
 def drifts(warehouse: Warehouse, scope: Scope, settings: DriftSettings, newest: date | None = None) -> list[Drift]:
@@ -202,6 +207,10 @@ def _named(change: Change, seen: Seen, known: dict[str, Fact], followers: Sequen
         follows=change.follows,
         causes=why,
         also_in=tuple(dict.fromkeys(_name(other.source_key, known) for other in followers)),
+        started_between=change.started_between,
+        before_range=change.before_range,
+        after_range=change.after_range,
+        per_week=change.per_week,
     )
 
 

@@ -29,7 +29,8 @@ class Move:
     """A change: the level of the days from `begin` moved on day `first` and has been new since `settled`.
 
     The new level holds until `end` (exclusive). A slide that still goes on has not `arrived`, which is
-    None then; its later days count as settled. `p_value` is corrected for the search over days.
+    None then; its later days count as settled. It began `between` two days, at 95 %. `p_value` is corrected for
+    the search over days.
     """
 
     begin: int
@@ -40,6 +41,7 @@ class Move:
     arrived: int | None
     p_value: float
     comparison: Comparison
+    between: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,8 @@ def _move(series: Series, days: tuple[int, int, int, int], shape: str) -> Move |
     if comparison is None:
         return None
     p_value = min(1.0, comparison.p_value * _search(series.weight > 0, days))
-    return Move(begin, first, settled, end, shape, settled, p_value, comparison)
+    between = changepoint.start_between(series.rate, series.weight, days)
+    return Move(begin, first, settled, end, shape, settled, p_value, comparison, between)
 
 
 def _search(active: NDArray[np.bool_], days: tuple[int, int, int, int]) -> float:

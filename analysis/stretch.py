@@ -93,6 +93,13 @@ def fit(early: Stretch, late: Stretch) -> Fit | None:
     return found
 
 
+def error(days: Days) -> float:
+    """The standard error of a stretch's rate by the days' own scatter (White 1980), never below that of counting."""
+    count = days.off.size
+    own = float(((days.share * days.off) ** 2).sum()) * count / max(1, count - 1)
+    return math.sqrt(max(own, days.spread * float((days.share**2 / days.messages).sum())))
+
+
 def p_value(found: Fit, wander: float = 1.0) -> float:
     """How likely so great a shift is between these two stretches if nothing changed.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
@@ -27,15 +27,24 @@ class Alarm:
     start: int
     up: bool
     shape: str = "step"
+    between: tuple[int, int] | None = None
 
 
 def product(frame: pl.DataFrame, morning: int = DAYS) -> list[Alarm]:
     """What whosends says on a morning."""
     newest = FIRST + timedelta(days=morning - 1)
     return [
-        Alarm(c.source_key, c.mechanism, (c.started_on - FIRST).days, not c.loss, c.shape)
+        Alarm(c.source_key, c.mechanism, _day(c.started_on), not c.loss, c.shape, _span(c.started_between))
         for c in detect(frame, DriftSettings(), newest)
     ]
+
+
+def _day(day: date) -> int:
+    return (day - FIRST).days
+
+
+def _span(days: tuple[date, date] | None) -> tuple[int, int] | None:
+    return (_day(days[0]), _day(days[1])) if days else None
 
 
 def week_over_week(frame: pl.DataFrame, morning: int = DAYS) -> list[Alarm]:

@@ -22,12 +22,15 @@ CERTAIN = 4.0  # standard errors from which an oracle could tell, at the false a
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one event fared: `off` is the error of its first day; None where it was not found."""
+    """How one event fared: `off` is the error of its first day; None where it was not found.
+
+    `inside`: its first day is in the interval that was given."""
 
     event: Event
     off: int | None
     shape: str = ""
     soon: bool | None = None
+    inside: bool | None = None
 
 
 Subset = Callable[[Event], bool]
@@ -117,18 +120,21 @@ def _outcome(event: Event, alarms: list[Alarm], soon: dict[int, list[Alarm]] | N
     nearest = min(mine, key=lambda alarm: abs(alarm.start - event.start), default=None)
     morning = None if soon is None else soon.get(event.reported + SOON)
     early = None if morning is None else any(means(alarm, event) for alarm in morning)
-    return Outcome(
-        event, None if nearest is None else nearest.start - event.start, nearest.shape if nearest else "", early
-    )
+    if nearest is None:
+        return Outcome(event, None, soon=early)
+    inside = nearest.between and nearest.between[0] <= event.start <= nearest.between[1]
+    return Outcome(event, nearest.start - event.start, nearest.shape, early, inside)
 
 
 def _line(name: str, outcomes: list[Outcome]) -> str:
     off = [abs(outcome.off) <= 2 for outcome in outcomes if outcome.off is not None]
     soon = [outcome.soon for outcome in outcomes if outcome.soon is not None]
+    inside = [outcome.inside for outcome in outcomes if outcome.inside is not None]
     oracle = [outcome.event.errors >= CERTAIN for outcome in outcomes]
     return (
         f"  {name:<32} found {len(off):>4} of {len(outcomes):>4} ({len(off) / max(1, len(outcomes)):6.1%}; "
         f"an oracle {share(oracle):6.1%}); first day within 2: {share(off):6.1%}"
+        + (f"; in the interval: {share(inside):6.1%}" if inside else "")
         + (f"; within {SOON} days of the first report: {share(soon):6.1%}" if soon else "")
     )
 
