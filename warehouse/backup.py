@@ -52,9 +52,9 @@ def restore(warehouse: Warehouse, source: Path, now: datetime) -> Path | None:
     try:
         _check(arriving, warehouse)
         if _log(path).exists():
-            with suppress(WarehouseError):  # a damaged file keeps its log, which steps aside with it
-                with warehouse.writing():
-                    pass
+            # What it holds goes into its file; a damaged file keeps its log, which steps aside with it.
+            with suppress(WarehouseError), warehouse.writing():
+                pass
         with turn(path, write=True, wait=warehouse.settings.wait):
             replaced = _step_aside(path, now)
             arriving.replace(path)

@@ -78,6 +78,8 @@ class Warehouse:
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "lock_configuration": "true",
+            # Since this version a log names the state of the file that it belongs to, and is played into no other.
+            "storage_compatibility_version": "v1.4.0",
         }
         if self.settings.threads:
             config["threads"] = str(self.settings.threads)
@@ -122,6 +124,13 @@ def _opening_fault(path: Path, error: duckdb.Error) -> WarehouseError:
         return WarehouseError(
             f"Another program has {path} open and does not take turns.",
             "Close it (a DuckDB shell, a notebook) and try again.",
+        )
+    if "WAL" in text:
+        foreign = "checkpoint iteration" in text or "was created for" in text or "does not match" in text
+        what = "belongs to another file, or to an older state of this one" if foreign else "is damaged"
+        return WarehouseDamaged(
+            f"The log {path.name}.wal beside {path} {what}: {_line(error)}.",
+            "Restore a copy; or move the log away and go on with the file alone, without what only the log holds.",
         )
     if _tells_of_damage(error) or not isinstance(error, duckdb.IOException):
         return _damaged(path, error)
