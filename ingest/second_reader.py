@@ -21,6 +21,7 @@ from typing import Any, BinaryIO
 QUESTION = struct.Struct(">cI")
 AGGREGATE, TLS, FAILURE = b"a", b"t", b"f"
 _MEMORY = 2 * 2**30
+_IDLE = 60  # seconds
 _ALARM = 30  # seconds: should whoever asks have gone away meanwhile, nobody else ends a hang
 
 
@@ -30,11 +31,12 @@ def main() -> None:
     _bound()
     parser = _Parser()
     _say(answers, {"ready": True})
+    _leave_after(_IDLE)
     while len(head := questions.read(QUESTION.size)) == QUESTION.size:
         kind, size = QUESTION.unpack(head)
-        _alarm(_ALARM)
+        _die_after(_ALARM)
         _say(answers, parser.answer(kind, questions.read(size)))
-        _alarm(0)
+        _leave_after(_IDLE)
 
 
 def _apart() -> tuple[BinaryIO, BinaryIO]:
@@ -61,8 +63,16 @@ def _offline(event: str, _: object) -> None:
         raise PermissionError(event)
 
 
-def _alarm(seconds: int) -> None:
+def _die_after(seconds: int) -> None:
     if hasattr(signal, "alarm"):
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(seconds)
+
+
+def _leave_after(seconds: int) -> None:
+    """End in peace, with status 0, where nothing is asked for so long: a poller lives for months."""
+    if hasattr(signal, "alarm"):
+        signal.signal(signal.SIGALRM, lambda *_: os._exit(0))
         signal.alarm(seconds)
 
 

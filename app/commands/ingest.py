@@ -17,7 +17,7 @@ from warehouse.load import load
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.pass_obj
 def command(run: Run, paths: tuple[str, ...]) -> int:
-    """Read reports from files, folders, Maildir, mbox or standard input (-).
+    """Read reports from files, folders, Maildir, mbox, zip files of mails or standard input (-).
 
     Files may be XML, gzip, zip or whole mails. Reading the same file again changes nothing. Never
     uses the network. A message that was refused is kept in quarantine with the reason and does not

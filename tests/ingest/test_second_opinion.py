@@ -118,6 +118,15 @@ def test_one_that_hangs_or_dies_is_replaced_and_in_the_end_left_alone(reader: Re
     assert reader.answer(AGGREGATE, REPORT) is None
 
 
+def test_one_that_left_for_want_of_questions_comes_back(reader: Reader) -> None:
+    first = reader.process_id
+    assert first is not None
+    os.kill(first, signal.SIGALRM)
+    os.waitid(os.P_PID, first, os.WEXITED | os.WNOWAIT)
+    assert reader.answer(AGGREGATE, xml()) == Opinion(True, "parsedmarc reads it: 1 record, 10 messages.")
+    assert reader.process_id not in (None, first)
+
+
 @pytest.mark.parametrize("kind", [AGGREGATE, TLS, FAILURE])
 @pytest.mark.parametrize(
     "document",
