@@ -9,7 +9,7 @@ import pyarrow as pa
 from warehouse.connect import Connection
 from warehouse.save import insert
 
-ZSTD = pa.Codec("zstd", compression_level=6)
+ZSTD = pa.Codec("zstd", compression_level=3)
 DOCUMENT = pa.schema([("document_hash", pa.string()), ("size", pa.int64()), ("data", pa.binary())])
 
 
