@@ -9,9 +9,10 @@ import polars as pl
 from benchmarks.score.classes import SOURCE
 
 
-def worst(rows: pl.DataFrame, most: int = 15) -> Iterator[tuple[str, str]]:
-    """Confusions by truth, style and verdict, those with most sources and messages first: a line, and its example.
+def worst(rows: pl.DataFrame, most: int = 15) -> Iterator[tuple[str, int, str]]:
+    """Confusions by truth, style and verdict, those with most sources and messages first.
 
+    Of each a line, the world of its example, and the example.
     Mail that loses its way in a larger source of another stream is told apart ("hidden"), since no verdict on the
     source can be right for both.
     """
@@ -36,6 +37,7 @@ def worst(rows: pl.DataFrame, most: int = 15) -> Iterator[tuple[str, str]]:
         yield (
             f"{one['truth']} ({one['kind']}: {one['style']}) called {one['verdict']}: {one['sources']} sources, "
             f"{one['mail']:,} messages, {one['hidden']:.0%} of them hidden in a larger stream's source",
+            one["x_seed"],
             f"world {one['x_seed']}, {one['x_domain']}, {one['x_source_ip']} in {one['x_source_key']} "
             f"({one['x_name']}), {one['x_messages']:,} of “{one['x_stream']}”, sure {one['x_confidence']:.2f}: "
             f"{', '.join(one['x_evidence']) or 'no evidence given'}",
