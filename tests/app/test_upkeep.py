@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from datetime import datetime
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from ingest.outcome import Quarantined, Reason
+from tests.app.conftest import Whosends
 from tests.warehouse.build import ListInput, loader, message, xml
 from warehouse import journal, quarantine
 from warehouse.connect import Warehouse
@@ -118,3 +120,13 @@ def test_the_list_says_until_when_the_bytes_stay(path: Path, tmp_path: Path) -> 
     assert run(path, "quarantine", "retry", "--all")["without_bytes"] == [1, 2]
     assert run(path, "quarantine", "export", str(tmp_path / "out"))["files"] == 0
     assert run(path, "quarantine", "show", "1")["dropped_at"] == "2026-11-24T00:00:00"
+
+
+def test_pruned_days_give_the_same_answers(whosends: Whosends, sample: Path, tmp_path: Path) -> None:
+    ours, config = Path(shutil.copy(sample, tmp_path / "ours.duckdb")), tmp_path / "c.toml"
+    config.write_text("[retention]\nrecords_days = 20\n")
+    asked = (("sources", "--days", "90"), ("drift",), ("report", "weekly", "--week", "2026-W43"), ("status",))
+    before = [whosends(*question, "--warehouse", ours, "--json").document for question in asked]
+    pruned = whosends("prune", "--config", config, "--warehouse", ours, "--json").document
+    assert pruned["records"] > 10_000
+    assert [whosends(*question, "--warehouse", ours, "--json").document for question in asked] == before
