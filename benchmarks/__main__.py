@@ -32,7 +32,7 @@ class Plan:
     asked: tuple[str, ...] = tuple(ASKED)
 
 
-QUICK = Plan(bulk.QUICK, (0, MILLION // 10), 1, (MILLION // 10,), 5.0, 1, ("1 domain",))
+QUICK = Plan(bulk.QUICK, (0, MILLION // 10), 1, (MILLION // 10,), 5.0, 1, ("middling domain",))
 USUAL = Plan(bulk.USUAL, (0, MILLION, 10 * MILLION), 3, (10 * MILLION,), 8.0, 7)
 FULL = Plan(bulk.FULL, (0, MILLION, 10 * MILLION, 100 * MILLION), 5, (10 * MILLION, 100 * MILLION), 600.0, 15)
 

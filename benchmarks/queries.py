@@ -1,12 +1,14 @@
-"""How long questions take: `python -m benchmarks.queries reads|answers WAREHOUSE` in a process of its own."""
+"""How long questions take: `python -m benchmarks.queries reads|answer|often WAREHOUSE` in a process of its own."""
 
 from __future__ import annotations
 
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from subprocess import TimeoutExpired
 from types import ModuleType
@@ -24,18 +26,18 @@ from analysis.weekly import weekly
 from benchmarks.measure import Peak, cheapest, child, tell, timed
 from benchmarks.tables import Document, milliseconds
 from benchmarks.world import DAYS, World, built
-from warehouse import reads
+from warehouse import reads, reads_sources
 from warehouse.connect import Connection, Warehouse
 from warehouse.scope import Scope
 from warehouse.settings import WarehouseSettings
 
 NEWEST = World(1).last
-DOMAIN = "domain-0003.example"
+USERS = 4
 SLOW = 0.5  # seconds beyond which once is enough
 SCOPES = {
     "30 days": Scope((), NEWEST - timedelta(days=29), NEWEST),
     f"{DAYS} days": Scope(),
-    "1 domain, 90 days": Scope((DOMAIN,), NEWEST - timedelta(days=89), NEWEST),
+    "largest domain, 90 days": Scope((World(1).domain(0),), NEWEST - timedelta(days=89), NEWEST),
 }
 
 
@@ -63,7 +65,7 @@ def best(work: Callable[[], Any]) -> dict[str, float]:
 def ask_reads(warehouse: Warehouse) -> None:
     """Every read over every scope, in one session each."""
     found: dict[str, dict[str, Any]] = {}
-    for name, read, scoped in questions(reads):
+    for name, read, scoped in (*questions(reads), *questions(reads_sources)):
         with warehouse.reading() as connection:
             for title, scope in SCOPES.items() if scoped else [("30 days", None)]:
                 found.setdefault(name, {})[title] = _asked(read, connection, scope)
@@ -103,15 +105,46 @@ ANSWERS: dict[str, Answer] = {
     "findings": findings,
     "weekly": lambda warehouse, scope, today, settings: weekly(warehouse, "", today, settings, scope.domains),
 }
-ASKED = {"1 domain": (DOMAIN,), "all domains": ()}
+ASKED: dict[str, Callable[[World], str]] = {
+    "middling domain": lambda world: world.domain(world.domains // 2),
+    "largest domain": lambda world: world.domain(0),
+    "all domains": lambda _: "",
+}
+AT_ONCE = ("sources", "drifts", "genuineness", "readiness", "status", "findings")
 
 
-def ask_answer(warehouse: Warehouse, name: str, title: str) -> None:
-    """One answer of the analysis over 30 days, as the app and the commands ask for it."""
+def _answer(warehouse: Warehouse, name: str, domain: str) -> object:
+    """One answer of the analysis over 30 days, as the app and the commands ask for it; of all domains where ''."""
     month = SCOPES["30 days"]
-    scope = Scope(ASKED[title], month.since, month.until)
-    today = NEWEST + timedelta(days=1)
-    tell(**best(lambda: ANSWERS[name](warehouse, scope, today, AnalysisSettings())))
+    scope = Scope((domain,) if domain else (), month.since, month.until)
+    return ANSWERS[name](warehouse, scope, NEWEST + timedelta(days=1), AnalysisSettings())
+
+
+def ask_answer(warehouse: Warehouse, name: str, domain: str = "") -> None:
+    """What one answer costs."""
+    tell(**best(lambda: _answer(warehouse, name, domain)))
+
+
+def ask_often(warehouse: Warehouse, *domains: str) -> None:
+    """One user: one answer after the other about some domains; the wall seconds of each, by its name."""
+    found: dict[str, list[float]] = {name: [] for name in AT_ONCE}
+    for domain in domains:
+        for name in AT_ONCE:
+            found[name].append(timed(partial(_answer, warehouse, name, domain))[0].wall)
+    tell(**found)
+
+
+def at_once(document: Document, world: World, path: Path) -> None:
+    """Write what users wait who ask at the same time, each about other domains of middling size."""
+    numbers = [world.domains // 3 + n for n in range(5 * USERS)]
+    asked = [[world.domain(n) for n in numbers[user::USERS]] for user in range(USERS)]
+    with ThreadPoolExecutor(USERS) as pool:
+        found = list(pool.map(lambda domains: child("queries", "often", path, *domains), asked))
+    rows = []
+    for name in AT_ONCE:
+        waits = sorted(wait for one in found for wait in one[name])
+        rows.append((name, *(milliseconds(waits[int(share * (len(waits) - 1))]) for share in (0.5, 0.95, 1))))
+    document.table((f"{USERS} users at once, a middling domain each", "half within", "95 % within", "longest"), rows)
 
 
 def queries(document: Document, world: World, patience: float, titles: Sequence[str] = tuple(ASKED)) -> None:
@@ -119,8 +152,9 @@ def queries(document: Document, world: World, patience: float, titles: Sequence[
     path = built(world)
     document.section(
         f"Questions to {world.records:,} records",
-        f"{world.domains} domains over {DAYS} days, 50,000 sources. Milliseconds on the wall, least of three after a",
-        f"first run (of one beyond {SLOW} s), page cache warm; MiB is the most memory held above the start.",
+        f"{world.domains} unequal domains over {DAYS} days, 50,000 sources and 200,000 addresses.",
+        f"Milliseconds on the wall, least of three after a first run (of one beyond {SLOW} s), page cache warm; MiB is",
+        "the most memory held above the start. Reads are asked in one session, answers open the warehouse each time.",
     )
     found = child("queries", "reads", path)
     document.table(
@@ -142,16 +176,18 @@ def queries(document: Document, world: World, patience: float, titles: Sequence[
             *(f"processor, {title}" for title in titles),
             *(f"MiB, {title}" for title in titles),
         ),
-        [_answered(path, name, patience, titles) for name in ANSWERS],
+        [_answered(path, name, patience, [ASKED[title](world) for title in titles]) for name in ANSWERS],
     )
+    if len(titles) > 1:
+        at_once(document, world, path)
 
 
-def _answered(path: Path, name: str, patience: float, titles: Sequence[str]) -> tuple[str, ...]:
+def _answered(path: Path, name: str, patience: float, domains: Sequence[str]) -> tuple[str, ...]:
     """A row of the answers' table; each answer in a process of its own, given up after `patience` seconds."""
     found: list[tuple[str, str, str]] = []
-    for title in titles:
+    for domain in domains:
         try:
-            cost = child("queries", "answer", path, name, title, within=patience)
+            cost = child("queries", "answer", path, name, *[domain] * bool(domain), within=patience)
         except TimeoutExpired:
             found.append((f"over {patience * 1000:,.0f}", "", ""))
         else:
@@ -164,6 +200,8 @@ def main(what: str, path: str, *more: str) -> None:
     warehouse = Warehouse(Path(path), WarehouseSettings())
     if what == "reads":
         ask_reads(warehouse)
+    elif what == "often":
+        ask_often(warehouse, *more)
     else:
         ask_answer(warehouse, *more)
 

@@ -116,9 +116,10 @@ def doubted(connection: Connection) -> pl.DataFrame:
     return frame(
         connection,
         """
-        SELECT DISTINCT reporter, doubt, lower(reporter) IN
-               (SELECT lower(reporter) FROM aggregate_report WHERE attestation = 'verified') AS proven
-        FROM aggregate_report WHERE doubt <> '' ORDER BY reporter, doubt
+        WITH verified AS (SELECT DISTINCT reporter FROM aggregate_report WHERE attestation = 'verified'),
+        told AS (SELECT DISTINCT reporter, doubt FROM aggregate_report WHERE doubt <> '')
+        SELECT reporter, doubt, lower(reporter) IN (SELECT lower(reporter) FROM verified) AS proven
+        FROM told ORDER BY reporter, doubt
         """,
     )
 

@@ -89,6 +89,8 @@ def volumes(connection: Connection, scope: Scope, since: date | None, recent_day
 
 def _ends(connection: Connection, scope: Scope) -> tuple[date, date]:
     """The first and the last day that the scope can have."""
+    if scope.since and scope.until:
+        return scope.since, max(scope.since, scope.until)
     row = connection.execute("SELECT min(day), max(day) FROM source_day").fetchone()
     first, last = row if row and row[0] else (date.min, date.min)
     first, last = max(first, scope.since or first), min(last, scope.until or last)

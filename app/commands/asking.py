@@ -1,4 +1,4 @@
-"""What commands that ask the warehouse share: the warehouse itself, and which domains and days."""
+"""What commands that ask the warehouse share: which domains and days."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Any
 import click
 
 from analysis.genuine import counted
-from app.commands.base import Run
 from app.config import meant
 from ingest.errors import UsageError
 from warehouse import reads
@@ -54,11 +53,6 @@ def scoped(command: Callable[..., Any]) -> Callable[..., Any]:
         return command(*given, asked=Asked(domains, since, until, days), **more)
 
     return asking
-
-
-def warehouse_of(run: Run) -> Warehouse:
-    """The warehouse of this run."""
-    return Warehouse(run.config.warehouse_path, run.config.warehouse)
 
 
 def today() -> date:

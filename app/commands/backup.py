@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from app import exitcodes
-from app.commands.asking import warehouse_of
 from app.commands.base import Command, Run
+from app.commands.opening import warehouse_of
 from app.render import Screen
 from warehouse.backup import backup
 

@@ -9,8 +9,9 @@ import click
 
 from analysis.news import KINDS, News, news
 from app import exitcodes
-from app.commands.asking import Asked, scope_of, scoped, today, warehouse_of
+from app.commands.asking import Asked, scope_of, scoped, today
 from app.commands.base import Command, Run
+from app.commands.opening import warehouse_of
 from app.render import Screen
 
 COLUMNS = ("Since", "Until", "What", "Domain", "About", "Messages", "Evidence")

@@ -10,9 +10,10 @@ from importlib import import_module, metadata
 from pathlib import Path
 
 import app
-from app.commands.asking import known, today, warehouse_of
+from app.commands.asking import known, today
 from app.commands.base import Run
 from app.commands.mailboxes import folders, server
+from app.commands.opening import warehouse_of
 from app.config import Config
 from ingest import network
 from ingest.errors import Error

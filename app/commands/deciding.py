@@ -9,9 +9,10 @@ from typing import Any
 import click
 
 from app import exitcodes
-from app.commands.asking import day, known, known_domain, warehouse_of
+from app.commands.asking import day, known, known_domain
 from app.commands.base import Run
 from app.commands.loading import now
+from app.commands.opening import warehouse_of
 from app.render import Screen, clean
 from ingest.errors import UsageError
 from warehouse.connect import Connection, Warehouse

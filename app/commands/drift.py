@@ -12,8 +12,9 @@ from analysis.drift import Drift, drifts
 from analysis.genuine import counted
 from analysis.settings import DriftSettings
 from app import exitcodes
-from app.commands.asking import Asked, scope_of, scoped, warehouse_of
+from app.commands.asking import Asked, scope_of, scoped
 from app.commands.base import Command, Run
+from app.commands.opening import warehouse_of
 from app.render import Screen, share
 from warehouse import reads
 from warehouse.connect import Warehouse

@@ -8,8 +8,9 @@ from tempfile import TemporaryDirectory
 import click
 
 from app import exitcodes
-from app.commands.asking import Asked, scope_of, scoped, warehouse_of
+from app.commands.asking import Asked, scope_of, scoped
 from app.commands.base import Command, Run
+from app.commands.opening import warehouse_of
 from app.config import meant
 from app.exports import tables
 from app.render import Screen

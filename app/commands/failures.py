@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from app import exitcodes
-from app.commands.asking import Asked, scoped, warehouse_of
+from app.commands.asking import Asked, scoped
 from app.commands.base import Command, Run
 from app.commands.mail_asking import SHOWN, mail_scope, table
+from app.commands.opening import warehouse_of
 from app.render import Screen
 from warehouse import reads_mail
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from functools import cache
 
 from analysis.identity import Identifier
-from app.commands.asking import warehouse_of
 from app.commands.base import Run
+from app.commands.opening import warehouse_of
 from app.commands.progress import counted
 from app.render import Screen
 from ingest.errors import Error

@@ -7,9 +7,9 @@ from dataclasses import asdict
 import click
 
 from app import exitcodes
-from app.commands.asking import warehouse_of
 from app.commands.base import Command, Run
 from app.commands.loading import now
+from app.commands.opening import warehouse_of
 from app.render import Screen
 from warehouse.retention import prune
 from warehouse.rows import naive

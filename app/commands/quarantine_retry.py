@@ -8,9 +8,9 @@ from dataclasses import asdict
 import click
 
 from app import exitcodes
-from app.commands.asking import warehouse_of
 from app.commands.base import Group, Run
 from app.commands.loading import mail_loader_of
+from app.commands.opening import warehouse_of
 from app.commands.progress import progress
 from app.render import Screen
 from ingest.errors import UsageError

@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from app import exitcodes
-from app.commands.asking import warehouse_of
 from app.commands.base import Command, Run
 from app.commands.bounds import Bounds, bounded
+from app.commands.opening import warehouse_of
 from app.render import Screen
 from warehouse.errors import QueryRefused
 

@@ -8,8 +8,9 @@ import click
 
 from analysis.readiness import Readiness, readiness
 from app import exitcodes
-from app.commands.asking import known, known_domain, today, warehouse_of
+from app.commands.asking import known, known_domain, today
 from app.commands.base import Command, Run
+from app.commands.opening import warehouse_of
 from app.render import Screen, clean
 
 SHOWN = 20

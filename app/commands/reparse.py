@@ -7,9 +7,9 @@ from dataclasses import asdict
 import click
 
 from app import exitcodes
-from app.commands.asking import warehouse_of
 from app.commands.base import Command, Run
 from app.commands.loading import identify
+from app.commands.opening import warehouse_of
 from app.render import Screen
 from warehouse.reparse import Reparsed, reparse
 

@@ -9,9 +9,10 @@ import click
 
 from analysis.weekly import WeeklySummary, iso_week, weekly
 from app import exitcodes
-from app.commands.asking import known, known_domain, today, warehouse_of
+from app.commands.asking import known, known_domain, today
 from app.commands.base import Group, Run
 from app.commands.drift import document
+from app.commands.opening import warehouse_of
 from app.exports import weekly_csv, weekly_html, weekly_markdown
 from app.render import SCHEMA_VERSION, Screen, plain, to_json
 from app.settings import ReportSettings

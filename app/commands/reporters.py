@@ -6,8 +6,9 @@ import click
 
 from analysis.genuine import Genuineness, genuineness
 from app import exitcodes
-from app.commands.asking import Asked, scope_of, scoped, warehouse_of
+from app.commands.asking import Asked, scope_of, scoped
 from app.commands.base import Command, Run
+from app.commands.opening import warehouse_of
 from app.render import Screen, share
 
 DAYS = 120  # a reporter's habits show over months

@@ -9,9 +9,10 @@ import click
 
 from analysis.sources import Source, sources
 from app import exitcodes
-from app.commands.asking import Asked, scope_of, scoped, today, warehouse_of
+from app.commands.asking import Asked, scope_of, scoped, today
 from app.commands.base import Group, Run
 from app.commands.deciding import add_decisions
+from app.commands.opening import warehouse_of
 from app.render import Screen, share
 
 KINDS = ("aligned", "misaligned", "forwarded", "unknown", "spoofing")

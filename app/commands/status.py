@@ -8,8 +8,9 @@ import click
 
 from analysis.status import DomainStatus, Status, status
 from app import exitcodes
-from app.commands.asking import Asked, scope_of, scoped, today, warehouse_of
+from app.commands.asking import Asked, scope_of, scoped, today
 from app.commands.base import Command, Run
+from app.commands.opening import warehouse_of
 from app.render import Screen, share
 
 BARS = "▁▂▃▄▅▆▇█"
