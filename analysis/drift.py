@@ -69,12 +69,19 @@ class Drift:
     per_week: int = 0
 
 
-def drifts(warehouse: Warehouse, scope: Scope, settings: DriftSettings, newest: date | None = None) -> list[Drift]:
+def drifts(
+    warehouse: Warehouse,
+    scope: Scope,
+    settings: DriftSettings,
+    newest: date | None = None,
+    known_at: date | None = None,
+) -> list[Drift]:
     """Every drift of the scope's domains in the `settings.days` up to `newest`, most messages first.
 
     `newest` defaults to the scope's last day, else to the newest day stored. The scope's first day is no
-    bound: what broke before it may be broken still. Two short sessions: one for the counts, and one for
-    the evidence on the few domains where something was found.
+    bound: what broke before it may be broken still. `known_at` leaves out reports that were stored after that
+    day: the answer is what it was then, but for the evidence of causes, which is what is known now. Two short
+    sessions: one for the counts, and one for the evidence on the few domains where something was found.
     """
     with warehouse.reading() as session:
         scope = counted(session, scope)
@@ -82,7 +89,9 @@ def drifts(warehouse: Warehouse, scope: Scope, settings: DriftSettings, newest: 
         if last is None:
             return []
         span = replace(scope, since=last - timedelta(days=settings.days - 1), until=last)
-        days = reads_changes.told_days(session, span)
+        days = reads_changes.told_days(session, span, known_at)
+    if known_at:
+        last = min(last, _newest(days.select(pl.col("day").alias("last_day"))) or last)
     changes = detect(days, settings, last)
     if not changes:
         return []

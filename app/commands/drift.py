@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from datetime import date
 from typing import Any
 
 import click
 import polars as pl
 
+from analysis.decomposition import Decomposition, in_words, of_domains
 from analysis.drift import Drift, drifts
 from analysis.genuine import counted
 from analysis.settings import DriftSettings
 from app import exitcodes
-from app.commands.asking import Asked, scope_of, scoped
+from app.commands.asking import Asked, day, scope_of, scoped, today
 from app.commands.base import Command, Run
 from app.commands.opening import warehouse_of
 from app.render import Screen, share
-from warehouse import reads
+from warehouse import reads_changes
 from warehouse.connect import Warehouse
 from warehouse.scope import Scope
 
 DAYS = 14  # with mail; below that nothing can be called stable
+MOST = 6  # parts of a change in a sentence
+KINDS = {"rate": "by the rate of", "mix": "by the share of", "coverage": "by the reporter"}
 COLUMNS = ("Domain", "Source", "What", "Since", "Before", "After", "Messages", "Likely cause")
 
 
 @click.command("drift", cls=Command)
 @scoped
+@click.option("--known-at", metavar="DATE", help="As of that day: without reports that were stored later, YYYY-MM-DD.")
 @click.pass_obj
-def command(run: Run, asked: Asked) -> int:
+def command(run: Run, asked: Asked, known_at: str | None) -> int:
     """What changed, and when?
 
     Changes of a source's alignment that are neither chance nor one reporter's doing, each with the
@@ -37,12 +42,16 @@ def command(run: Run, asked: Asked) -> int:
     screen, warehouse = Screen(run), warehouse_of(run)
     scope = scope_of(warehouse, asked, run.config.drift.days)
     settings = _over(run.config.drift, scope)
-    found = drifts(warehouse, scope, settings)
-    enough = bool(found) or _tellable(warehouse, scope, settings)
+    known = day(known_at, "--known-at")
+    found = drifts(warehouse, scope, settings, known_at=known)
+    parts = of_domains(warehouse, found, scope.until or today()) if found else []
+    enough = bool(found) or _tellable(warehouse, scope, settings, known)
     if screen.json:
-        screen.document(drifts=[document(drift) for drift in found])
+        screen.document(drifts=[document(drift) for drift in found], decompositions=[split(part) for part in parts])
     elif found:
         screen.table(COLUMNS, [_row(drift) for drift in found])
+        for part in parts:
+            screen.note(_sentence(part, {drift.source_key: drift.name for drift in found}))
     elif enough:
         screen.note(f"Stable: no source's alignment changed between {scope.since} and {scope.until}.")
     else:
@@ -50,10 +59,10 @@ def command(run: Run, asked: Asked) -> int:
     return exitcodes.FOUND if found else exitcodes.OK if enough else exitcodes.UNKNOWN
 
 
-def _tellable(warehouse: Warehouse, scope: Scope, settings: DriftSettings) -> bool:
+def _tellable(warehouse: Warehouse, scope: Scope, settings: DriftSettings, known_at: date | None) -> bool:
     """Whether any source has mail enough, on days enough, that a change would be seen."""
     with warehouse.reading() as connection:
-        days = reads.source_days(connection, counted(connection, scope))
+        days = reads_changes.told_days(connection, counted(connection, scope), known_at)
     sums = days.group_by("domain", "source_key").agg(pl.col("messages").sum(), pl.col("day").n_unique())
     return not sums.filter((pl.col("messages") >= 2 * settings.messages) & (pl.col("day") >= DAYS)).is_empty()
 
@@ -69,6 +78,20 @@ def document(drift: Drift) -> dict[str, Any]:
     """A drift as programs get it: `cause` is the code, its sentence stands beside it."""
     parts = {one.name: getattr(drift, one.name) for one in fields(drift)}
     return {**parts, "cause": drift.cause.code, "cause_sentence": drift.cause.sentence}
+
+
+def split(part: Decomposition) -> dict[str, Any]:
+    """A domain's change and its parts as programs get it; the parts sum to `points`."""
+    return {**{one.name: getattr(part, one.name) for one in fields(part)}, "points": part.points}
+
+
+def _sentence(part: Decomposition, names: dict[str, str]) -> str:
+    """-3.1 points: -2.8 a source lost alignment, -0.4 more of its mail, +0.1 a reporter is missing."""
+    said = [
+        f"{one.points:+.1f} {KINDS[one.kind]} {names.get(one.key, one.key) or 'others'}"
+        for one in in_words(part.effects)
+    ]
+    return f"{part.domain} since {part.late[0]}: {part.points:+.1f} points = {'; '.join(said[:MOST])}"
 
 
 def _row(drift: Drift) -> tuple[object, ...]:

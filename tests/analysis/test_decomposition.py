@@ -1,0 +1,66 @@
+"""A domain's change, split into what its sources, their mix and its reporters did: the parts make the whole."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis.decomposition import Decomposition, around, in_words
+
+WHEN = date(2026, 10, 1)
+Row = tuple[str, str, bool, int, int]  # source, reporter, late, messages, aligned
+
+
+def frame(rows: list[Row]) -> pl.DataFrame:
+    """Each row as one day before or after."""
+    days = [
+        ("example.com", key, WHEN + timedelta(days=3 if late else -3), who, count, good, good, 0)
+        for key, who, late, count, good in rows
+    ]
+    names = ["domain", "source_key", "day", "reporter", "messages", "aligned", "dkim_aligned", "spf_aligned"]
+    return pl.DataFrame(days, schema=names, orient="row")
+
+
+def split(rows: list[Row]) -> Decomposition:
+    found = around(frame(rows), "example.com", WHEN)
+    assert found
+    return found
+
+
+def effect(found: Decomposition, kind: str, key: str) -> float:
+    return sum(one.points for one in found.effects if (one.kind, one.key) == (kind, key))
+
+
+def test_a_source_that_broke_and_one_that_grew() -> None:
+    rows = [("esp", "a", late, 500, 300 if late else 500) for late in (False, True)]
+    rows += [("own", "a", late, 500, 500) for late in (False, True)]
+    found = split(rows)
+    assert effect(found, "rate", "esp") == pytest.approx(-20)
+    assert found.points == pytest.approx(-20)
+    rows = [("own", "a", False, 900, 900), ("fwd", "a", False, 100, 0)]
+    rows += [("own", "a", True, 800, 800), ("fwd", "a", True, 200, 0)]
+    found = split(rows)
+    assert effect(found, "mix", "fwd") + effect(found, "mix", "own") == pytest.approx(-10)
+    assert not any(one.points for one in found.effects if one.kind == "rate")
+
+
+def test_a_reporter_that_is_missing_is_no_fault_of_a_source() -> None:
+    rows = [("own", "a", late, 500, 500) for late in (False, True)]
+    found = split([*rows, ("own", "strict", False, 500, 300)])
+    assert effect(found, "coverage", "strict") == pytest.approx(found.points) == pytest.approx(20)
+    assert [(one.kind, one.key) for one in in_words(found.effects)] == [("coverage", "strict")]
+
+
+counts = st.tuples(st.integers(1, 1000), st.floats(0, 1)).map(lambda pair: (pair[0], round(pair[0] * pair[1])))
+
+
+@given(st.lists(st.tuples(st.sampled_from("xyz"), st.sampled_from("abc"), st.booleans(), counts), max_size=14))
+def test_the_parts_are_the_whole(drawn: list[tuple[str, str, bool, tuple[int, int]]]) -> None:
+    found = around(frame([(key, who, late, *pair) for key, who, late, pair in drawn]), "example.com", WHEN)
+    if found:
+        assert sum(one.points for one in found.effects) == pytest.approx(found.points)
+        assert sum(one.points for one in in_words(found.effects, 0.0)) == pytest.approx(found.points)
