@@ -75,13 +75,13 @@ def daily_alignment(connection: Connection, scope: Scope) -> pl.DataFrame:
 
 
 def source_days(connection: Connection, scope: Scope) -> pl.DataFrame:
-    """Each domain, source_key, day and reporter: the sums. What drift is found in."""
+    """Each domain, source_key, day and reporter, in no order: the sums. What drift is found in."""
     where, values = scope.where()
     return frame(
         connection,
         f"""
         SELECT domain, source_key, day, reporter, {SUMS}
-        FROM daily WHERE {where} GROUP BY ALL ORDER BY domain, source_key, day, reporter
+        FROM daily WHERE {where} GROUP BY ALL
         """,
         values,
     )
