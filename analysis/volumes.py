@@ -188,6 +188,8 @@ def median(values: Floats) -> Floats:
 def _holidays(sent: Floats, off: Floats) -> NDArray[np.bool_]:
     """By source and day: whether half of the sources of one rhythm, and two at least, send half or less."""
     found = np.zeros(off.shape, dtype=np.bool_)
+    if sent.shape[1] < WEEK:
+        return found
     weekly = sent[:, -(sent.shape[1] // WEEK * WEEK) :].reshape(sent.shape[0], -1, WEEK).sum(axis=1)
     ordered = np.sort(weekly, axis=1)
     rests = ordered[:, :2].mean(axis=1) < BUSINESS * ordered[:, 2:].mean(axis=1)

@@ -15,9 +15,10 @@ from typing import Final, NamedTuple
 import polars as pl
 import streamlit as st
 
+from analysis import decomposition, history
 from analysis import drift as moved
 from analysis import findings as todo
-from analysis import history
+from analysis import news as told
 from analysis import readiness as ready
 from analysis import sources as who
 from analysis import status as standing
@@ -95,6 +96,18 @@ def drifts(state: State, scope: Scope) -> list[moved.Drift]:
 @st.cache_data(max_entries=ANSWERS, show_spinner=False)
 def _drifts(state: State, scope: Scope) -> list[moved.Drift]:
     return moved.drifts(warehouse(), scope, state.rules.drift)
+
+
+@st.cache_data(max_entries=ANSWERS, show_spinner=False)
+def splits(state: State, scope: Scope, newest: date) -> list[decomposition.Decomposition]:
+    """What moved each domain in which something drifted."""
+    return decomposition.of_domains(warehouse(), drifts(state, scope), newest)
+
+
+@st.cache_data(max_entries=ANSWERS, show_spinner=False)
+def news(state: State, scope: Scope, day: date) -> list[told.News]:
+    """What else changed on the scope's days, the newest first."""
+    return told.news(warehouse(), scope, day, state.rules)
 
 
 @st.cache_data(max_entries=ANSWERS, show_spinner=False)

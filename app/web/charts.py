@@ -7,6 +7,7 @@ constants, so that no data decides how a tooltip is drawn. Temporal axes are UTC
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -88,7 +89,16 @@ def blocked(weeks: pl.DataFrame, colors: Palette) -> Chart:
     return _sized(_stack(weeks, x, alt.Tooltip("week:O", title="week"), BLOCKED, colors), 240)
 
 
-def source_rate(days: pl.DataFrame, started_on: date | None, colors: Palette) -> Chart:
+@dataclass(frozen=True, slots=True)
+class Began:
+    """The day on which a source's rate changed, between which two days that was, and edits of the domain's record."""
+
+    day: date
+    between: Span | None = None
+    edits: tuple[date, ...] = ()
+
+
+def source_rate(days: pl.DataFrame, began: Began, colors: Palette) -> Chart:
     """One source's share of aligned mail by day, with the day it changed. `days`: day, messages, rate."""
     line = (
         alt.Chart(days)
@@ -99,16 +109,50 @@ def source_rate(days: pl.DataFrame, started_on: date | None, colors: Palette) ->
             tooltip=_tooltip(),
         )
     )
-    layers: list[Any] = [_thin_days(days, colors), line]
-    if started_on:
-        event = alt.Chart(pl.DataFrame({"day": [started_on]}))
-        layers.append(event.mark_rule(strokeDash=[4, 3], strokeWidth=1.5, color=colors.misaligned).encode(x="day:T"))
-        layers.append(
+    event = alt.Chart(pl.DataFrame({"day": [began.day]}))
+    return _layered(
+        [
+            _thin_days(days, colors),
+            *_between(began, colors),
+            *_edits(began, colors),
+            line,
+            event.mark_rule(strokeDash=[4, 3], strokeWidth=1.5, color=colors.misaligned).encode(x="day:T"),
             event.mark_point(
                 shape="triangle-down", size=130, filled=True, color=colors.misaligned, opacity=1, yOffset=6
-            ).encode(x="day:T", y=alt.value(0), tooltip=[_when("day", "changed on")])
-        )
-    return _layered(layers, 190)
+            ).encode(x="day:T", y=alt.value(0), tooltip=[_when("day", "changed on")]),
+        ],
+        190,
+    )
+
+
+def _between(began: Began, colors: Palette) -> list[alt.Chart]:
+    """The days on which it can have begun, as a ground of its own; none where it is one day."""
+    if began.between is None or began.between[0] == began.between[1]:
+        return []
+    half = pl.duration(hours=12)
+    span = pl.DataFrame({"start": [began.between[0]], "end": [began.between[1]]}).select(
+        start=pl.col("start").cast(pl.Datetime) - half, end=pl.col("end").cast(pl.Datetime) + half
+    )
+    tooltip = [_when("start", "began between"), _when("end", "and")]
+    return [
+        alt.Chart(span)
+        .mark_rect(color=colors.misaligned, opacity=0.18)
+        .encode(x="start:T", x2="end:T", tooltip=tooltip)
+    ]
+
+
+def _edits(began: Began, colors: Palette) -> list[alt.Chart]:
+    """Edits of the domain's record: thin dotted rules with a diamond at the foot."""
+    if not began.edits:
+        return []
+    marks = alt.Chart(pl.DataFrame({"day": list(began.edits)}))
+    tooltip = [_when("day", "record edited")]
+    return [
+        marks.mark_rule(strokeDash=[1, 3], strokeWidth=1.5, color=colors.rule).encode(x="day:T"),
+        marks.mark_point(shape="diamond", size=80, filled=True, color=colors.rule, opacity=1).encode(
+            x="day:T", y=alt.value(10), tooltip=tooltip
+        ),
+    ]
 
 
 def heat(cells: pl.DataFrame, order: Sequence[str], colors: Palette) -> Chart:

@@ -9,12 +9,13 @@ import polars as pl
 import streamlit as st
 
 from analysis.drift import Drift
+from analysis.history import PolicyChange
 from app.web import charts, frames, grids, pages, words
 from app.web.filters import View
 from app.web.theme import palette
 
 
-def draw(shown: Sequence[Drift], days: pl.DataFrame, view: View) -> None:
+def draw(shown: Sequence[Drift], days: pl.DataFrame, edits: Sequence[PolicyChange], view: View) -> None:
     """One small chart for each change, those that touch most mail first."""
     few = len(shown) <= 4
     grid = st.grid(2 if few else 3, min_column_width=360 if few else 280, border=True)
@@ -27,7 +28,7 @@ def draw(shown: Sequence[Drift], days: pl.DataFrame, view: View) -> None:
                     words.say(one.domain, "code", width="content")
             own = frames.rates(days.filter(domain=one.domain, source_key=one.source_key), one.mechanism)
             st.altair_chart(
-                charts.source_rate(own, one.started_on, palette()),
+                charts.source_rate(own, began(one, own, edits), palette()),
                 alt=f"Share of mail aligned by {words.MECHANISMS[one.mechanism]}, by day",
             )
             with st.container(gap="xxsmall"):
@@ -36,6 +37,13 @@ def draw(shown: Sequence[Drift], days: pl.DataFrame, view: View) -> None:
                     words.say(one.cause.subject, "code", width="content")
                 words.say(facts(one), "quiet")
             pages.link("sources", "Look at the source", domain=one.domain, source=one.source_key, show="All")
+
+
+def began(one: Drift, own: pl.DataFrame, edits: Sequence[PolicyChange]) -> charts.Began:
+    """When it began, with the edits of its domain's record on the days that are drawn."""
+    days = {edit.day for edit in edits if edit.domain == one.domain}
+    drawn = set(own["day"])
+    return charts.Began(one.started_on, one.started_between, tuple(sorted(days & drawn)))
 
 
 def change(one: Drift) -> None:
@@ -51,13 +59,21 @@ def change(one: Drift) -> None:
 def facts(one: Drift) -> str:
     """When, how much, how sure."""
     parts = [
-        f"{'since' if one.shape == 'step' else 'sliding since'} {words.full_day(one.started_on)}",
-        words.count(one.messages, "message"),
+        f"{'since' if one.shape == 'step' else 'sliding since'} {words.full_day(one.started_on)}{give(one)}",
+        f"{words.count(one.messages, 'message')}, {one.per_week:,} a week",
         f"{words.count(one.reporters, 'reporter')} agree" if one.reporters != 1 else "1 reporter",
         f"last week {words.share(one.latest, 1)}" if one.latest is not None else "no mail last week",
         f"because {words.MECHANISMS.get(one.follows, one.follows)} did" if one.follows else "",
     ]
     return " · ".join(filter(None, parts))
+
+
+def give(one: Drift) -> str:
+    """How exactly the day is known: nothing to add where it is one day."""
+    if one.started_between is None or one.started_between[0] == one.started_between[1]:
+        return ""
+    first, last = one.started_between
+    return f" (between {first.day} {first:%b} and {last.day} {last:%b})"
 
 
 def table(every: Sequence[Drift]) -> pl.DataFrame:
@@ -71,6 +87,7 @@ def table(every: Sequence[Drift]) -> pl.DataFrame:
             100 * one.after,
             one.started_on,
             one.messages,
+            one.per_week,
             one.cause.sentence,
             one.cause.subject,
             one.shape,
@@ -91,6 +108,7 @@ COLUMNS: Final[grids.Config] = {
     "after": column.NumberColumn("After", format="%.1f %%", width=80),
     "started_on": column.DateColumn("Since", format="D MMM YYYY"),
     "messages": grids.MESSAGES,
+    "per_week": column.NumberColumn("A week", format="localized", width=80),
     "cause": column.TextColumn("Likely cause", width=380),
     "subject": column.TextColumn("About", width=160),
     "shape": column.TextColumn("Shape", width=70),

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from analysis import volumes
 from analysis.news import KINDS, news
@@ -48,6 +49,13 @@ def spells(daily: dict[str, list[int]], reporters: dict[str, list[bool]] | None 
 
 
 WEEK = [100, 110, 105, 100, 95, 5, 5]
+
+
+@pytest.mark.parametrize("size", [1, 2, 6, 7, 8, 20])
+def test_a_few_days_say_nothing(size: int) -> None:
+    counts = (WEEK * 4)[:size]
+    assert spells({"x": counts, "y": counts}) == []
+    assert gaps(frame({"x": counts}), FIRST + timedelta(days=size - 1), {}) == []
 
 
 def test_a_weekend_is_no_drop_and_a_spike_is_one() -> None:

@@ -12,7 +12,7 @@ import polars as pl
 import streamlit as st
 
 from analysis.drift import Drift
-from app.web import cached, charts, filters, frames, grids, multiples, notices, words
+from app.web import cached, charts, filters, frames, grids, multiples, notices, parts, words
 from app.web.filters import View
 from app.web.theme import palette
 
@@ -36,7 +36,7 @@ def page() -> None:
         notices.none_in_scope()
         return
     if shown:
-        multiples.draw(shown[:MOST], days, view)
+        multiples.draw(shown[:MOST], days, cached.policy_changes(view.state, view.scope), view)
         if len(shown) > MOST:
             st.caption(f"The {MOST} that touch most mail; all {len(shown)} stand in the table below.")
     elif wanted:
@@ -49,6 +49,15 @@ def page() -> None:
         frame = multiples.table(every)
         grids.show(frame, multiples.COLUMNS, alt="Changes of alignment", key="drifts")
         grids.csv(frame, "drift", key="csv drift")
+    beside(every, view)
+
+
+def beside(every: Sequence[Drift], view: View) -> None:
+    """What all of it makes of the domain, and what changed beside alignment."""
+    found = cached.sources(view.state, view.scope, view.today)
+    names = {source.source_key: source.name for source in found} | {one.source_key: one.name for one in every}
+    parts.split(cached.splits(view.state, replace(view.scope, since=None), view.until), names)
+    parts.others(cached.news(view.state, view.scope, view.today), names)
 
 
 def tellable(view: View) -> bool:

@@ -116,10 +116,11 @@ def test_charts_are_valid_over_nothing_and_over_one_day(colors: theme.Palette) -
     one = pl.DataFrame({"day": [date(2026, 11, 1)], "messages": [5], "aligned": [5], "rate": [1.0]})
     lost = pl.DataFrame({"day": [date(2026, 11, 1)], "class": ["forwarded"], "messages": [3]})
     span = (date(2026, 10, 25), date(2026, 11, 23))
+    began = charts.Began(span[0], span, (date(2026, 11, 1),))
     drawn = [
         charts.rate(one, none, marks, span, colors),
-        charts.source_rate(one, date(2026, 11, 1), colors),
-        charts.source_rate(none, None, colors),
+        charts.source_rate(one, charts.Began(date(2026, 11, 1)), colors),
+        charts.source_rate(none, began, colors),
         charts.not_aligned(lost, span, colors),
         charts.heat(one.with_columns(source=pl.lit("a")), ["a"], colors),
     ]

@@ -1,0 +1,94 @@
+"""What moved a domain, in parts that sum to the whole; and what else changed, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import polars as pl
+import streamlit as st
+
+from analysis.decomposition import Decomposition, in_words
+from analysis.news import News
+from app.web import grids, words
+
+MOST: Final = 8
+WHAT: Final = {
+    "rate": "its own rate changed",
+    "mix": "its share of the mail changed",
+    "coverage": "a reporter came or went",
+}
+KINDS: Final = {
+    "new_source": "new source",
+    "vanished_source": "source is gone",
+    "volume_spike": "more mail than usual",
+    "volume_drop": "less mail than usual",
+    "spoofing": "wave of forged mail",
+    "policy_change": "record changed",
+    "selector_change": "selector",
+    "reporter_gap": "reporter silent",
+    "new_subdomain": "new name in From",
+}
+
+
+def split(parts: Sequence[Decomposition], names: Mapping[str, str]) -> None:
+    """Each domain's change and its largest parts."""
+    for part in parts:
+        st.subheader(f"What moved the domain: {part.points:+.1f} points", anchor=False)
+        words.say(part.domain, "code", width="content")
+        since = f"Four weeks from {words.full_day(part.late[0])} against the four before: "
+        st.caption(f"{since}{words.share(part.before, 1)} of all mail aligned, then {words.share(part.after, 1)}.")
+        rows = [
+            (one.points, names.get(one.key, one.key) or "all others", WHAT[one.kind])
+            for one in in_words(part.effects)[:MOST]
+        ]
+        frame = pl.DataFrame(rows, schema=list(PARTS), orient="row", infer_schema_length=None)
+        grids.show(frame, PARTS, alt="Parts of the domain's change", key=f"parts {part.domain}")
+
+
+def others(found: Sequence[News], names: Mapping[str, str]) -> None:
+    """What changed beside alignment, the newest first."""
+    if not found:
+        return
+    st.subheader("What else changed", anchor=False)
+    rows = [
+        (
+            one.started_on,
+            one.ended_on,
+            KINDS[one.kind],
+            one.subject or one.reporter or names.get(one.source_key or "", one.source_key or "") or one.domain or "",
+            one.domain or "",
+            one.messages,
+            one.evidence,
+        )
+        for one in found
+    ]
+    frame = pl.DataFrame(rows, schema=NEWS_TYPES, orient="row")
+    grids.show(frame, NEWS, alt="Other changes", key="news")
+    grids.csv(frame, "changes", key="csv news")
+
+
+column = st.column_config
+PARTS: Final[grids.Config] = {
+    "points": column.NumberColumn("Points", format="%+.1f", width=80),
+    "who": column.TextColumn("Whose", width=260),
+    "what": column.TextColumn("What it is", width=260),
+}
+NEWS_TYPES: Final = {
+    "since": pl.Date,
+    "until": pl.Date,
+    "what": pl.String,
+    "about": pl.String,
+    "domain": pl.String,
+    "messages": pl.Int64,
+    "evidence": pl.String,
+}
+NEWS: Final[grids.Config] = {
+    "since": column.DateColumn("Since", format="D MMM YYYY"),
+    "until": column.DateColumn("Until", format="D MMM YYYY"),
+    "what": column.TextColumn("What", width=170),
+    "about": column.TextColumn("About", width=200),
+    "domain": column.TextColumn("Domain", width=150),
+    "messages": grids.MESSAGES,
+    "evidence": column.TextColumn("Evidence", width=420),
+}
