@@ -68,15 +68,15 @@ def renew(connection: Connection, addresses: Sequence[Address], now: datetime) -
 def _take_decisions_along(connection: Connection, now: datetime) -> None:
     rows = connection.execute(
         """
-        SELECT DISTINCT d.domain, m.new_key, d.decision, d.owner, d.note, d.until
+        SELECT DISTINCT d.domain, m.new_key, d.decision, d.owner, d.note, d.until, d.expects, d.cadence
         FROM moved m JOIN current_decision d ON d.source_key = m.old_key
         SEMI JOIN daily ON daily.domain = d.domain AND daily.source_key = m.new_key
         ANTI JOIN current_decision newer ON newer.domain = d.domain AND newer.source_key = m.new_key
         ORDER BY ALL
         """
     ).fetchall()
-    for domain, key, word, owner, note, until in rows:
-        decide(connection, SourceDecision(domain, key, word, "whosends", owner, note, until), now)
+    for domain, key, word, *terms in rows:
+        decide(connection, SourceDecision(domain, key, word, "whosends", *terms), now)
 
 
 MOVED = """

@@ -15,6 +15,9 @@ class WarehouseSettings:
     keep_documents: bool = setting(
         True, "Keep the reports' XML (compressed), so that 'whosends reparse' can read it again."
     )
+    user: str = setting(
+        "", "Who is named in the journal for what is decided on the command line; empty means the system's user."
+    )
     wait: float = setting(30.0, "Seconds to wait for another process to finish its turn.")
     threads: int = setting(0, "Most threads for one query; 0 means one for each core.")
     memory: str = setting("", "Most memory for one query, for example 2GB; empty means DuckDB's own limit.")
