@@ -275,3 +275,18 @@ FROM (
         FROM aggregate_record JOIN address USING (source_ip)
     ) GROUP BY ALL
 ) ORDER BY date_trunc('week', day), domain, day;
+
+-- All of it is melted, but for daily, whose days are melted when they grow.
+INSERT INTO rollup_day
+SELECT 'daily', day, count(*) FROM daily GROUP BY day
+UNION ALL SELECT 'reporter_day', day, count(*) FROM reporter_day GROUP BY day
+UNION ALL SELECT 'source_day', day, count(*) FROM source_day GROUP BY day
+UNION ALL SELECT 'source_month', day, count(*) FROM source_month GROUP BY day
+UNION ALL SELECT 'address_day', day, count(*) FROM address_day GROUP BY day
+UNION ALL SELECT 'signature_day', day, count(*) FROM signature_day GROUP BY day
+UNION ALL SELECT 'signature_month', day, count(*) FROM signature_month GROUP BY day
+UNION ALL SELECT 'envelope_day', day, count(*) FROM envelope_day GROUP BY day
+UNION ALL SELECT 'envelope_month', day, count(*) FROM envelope_month GROUP BY day
+UNION ALL SELECT 'reason_day', day, count(*) FROM reason_day GROUP BY day;
+
+INSERT INTO rollup_size SELECT rollup, sum(rows)::BIGINT FROM rollup_day GROUP BY rollup;
