@@ -31,6 +31,7 @@ KINDS = (
     "reporter_gap",
     "new_subdomain",
 )
+LASTING = ("volume_spike", "volume_drop", "spoofing", "reporter_gap")
 FORGED = "forged"  # stands for all sources of forged mail of a domain together
 ONE = "One reporter saw the new value on the first days."
 WAVE = 100  # forged messages more than usual that are worth a word
@@ -100,8 +101,13 @@ def news(warehouse: Warehouse, scope: Scope, today: date, settings: AnalysisSett
         one
         for one in named
         if (not scope.domains or one.domain is None or one.domain in scope.domains)
-        and (scope.since is None or (one.ended_on or newest) >= scope.since)
+        and (scope.since is None or _last(one, newest) >= scope.since)
     ]
+
+
+def _last(one: News, newest: date) -> date:
+    """The last day on which it was news: what lasts is news while it lasts, the rest on the day it happened."""
+    return (one.ended_on or newest) if one.kind in LASTING else one.started_on
 
 
 def changes(told: Told, newest: date) -> list[News]:
