@@ -81,8 +81,10 @@ class Warehouse:
             # Since this version a log names the state of the file that it belongs to, and is played into no other.
             "storage_compatibility_version": "v1.4.0",
         }
-        if self.settings.threads:
-            config["threads"] = str(self.settings.threads)
+        # A batch is small: a second thread saves a writer little time, and takes a quarter more of the processor's.
+        threads = self.settings.threads if read_only else 1
+        if threads:
+            config["threads"] = str(threads)
         if self.settings.memory:
             config["memory_limit"] = self.settings.memory
         if not read_only and self.path.exists() and self._is_empty():

@@ -19,7 +19,7 @@ class WarehouseSettings:
         "", "Who is named in the journal for what is decided on the command line; empty means the system's user."
     )
     wait: float = setting(30.0, "Seconds to wait for another process to finish its turn.")
-    threads: int = setting(0, "Most threads for one query; 0 means one for each core.")
+    threads: int = setting(0, "Most threads for one question; 0 means one for each core. Writing takes one.")
     memory: str = setting("", "Most memory for one query, for example 2GB; empty means DuckDB's own limit.")
 
 

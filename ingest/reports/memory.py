@@ -8,15 +8,16 @@ from typing import Generic, TypeVar
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
-_ENTRIES = 16_384
 _SIZE = 4096
+_TOTAL = 32 * 2**20
 
 
 class Memory(Generic[K, V]):
-    """Values of pure functions. What is larger than others is read each time, which bounds what all keys take."""
+    """Values of pure functions, by keys of 32 million characters together. A key far larger than others is not kept."""
 
     def __init__(self) -> None:
         self._known: dict[K, V] = {}
+        self._total = 0
         self.get = self._known.get
 
     def put(self, key: K, value: V, size: int) -> None:
@@ -25,10 +26,12 @@ class Memory(Generic[K, V]):
         Which are useful changes with the sender, so none is worth more than another.
         """
         if size <= _SIZE:
-            if len(self._known) >= _ENTRIES:
-                self._known.clear()
+            self._total += size
+            if self._total > _TOTAL:
+                self.clear()
             self._known[key] = value
 
     def clear(self) -> None:
         """Forget everything."""
         self._known.clear()
+        self._total = 0
