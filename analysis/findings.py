@@ -17,14 +17,16 @@ from analysis.readiness import Readiness, judge, next_target
 from analysis.reporters import Reporter, reporters
 from analysis.settings import AnalysisSettings
 from analysis.sources import Source
+from analysis.weight import LEAST, MINOR, weights
 from warehouse import reads
 from warehouse.connect import Warehouse
 from warehouse.scope import Scope
 
-__all__ = ["Basis", "Finding", "findings", "gather", "rank"]
+__all__ = ["Basis", "Finding", "findings", "findings_of", "gather", "rank"]
 
 SEVERITIES = ("critical", "high", "medium", "info")
-MINOR = 0.01  # share of all mail below which a domain is minor, and its findings a step less urgent
+# Impact from which a finding on legitimate mail may be called so; its lead says what it may be called at most.
+BANDS = (("critical", 50.0), ("high", 10.0))
 REPORTERS_OVER = 120  # days over which it is learnt who usually reports
 
 
@@ -72,7 +74,21 @@ def findings(
     `targets` are the policies that domains are meant to reach; the next stricter one where a domain
     is not named. `known` are their drifts, where the caller has them already.
     """
-    return rank(gather(warehouse, scope, today, settings, targets, known=known), settings)
+    return findings_of(warehouse, scope, today, settings, targets, known=known)[0]
+
+
+def findings_of(
+    warehouse: Warehouse,
+    scope: Scope,
+    today: date,
+    settings: AnalysisSettings,
+    targets: Mapping[str, str] | None = None,
+    *,
+    known: Sequence[Drift] | None = None,
+) -> tuple[list[Finding], Basis]:
+    """The same, with what they were made from."""
+    basis = gather(warehouse, scope, today, settings, targets, known=known)
+    return rank(basis, settings), basis
 
 
 def gather(
@@ -112,31 +128,35 @@ def gather(
 
 
 def rank(basis: Basis, settings: AnalysisSettings) -> list[Finding]:
-    """All findings in order: severity, then mail touched; a minor domain's are a step less urgent."""
+    """All findings in order: severity, then legitimate mail at stake, weighed, then messages."""
     if basis.newest is None:
         return []
-    total = sum(judged.messages for judged in basis.readiness.values())
-    largest = max(basis.readiness.values(), key=lambda judged: (judged.messages, judged.domain), default=None)
-    result = []
-    for domain in basis.readiness:
-        minor = largest is not None and domain != largest.domain and basis.readiness[domain].messages < MINOR * total
-        for finding in _of_domain(basis, domain, settings):
-            result.append(_lower(finding) if minor else finding)
-    for claims in basis.lone_claims:
-        result.append(leads.in_doubt(claims))
-    if largest:
-        result += leads.silent(largest.domain, basis.reporters)
-    return sorted(result, key=_order)
+    mail = {domain: judged.messages for domain, judged in basis.readiness.items()}
+    heavy = weights(mail, settings.findings.primary)
+    result = [finding for domain in mail for finding in _of_domain(basis, domain, settings)]
+    result += [leads.in_doubt(claims) for claims in basis.lone_claims]
+    if mail:
+        # Who reports is no domain's own matter; it stands at the one that matters most.
+        result += leads.silent(max(mail, key=lambda domain: (heavy[domain], mail[domain], domain)), basis.reporters)
+    return sorted((_weighed(finding, heavy.get(finding.domain, LEAST)) for finding in result), key=_order)
 
 
-def _order(finding: Finding) -> tuple[int, int, str, str, str]:
+def _order(finding: Finding) -> tuple[int, float, int, str, str, str]:
     key = finding.source_key or ""
-    return SEVERITIES.index(finding.severity), -finding.messages, finding.domain, finding.code, key
+    at = SEVERITIES.index(finding.severity)
+    return at, -finding.impact, -finding.messages, finding.domain, finding.code, key
 
 
-def _lower(finding: Finding) -> Finding:
-    step = min(SEVERITIES.index(finding.severity) + 1, len(SEVERITIES) - 1)
-    return replace(finding, severity=SEVERITIES[step])
+def _weighed(finding: Finding, weight: float) -> Finding:
+    """The finding with its domain's weight, and as severe as what is at stake makes it."""
+    finding = replace(finding, weight=weight)
+    at = SEVERITIES.index(finding.severity)
+    if finding.kind == "alignment":
+        band = next((name for name, least in BANDS if finding.impact >= least), "medium")
+        at = max(at, SEVERITIES.index(band))
+    elif weight < MINOR and at < len(SEVERITIES) - 1:
+        at += 1
+    return replace(finding, severity=SEVERITIES[at])
 
 
 def _of_domain(basis: Basis, domain: str, settings: AnalysisSettings) -> Iterator[Finding]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -16,13 +19,25 @@ from analysis.reporters import Reporter
 from analysis.settings import ReadinessSettings
 from analysis.sources import Source
 
+# What a finding is about, where its code tells of how it came to be.
+KINDS = {
+    "alignment_lost": "alignment",
+    "misaligned": "alignment",
+    "undecided": "decision",
+    "decision_expired": "decision",
+}
+KINDS |= {"new_misaligned": "alignment", "new_source": "decision"}
+OF_SOURCE = ("alignment", "decision", "retired_sends", "spf_alone", "vanished")
+LEGITIMATE_MAIL = ("alignment", "decision", "spf_alone")
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """Something to do: who stopped doing what, when, how many messages, and the one next step.
 
     `severity` is critical, high, medium or info; `code` is stable; `page` names the app's page that
-    holds the evidence. `title`, `why` and `fix` are plain text, made from templates.
+    holds the evidence. `title`, `why` and `fix` are plain text, made from templates. `certainty` and the
+    domain's `weight` are between 0 and 1.
     """
 
     code: str
@@ -36,6 +51,35 @@ class Finding:
     since: date
     messages: int
     page: str
+    certainty: float = 1.0
+    weight: float = 1.0
+
+    @property
+    def kind(self) -> str:
+        """What it is about; codes that tell of one thing in several words share it."""
+        return KINDS.get(self.code, self.code)
+
+    @property
+    def cause(self) -> str:
+        """What it is about, within its kind and domain: a source's key, or nothing where there is one a domain."""
+        return self.source_key or "" if self.kind in OF_SOURCE else ""
+
+    @property
+    def key(self) -> str:
+        """Its name for people and programs, the same for as long as the cause is: alignment-k3v7qd2m."""
+        text = json.dumps([self.kind, self.domain, self.cause])
+        short = base64.b32encode(hashlib.blake2b(text.encode(), digest_size=5).digest()).decode().lower()
+        return f"{self.kind.replace('_', '-')}-{short}"
+
+    @property
+    def impact(self) -> float:
+        """Messages of legitimate mail at stake × weight of the domain × certainty."""
+        return self.messages * self.weight * self.certainty if self.kind in LEGITIMATE_MAIL else 0.0
+
+
+def certainty_of(source: Source) -> float:
+    """How sure it is that a source's mail is legitimate: a person's word, else the judgement's own."""
+    return 1.0 if source.decided == "approved" else source.confidence
 
 
 def lost(drift: Drift, source: Source, domain_at: Published) -> Finding | None:
@@ -52,7 +96,7 @@ def lost(drift: Drift, source: Source, domain_at: Published) -> Finding | None:
         f"Aligned since then: {share(drift.after)} of its mail; before: {share(drift.before)}. "
         f"{count(drift.messages, 'message')} lost. {effect} {drift.cause.sentence}",
         f"Ask who runs {source.name} what changed around {day(drift.started_on)}. {repair(source)}",
-        source.owner, drift.started_on, drift.messages, "drift",
+        source.owner, drift.started_on, drift.messages, "drift", certainty_of(source),
     )  # fmt: skip
 
 
@@ -86,11 +130,11 @@ def _misaligned(source: Source, failing: int, domain_at: Published) -> Finding:
     serious = failing >= 20 and source.confidence >= 0.5
     severity = "critical" if enforced and source.decided == "approved" else "high" if serious else "medium"
     return Finding(
-        "new_source" if source.is_new else "misaligned", severity, source.domain, source.source_key,
+        "new_misaligned" if source.is_new else "misaligned", severity, source.domain, source.source_key,
         f"{source.name} sends as {source.domain} without aligning{new}",
         f"{failing:,} of {source.messages:,} messages did not align. {effect}",
         f"If it is yours, {fix[0].lower()}{fix[1:]} If not, mark it as spoof.",
-        source.owner, source.first_seen, failing, "sources",
+        source.owner, source.first_seen, failing, "sources", certainty_of(source),
     )  # fmt: skip
 
 
@@ -101,7 +145,7 @@ def _expired(source: Source) -> Finding:
         "decision_expired", "medium", source.domain, source.source_key,
         f"The decision on {source.name} ran out on {day(source.decision.until)}",
         f"It sent {source.messages:,} messages as {source.domain} in the days judged.",
-        "Decide again.", source.owner, source.decision.until, source.messages, "sources",
+        "Decide again.", source.owner, source.decision.until, source.messages, "sources", DOUBT,
     )  # fmt: skip
 
 
@@ -127,7 +171,7 @@ def _undecided(source: Source, total: int) -> Finding:
         f"{percent(source.aligned, source.messages)} aligned; it looks {LOOKS[source.kind]} "
         f"({source.confidence:.0%} sure).",
         "Ask the departments that send mail, then approve it or mark it as forwarder or spoof.",
-        source.owner, source.first_seen, source.messages, "sources",
+        source.owner, source.first_seen, source.messages, "sources", DOUBT,
     )  # fmt: skip
 
 
@@ -154,11 +198,13 @@ def on_spf(found: Sequence[Source], settings: ReadinessSettings) -> Iterator[Fin
             f"{source.name} stands on SPF alone for {source.domain}",
             f"DKIM aligned for {source.dkim_aligned:,} of {source.messages:,} messages; once forwarded, the rest fail.",
             repair(source), source.owner, source.first_seen, source.messages - source.dkim_aligned, "sources",
+            source.confidence,
         )  # fmt: skip
 
 
 SUSPICIOUS = 1000  # messages in doubt from which somebody seems to mean it
 NEWS = 30  # days for which a change of policy is news
+DOUBT = 0.5  # what a message weighs of which nobody can say whether it is legitimate
 LOOKS = {"unknown": "like neither yours nor spoofing", "forwarded": "forwarded", "aligned": "like yours"}
 
 

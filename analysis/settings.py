@@ -68,9 +68,28 @@ class SourceSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FindingSettings:
+    """What matters most, and when a finding is over."""
+
+    primary: tuple[str, ...] = setting(
+        (),
+        "Domains that matter most; none means the organizational domain with the most mail. What is wrong with the others weighs less.",
+    )
+    lag_days: int = setting(1, "Newest days that prove nothing yet, because some of their reports are still to come.")
+    verify_days: int = setting(
+        3, "Complete days with mail after a fix that must be in order before it counts as verified."
+    )
+    verify_messages: int = setting(20, "Fewest messages on those days; a handful may be luck.")
+    verified_share: float = setting(0.98, "Share of those messages that must align; a few are always lost on the way.")
+    quiet_days: int = setting(30, "Days without mail of a source after which what was wrong with it is closed.")
+    close_days: int = setting(14, "Days after which what was verified is closed.")
+
+
+@dataclass(frozen=True, slots=True)
 class AnalysisSettings:
     """All thresholds together, as the answers that draw on several of them take them."""
 
     sources: SourceSettings = SourceSettings()
     drift: DriftSettings = DriftSettings()
     readiness: ReadinessSettings = ReadinessSettings()
+    findings: FindingSettings = FindingSettings()

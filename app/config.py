@@ -19,9 +19,17 @@ from typing import Any, Final, get_type_hints
 
 import platformdirs
 
-from analysis.settings import AnalysisSettings, DriftSettings, ReadinessSettings, SourceSettings
+from analysis.settings import AnalysisSettings, DriftSettings, FindingSettings, ReadinessSettings, SourceSettings
 from app import mailbox_files
-from app.settings import DomainSettings, ReportSettings
+from app.choices import checked
+from app.settings import (
+    AlertSettings,
+    ClientSettings,
+    DomainSettings,
+    RecipientSettings,
+    ReportSettings,
+    SmtpSettings,
+)
 from ingest.errors import UsageError
 from ingest.settings import MailboxSettings, PrivacySettings, ResolverSettings, UnpackLimits
 from warehouse.settings import RetentionSettings, WarehouseSettings
@@ -35,9 +43,18 @@ SECTIONS: Final[dict[str, type[Any]]] = {
     "sources": SourceSettings,
     "drift": DriftSettings,
     "readiness": ReadinessSettings,
+    "findings": FindingSettings,
     "report": ReportSettings,
+    "smtp": SmtpSettings,
 }
-LISTS: Final[dict[str, type[Any]]] = {"mailbox": MailboxSettings, "domain": DomainSettings}
+LISTS: Final[dict[str, type[Any]]] = {
+    "mailbox": MailboxSettings,
+    "domain": DomainSettings,
+    "client": ClientSettings,
+    "recipient": RecipientSettings,
+    "alert": AlertSettings,
+}
+NAMED: Final = {"domain": "example.com"}
 OPTIONS: Final = {"warehouse.path": "--warehouse", "offline": "--offline"}
 PREFIX: Final = "WHOSENDS_"
 LISTED: Final = 20  # names in a hint; there may be hundreds of domains
@@ -47,16 +64,11 @@ EITHER: Final = (
     ("password", "password_file", "password_command"),
     ("oauth_client_secret", "oauth_client_secret_file", "oauth_key_file"),
 )
-PATHS: Final = {"warehouse.path", *(f"mailbox.{name}" for name in mailbox_files.FILES)}
-CHOICES: Final = {
-    "mailbox.security": (re.compile("tls|starttls|plain"), "tls, starttls or plain"),
-    "mailbox.kind": (re.compile("imap|gmail|graph"), "imap, gmail or graph"),
-    "mailbox.auth": (re.compile("password|oauth2"), "password or oauth2"),
-    "mailbox.oauth_provider": (re.compile("|google|microsoft|custom"), "google, microsoft or custom"),
-    "mailbox.after": (re.compile(r"leave|seen|move:.+"), "leave, seen or move:FOLDER"),
-    "privacy.failure_reports": (re.compile("redacted|full"), "redacted or full"),
-    "privacy.bounces": (re.compile("redacted|full"), "redacted or full"),
-    "domain.target": (re.compile("|quarantine|reject"), "quarantine, reject or empty"),
+PATHS: Final = {
+    "warehouse.path",
+    "smtp.ca_file",
+    "smtp.password_file",
+    *(f"mailbox.{name}" for name in mailbox_files.FILES),
 }
 
 
@@ -74,20 +86,31 @@ class Config:
     sources: SourceSettings = field(default_factory=SourceSettings)
     drift: DriftSettings = field(default_factory=DriftSettings)
     readiness: ReadinessSettings = field(default_factory=ReadinessSettings)
+    findings: FindingSettings = field(default_factory=FindingSettings)
     report: ReportSettings = field(default_factory=ReportSettings)
+    smtp: SmtpSettings = field(default_factory=SmtpSettings)
     mailboxes: tuple[MailboxSettings, ...] = ()
     domains: tuple[DomainSettings, ...] = ()
+    clients: tuple[ClientSettings, ...] = ()
+    recipients: tuple[RecipientSettings, ...] = ()
+    alerts: tuple[AlertSettings, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def analysis(self) -> AnalysisSettings:
         """All thresholds together."""
-        return AnalysisSettings(self.sources, self.drift, self.readiness)
+        return AnalysisSettings(self.sources, self.drift, self.readiness, self.findings)
 
     @property
     def targets(self) -> dict[str, str]:
         """The policy that each domain is to reach, where one is set."""
         return {domain.name: domain.target for domain in self.domains if domain.target}
+
+    def owner_of(self, domain: str) -> str:
+        """Who is to act for a domain: its owner, else its client's, else the report's."""
+        mine = next((one for one in self.domains if one.name == domain), DomainSettings())
+        client = next((one for one in self.clients if mine.client and one.name == mine.client), ClientSettings())
+        return mine.owner or client.owner or self.report.owner
 
     @property
     def warehouse_path(self) -> Path:
@@ -123,7 +146,7 @@ class Table:
         if key not in known:
             raise UsageError(f"{origin}: there is no setting {self.name}.{key}.", meant(key, known))
         where = f"{origin}: {self.name}.{key}".replace(": .", ": ")
-        result = _checked(f"{self.name}.{key}", _typed(known[key], value, where), where)
+        result = checked(f"{self.name}.{key}", _typed(known[key], value, where), where)
         if result and f"{self.name}.{key}" in PATHS:
             result = str(folder / Path(str(result)).expanduser())
         for other in next((ways for ways in EITHER if key in ways), ()):
@@ -187,6 +210,9 @@ def load(path: Path | None, environ: Mapping[str, str], overrides: Mapping[str, 
         offline=bool(top.values.get("offline", False)),
         mailboxes=tuple(mailbox_files.completed(one, beside, environ) for one in mailboxes),
         domains=tuple(DomainSettings(**entry.values) for entry in lists["domain"]),
+        clients=tuple(ClientSettings(**entry.values) for entry in lists["client"]),
+        recipients=tuple(RecipientSettings(**entry.values) for entry in lists["recipient"]),
+        alerts=tuple(AlertSettings(**entry.values) for entry in lists["alert"]),
         origins={
             f"{table.label}.{key}".lstrip("."): origin for table in every for key, origin in table.origins.items()
         },
@@ -214,7 +240,7 @@ def _read(file: Path, top: Table, tables: dict[str, Table], lists: dict[str, lis
             top.put(name, content, str(file), file.parent)
         else:
             raise UsageError(f"{file}: there is no setting {name}.", meant(name, [*tables, *lists, "offline"]))
-    _guarded(file, [table for entries in lists.values() for table in entries])
+    _guarded(file, [*tables.values(), *(table for entries in lists.values() for table in entries)])
 
 
 def _entry(name: str, content: object, file: Path) -> Table:
@@ -223,9 +249,9 @@ def _entry(name: str, content: object, file: Path) -> Table:
     table = Table(name, LISTS[name])
     for key, value in content.items():
         table.put(key, value, str(file), file.parent)
+    if name != "mailbox" and not table.values.get("name"):
+        raise UsageError(f"{file}: a [[{name}]] has no name.", f'Add name = "{NAMED.get(name, "example")}".')
     if name == "domain":
-        if not table.values.get("name"):
-            raise UsageError(f"{file}: a [[domain]] has no name.", 'Add name = "example.com".')
         table.values["name"] = table.values["name"].strip().rstrip(".").lower()
     return table
 
@@ -243,8 +269,12 @@ def _parsed(file: Path) -> dict[str, Any]:
 
 def _guarded(file: Path, entries: Iterable[Table]) -> None:
     """A file that holds a secret must be the user's alone."""
-    secrets = {one.name for kind in LISTS.values() for one in fields(kind) if one.metadata.get("secret")}
-    held = [f"{entry.name}.{key}" for entry in entries for key in entry.values if key in secrets]
+    held = [
+        f"{entry.name}.{one.name}"
+        for entry in entries
+        for one in fields(entry.kind)
+        if one.metadata.get("secret") and one.name in entry.values
+    ]
     if held and os.name == "posix" and stat.S_IMODE(file.stat().st_mode) & 0o077:
         raise UsageError(
             f"{file} holds {held[0]} and can be read by other users.",
@@ -326,19 +356,6 @@ def _from_text(kind: Any, text: str, where: str) -> object:
         return text
 
 
-def _checked(key: str, value: object, where: str) -> object:
-    if key in CHOICES and isinstance(value, str):
-        pattern, said = CHOICES[key]
-        if not pattern.fullmatch(value):
-            raise UsageError(f"{where} must be {said}, not {value!r}.")
-    # `not >= 0` and not `< 0`: NaN, which TOML can write, is refused as well.
-    if isinstance(value, int | float) and not value >= 0:
-        raise UsageError(f"{where} must not be negative.")
-    if key.endswith(".port") and isinstance(value, int) and value > 65535:
-        raise UsageError(f"{where} must be a port below 65536.")
-    return value
-
-
 def meant(word: str, known: Iterable[str]) -> str:
     """A sentence that offers what may have been meant."""
     names = sorted(known)
@@ -347,31 +364,6 @@ def meant(word: str, known: Iterable[str]) -> str:
         return f"Did you mean {close[0]!r}?"
     more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
     return f"Known are: {', '.join(names[:LISTED])}{more}."
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """One setting as `config show` lists it; a secret's value is masked."""
-
-    key: str
-    value: object
-    origin: str
-
-
-def shown(config: Config) -> list[Shown]:
-    """Every setting with its value and where that was set."""
-    tables: list[tuple[str, object]] = [(name, getattr(config, name)) for name in SECTIONS]
-    tables += [(f"mailbox.{entry.name}", entry) for entry in config.mailboxes]
-    tables += [(f"domain.{entry.name}", entry) for entry in config.domains]
-    rows = [Shown("offline", config.offline, config.origins.get("offline", "default"))]
-    for label, table in tables:
-        for one in fields(table):  # type: ignore[arg-type]
-            key, value = f"{label}.{one.name}", getattr(table, one.name)
-            hidden = one.metadata.get("secret") and value
-            if key == "warehouse.path":
-                value = str(config.warehouse_path)
-            rows.append(Shown(key, "********" if hidden else value, config.origins.get(key, "default")))
-    return rows
 
 
 def toml(value: object) -> str:

@@ -35,3 +35,7 @@ class QueryRefused(UsageError):
 
 class DecisionRefused(UsageError):
     """A decision about something that is not there, or in a word that is none."""
+
+
+class FindingRefused(UsageError):
+    """A finding that is not there, or something that cannot be done with it."""

@@ -38,6 +38,25 @@ def append(connection: Connection, entry: Entry) -> None:
     )
 
 
+def entries(connection: Connection, subject: str | None = None, limit: int | None = None) -> list[Entry]:
+    """The entries about a subject, or all of them, the oldest first; of more than `limit` the latest."""
+    rows = connection.execute(
+        """
+        SELECT written_at, actor, action, subject, before, after FROM (
+            FROM journal WHERE ? IS NULL OR subject = ? ORDER BY entry_key DESC LIMIT ?
+        ) ORDER BY entry_key
+        """,
+        [subject, subject, limit if limit is not None else 2**62],
+    ).fetchall()
+    return [Entry(*row[:4], *(json.loads(state) if state else None for state in row[4:])) for row in rows]
+
+
+def length(connection: Connection) -> tuple[int, str]:
+    """How many entries there are, and the hash of the last: noted elsewhere, it proves that none was cut off."""
+    row = connection.execute("SELECT count(*), max_by(hash, entry_key) FROM journal").fetchone()
+    return (int(row[0]), row[1] or "") if row else (0, "")
+
+
 def verify(connection: Connection) -> int | None:
     """The key of the first entry that was changed, or follows one that is gone; None where all hold."""
     rows = connection.execute(

@@ -9,6 +9,7 @@ import click
 from app import config, exitcodes
 from app.commands.base import Group, Run
 from app.render import Screen
+from app.shown import shown
 
 
 @click.group("config", cls=Group)
@@ -22,7 +23,7 @@ def command() -> None:
 def show(run: Run, only_set: bool) -> int:
     """Show every setting, its value, and where it was set; secrets are masked."""
     screen = Screen(run)
-    rows = [row for row in config.shown(run.config) if not only_set or row.origin != "default"]
+    rows = [row for row in shown(run.config) if not only_set or row.origin != "default"]
     if screen.json:
         settings = [{"key": row.key, "value": row.value, "origin": row.origin} for row in rows]
         screen.document(file=run.config.file and str(run.config.file), settings=settings)

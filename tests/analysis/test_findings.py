@@ -76,7 +76,7 @@ def test_a_service_that_was_never_set_up(world: World) -> None:
 def test_a_new_source_is_called_new(world: World) -> None:
     usual(world, days(40))
     world.send("192.88.99.10", days(3), 20, dkim=(("crm.test", "c1", "pass"),), spf=("b.crm.test", "pass"))
-    assert only(ask(world), "new_source").title.endswith("(new)")
+    assert only(ask(world), "new_misaligned").title.endswith("(new)")
 
 
 def test_forwarders_are_one_finding_once_reject_is_the_target(world: World) -> None:
