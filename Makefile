@@ -40,8 +40,11 @@ bench: $(VENV)/.dev ## Measure what it costs, and write docs/performance.md (ARG
 fuzz: $(VENV)/.dev ## Attack the reader at random for ten minutes (ARGS="--minutes 60 --seed 1"; ARGS="--replay FILE")
 	@$(VENV)/bin/python -m tests.fuzz $(ARGS)
 
-score: $(VENV)/.dev ## Score who sends and whether it is mine in invented organisations (ARGS=--quick: five of them)
+WORLDS = $(if $(findstring --quick,$(ARGS)),5,50)
+score: $(VENV)/.dev ## Score every judgement in invented worlds: who sends, drift, changes (ARGS=--quick: five of each)
 	@$(VENV)/bin/python -m benchmarks.score $(ARGS)
+	@$(VENV)/bin/python -m benchmarks.drift_worlds 2000 $(WORLDS)
+	@$(VENV)/bin/python -m benchmarks.change_worlds 2000 $(WORLDS)
 
 clean: ## Remove the environment and all caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
