@@ -189,4 +189,7 @@ def _broken(told: Deviation, found: Break) -> Deviation:
 
 
 def _share(part: int, whole: int) -> str:
-    return f"{part / whole:.1%}" if whole else "none"
+    if not whole:
+        return "none"
+    # Only all is 100 %.
+    return f"{min(part / whole, 0.999 if part < whole else 1.0):.1%}"

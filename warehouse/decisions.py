@@ -52,7 +52,7 @@ def decide(connection: Connection, decision: SourceDecision, now: datetime, orig
     """Record a decision, at an aware instant, in the caller's transaction.
 
     `origin` says which file it was declared in; only such a decision may come before the source's first mail.
-    Raises DecisionRefused for a source that no report names, or a word that is none.
+    Raises DecisionRefused for a source that neither a report nor a decision names, or a word that is none.
     """
     for word, known, name in (
         (decision.decision, DECISIONS, "decision"),
@@ -64,12 +64,12 @@ def decide(connection: Connection, decision: SourceDecision, now: datetime, orig
     known_source = connection.execute(
         "SELECT 1 FROM daily WHERE domain = ? AND source_key = ? LIMIT 1", [decision.domain, decision.source_key]
     ).fetchone()
-    if not known_source and origin is None:
+    before = state(connection, decision.domain, decision.source_key)
+    if not known_source and before is None and origin is None:
         raise DecisionRefused(
             f"No report names a source {decision.source_key!r} for {decision.domain!r}.",
             "'whosends sources' lists the keys.",
         )
-    before = state(connection, decision.domain, decision.source_key)
     _insert(connection, decision, naive(now))
     action = "source.decide" if origin is None else "source.import"
     return _journalled(connection, decision, now, before, action, origin)

@@ -12,8 +12,14 @@ from warehouse.scope import Scope
 
 
 def domains_of(connection: Connection, source_key: str) -> list[str]:
-    """The domains that a source sends as, by name."""
-    rows = connection.execute("SELECT DISTINCT domain FROM daily WHERE source_key = ? ORDER BY ALL", [source_key])
+    """The domains that a source sends as, or that it was declared for, by name."""
+    rows = connection.execute(
+        """
+        SELECT domain FROM daily WHERE source_key = $key
+        UNION SELECT domain FROM current_decision WHERE source_key = $key ORDER BY ALL
+        """,
+        {"key": source_key},
+    )
     return [domain for (domain,) in rows.fetchall()]
 
 

@@ -12,6 +12,7 @@ from app import exitcodes
 from app.commands.asking import Asked, scope_of, scoped, today
 from app.commands.base import Group, Run
 from app.commands.deciding import add_decisions
+from app.commands.declaring import add_declarations
 from app.commands.opening import warehouse_of
 from app.render import Screen, share
 
@@ -41,8 +42,8 @@ def command(context: click.Context, /, asked: Asked, **chosen: Any) -> int:
     """Who sends as me, and is it mine?
 
     Without a sub-command, lists the sources of the last 30 days with data, the largest first; ends
-    with 3 where those days hold no reports. The sub-commands record decisions; they change nothing
-    in DNS.
+    with 3 where those days hold no reports. The sub-commands record decisions, also from a file, and
+    hold what is seen against them; they change nothing in DNS.
     """
     return _list(context.obj, asked, **chosen) if context.invoked_subcommand is None else exitcodes.OK
 
@@ -85,9 +86,15 @@ def _row(source: Source) -> tuple[object, ...]:
         share(source.aligned, source.messages),
         source.first_seen,
         source.last_seen,
-        source.decided,
+        source.decided or _expired(source),
         source.owner,
     )
 
 
+def _expired(source: Source) -> str | None:
+    """A decision whose last day is over is one to look at again."""
+    return "expired decision" if source.decision else None
+
+
 add_decisions(command)
+add_declarations(command)
