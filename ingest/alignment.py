@@ -29,6 +29,8 @@ def aligned(header_from: str, auth_domain: str, mode: str | None = "r") -> bool:
 
     `mode` is `adkim` or `aspf`: "s" wants equality, anything else is relaxed, the default of both RFCs.
     """
+    if header_from == auth_domain:
+        return bool(header_from.rstrip("."))
     visible = header_from.lower().rstrip(".")
     authenticated = auth_domain.lower().rstrip(".")
     if not visible or not authenticated:

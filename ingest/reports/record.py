@@ -125,7 +125,7 @@ class RecordReader:
         around = (parts[0], parts[2], parts[4]) if len(parts) > 1 else None
         shape = _alike.get(around) if around else None
         if shape:
-            self._take(parts[1], parts[3], shape)
+            self._take(self._source_ip(parts[1]), int(parts[3]), shape)
             return
         plan, texts = _outlines.read(piece)
         if plan not in self._plans:
@@ -133,10 +133,9 @@ class RecordReader:
         shape = read_shape(plan.layout, plan.values(texts))
         if around and plan.alone:
             _alike.put(around, shape, len(piece))
-        self._take(texts[plan.source_ip], texts[plan.count], shape)
+        self._take(self._source_ip(texts[plan.source_ip]), self._count(texts[plan.count]), shape)
 
-    def _take(self, address: str, number: str, shape: Shape) -> None:
-        source_ip, messages = self._source_ip(address), self._count(number)
+    def _take(self, source_ip: str, messages: int, shape: Shape) -> None:
         if shape.notes:
             for note in shape.notes:
                 self._notes.add(*note)
