@@ -28,6 +28,7 @@ COMMANDS = {
     "status": "How does each domain stand?",
     "findings": "What should I do first? List, assign, note, fix, snooze, close.",
     "sources": "Who sends as me, and is it mine? List and decide.",
+    "selectors": "Which DKIM selectors are in use, and which may go?",
     "drift": "Whose alignment changed, when, and why?",
     "changes": "What else changed? Sources, volumes, forged mail, policy, selectors, reporters.",
     "readiness": "What would a stricter policy block?",

@@ -1,0 +1,267 @@
+"""Which DKIM selectors does the domain's mail use: whose are they, do they work, and which may go?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from analysis import evidence as gathered
+from analysis.around import with_own
+from analysis.attendance import Attendance, attendance
+from analysis.cadence import FEWEST, cadence
+from analysis.declared import Declared
+from analysis.genuine import counted
+from analysis.selectors import Turn, turns
+from analysis.settings import AnalysisSettings
+from analysis.sources import Source, judged
+from ingest.catalogue.catalogue import catalogue
+from warehouse import reads, reads_sources
+from warehouse.connect import Warehouse
+from warehouse.scope import Scope
+
+STATES = ("ghost", "orphan", "unused", "shared", "used", "claimed")
+UNUSED = 30  # days, seen by reporters, after which even a daily sender's key may go
+UNSTEADY = 90  # the same where it has no rhythm, or too few intervals to tell one: a quarter's mail is in it
+WHOLE = 0.8  # of the days since its last mail must have been seen
+WEIGHTY = 20  # messages below which a key that never passed is not worth a line: anybody can name one
+PART = 0.1  # of a source's mail that a key must sign to be one of its own
+KEY = ["domain", "signing_domain", "selector"]
+THEIRS = ("aligned", "misaligned")  # kinds that send themselves; others carry what others signed
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A source that uses a selector: how many of its messages carry it, and how many pass. `kind` as in Source."""
+
+    source_key: str
+    name: str
+    kind: str
+    messages: int
+    passed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """One selector of one signing domain, in mail that claims `domain`, over the days asked for.
+
+    `states`, the most urgent first:
+
+    - ghost: a sender of the domain's signs with it and it does not verify, or lost it and aligns no more.
+    - orphan: declared, and no mail carries it.
+    - unused: no mail for so long that the key may go, since `removable_since`.
+    - shared: several senders sign with the same key, so that none can be withdrawn alone.
+    - used: carries mail that verifies.
+    - claimed: never verified, and no sender of the domain's uses it: invented, or somebody else's.
+
+    `keyless` counts results that mean that there is no key (permerror, RFC 8601 section 2.7.1). `published` says
+    whether DNS has the key; None where nobody has asked. `service` is a guess by the selector's form. `own`: the
+    signing domain is aligned with the domain. Texts are others' text.
+    """
+
+    domain: str
+    signing_domain: str
+    selector: str
+    own: bool
+    states: tuple[str, ...]
+    messages: int
+    passed: int
+    keyless: int
+    first_seen: date | None
+    last_seen: date | None
+    last_passed: date | None
+    failing_since: date | None
+    removable_since: date | None
+    rhythm: str
+    service: str | None
+    published: bool | None
+    uses: tuple[Use, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """Selectors, those that need somebody first; `invented` never passed and were named too seldom to list."""
+
+    newest: date | None
+    selectors: tuple[Selector, ...]
+    invented: int
+    rotations: tuple[Turn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What one selector is judged by. `reporters` holds messages by domain, source_key and reporter."""
+
+    there: Attendance
+    sources: Mapping[tuple[str, str], Source]
+    reporters: Mapping[tuple[str, str], Mapping[str, float]]
+    rules: AnalysisSettings
+
+
+def inventory(
+    warehouse: Warehouse, scope: Scope, today: date, rules: AnalysisSettings, declared: Sequence[Declared] = ()
+) -> Inventory:
+    """The selectors of the scope's domains on its days. `declared` may name some that should be there."""
+    with warehouse.reading() as connection:
+        frames = gathered.fetch(connection, scope, today, rules.sources)
+        there = attendance(connection, frames.newest) if frames.newest else None
+        if frames.newest is None or there is None:
+            return Inventory(None, tuple(_orphans(declared, set())), 0, ())
+        scope = counted(connection, scope)
+        signatures = reads_sources.source_signatures(connection, scope)
+        days = reads.source_days(connection, scope)
+    known = {(one.domain, one.source_key): one for one in judged(frames, today, rules.sources)}
+    context = _Context(there, known, _reporters(days), rules)
+    named = with_own(signatures, "signing_domain").filter(
+        pl.col("selector").is_not_null() & (pl.col("selector") != "") & (pl.col("day") <= frames.newest)
+    )
+    real = named.group_by(KEY).agg(n=pl.col("messages").sum(), ok=_passed().sum())
+    listed = named.join(real.filter((pl.col("ok") > 0) | (pl.col("n") >= WEIGHTY)).select(KEY), on=KEY)
+    found = [_selector(rows, context) for rows in listed.partition_by(KEY)]
+    seen = {(one.domain, one.selector, one.signing_domain) for one in found}
+    found += _orphans(declared, seen)
+    found.sort(key=lambda one: (STATES.index(one.states[0]), not one.own, -one.messages, one.domain, one.selector))
+    rotations = sorted(turns(signatures, days, frames.newest), key=lambda turn: turn.day, reverse=True)
+    return Inventory(frames.newest, tuple(found), real.height - listed.select(KEY).n_unique(), tuple(rotations))
+
+
+def _passed() -> pl.Expr:
+    return pl.col("messages").filter(pl.col("result") == "pass")
+
+
+def _reporters(days: pl.DataFrame) -> dict[tuple[str, str], dict[str, float]]:
+    sums = days.group_by("domain", "source_key", "reporter").agg(pl.col("messages").sum())
+    found = dict[tuple[str, str], dict[str, float]]()
+    for domain, key, reporter, messages in sums.iter_rows():
+        found.setdefault((domain, key), {})[reporter] = float(messages)
+    return found
+
+
+def _selector(rows: pl.DataFrame, context: _Context) -> Selector:
+    first: dict[str, Any] = rows.row(0, named=True)
+    daily = rows.group_by("day").agg(n=pl.col("messages").sum(), ok=_passed().sum(), none=_keyless().sum()).sort("day")
+    passing = daily.filter(pl.col("ok") > 0)["day"].to_list()
+    uses = tuple(_uses(rows, first["domain"], context))
+    bare = Selector(
+        domain=first["domain"],
+        signing_domain=first["signing_domain"],
+        selector=first["selector"],
+        own=first["own"],
+        states=(),
+        messages=int(daily["n"].sum()),
+        passed=int(daily["ok"].sum()),
+        keyless=int(daily["none"].sum()),
+        first_seen=daily["day"][0],
+        last_seen=daily["day"][-1],
+        last_passed=passing[-1] if passing else None,
+        failing_since=_failing_since(daily, context.rules.sources.recent_days),
+        removable_since=None,
+        rhythm="",
+        service=_service(first["selector"], first["signing_domain"]),
+        published=None,
+        uses=uses,
+    )
+    # A forger who names an old key keeps nobody from withdrawing it.
+    senders = [use.source_key for use in uses if use.kind in THEIRS]
+    carried = rows.filter((pl.col("result") == "pass") | pl.col("source_key").is_in(senders))
+    word, since = _rest(bare, carried["day"].unique().sort().to_list(), context) if passing else ("", None)
+    if since and bare.last_passed and _lost(bare, context):
+        bare = replace(bare, failing_since=bare.last_passed + timedelta(days=1))
+        since = None
+    bare = replace(bare, rhythm=word, removable_since=since)
+    return replace(bare, states=tuple(_states(bare, context)))
+
+
+def _keyless() -> pl.Expr:
+    return pl.col("messages").filter(pl.col("result") == "permerror")
+
+
+def _uses(rows: pl.DataFrame, domain: str, context: _Context) -> Iterator[Use]:
+    sums = rows.group_by("source_key").agg(pl.col("messages").sum(), ok=_passed().sum())
+    for key, messages, passed in sums.sort("messages", "source_key", descending=[True, False]).iter_rows():
+        source = context.sources.get((domain, key))
+        name, kind = (source.name, source.kind) if source else (key, "unknown")
+        yield Use(key, name, kind, messages, passed)
+
+
+def _failing_since(daily: pl.DataFrame, recent_days: int) -> date | None:
+    """The first day since which nothing passes, where that was so for its last days and enough messages."""
+    passing = daily.filter(pl.col("ok") > 0)["day"].max()
+    late = daily.filter(pl.col("day") > passing) if isinstance(passing, date) else daily
+    if late.height < min(FEWEST, recent_days) or int(late["n"].sum()) < WEIGHTY:
+        return None
+    found: date = late["day"][0]
+    return found
+
+
+def _rest(one: Selector, days: list[date], context: _Context) -> tuple[str, date | None]:
+    """Its rhythm, and the day since which its absence is longer than that allows, seen by its reporters."""
+    there, shares = context.there, dict[str, float]()
+    for use in one.uses:
+        for reporter, messages in context.reporters.get((one.domain, use.source_key), {}).items():
+            shares[reporter] = shares.get(reporter, 0.0) + messages
+    seeing = there.seeing(shares)
+    rhythm = cadence(days, there, seeing)
+    allowed = max(UNUSED, rhythm.allowed or UNSTEADY)
+    start = (days[-1] - there.first).days + 1
+    away = seeing[max(0, start) :]
+    counts = np.flatnonzero(away)
+    if counts.size <= allowed or counts.size < WHOLE * away.size:
+        return rhythm.word, None
+    return rhythm.word, there.first + timedelta(days=start + int(counts[allowed]))
+
+
+def _lost(one: Selector, context: _Context) -> bool:
+    """Whether a sender that it was a key of goes on sending without aligning: then it is missed, not unused."""
+    return one.own and any(use.kind == "misaligned" and _weighty(one, use, context) for use in one.uses)
+
+
+def _states(one: Selector, context: _Context) -> Iterator[str]:
+    senders = [use for use in one.uses if use.kind in THEIRS]
+    works = bool(one.passed) and not one.failing_since
+    if one.removable_since:
+        yield "unused"
+    elif one.own and senders and one.failing_since:
+        yield "ghost"
+    elif not works:
+        yield "used" if one.passed else "claimed"
+    operators = {_operator(one, use, context) for use in senders if _weighty(one, use, context)}
+    if one.own and len(operators) > 1:
+        yield "shared"
+    if works and not one.removable_since:
+        yield "used"
+
+
+def _operator(one: Selector, use: Use, context: _Context) -> str:
+    """Who runs a source: one operator's networks are not several senders."""
+    source = context.sources.get((one.domain, use.source_key))
+    return (source.as_domain if source else None) or use.source_key
+
+
+def _weighty(one: Selector, use: Use, context: _Context) -> bool:
+    total = sum(context.reporters.get((one.domain, use.source_key), {}).values())
+    return use.passed > 0 and use.passed >= PART * total
+
+
+def _service(selector: str, signing_domain: str) -> str | None:
+    found = catalogue().by_selector(selector, signing_domain)
+    return found[0].service.name if found else None
+
+
+def _orphans(declared: Sequence[Declared], seen: set[tuple[str, str, str]]) -> Iterator[Selector]:
+    """Selectors that are declared and that no mail carries."""
+    for one in declared:
+        match = one.match
+        if match is None or match.selector is None:
+            continue
+        signing = match.signing_domain or one.domain
+        if not any((domain, selector.lower()) == (one.domain, match.selector) and name.lower() == signing
+                   for domain, selector, name in seen):  # fmt: skip
+            yield Selector(
+                one.domain, signing, match.selector, True, ("orphan",), 0, 0, 0, None, None, None, None, None, "",
+                _service(match.selector, signing), None, (),
+            )  # fmt: skip
