@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from math import ceil
 
 from analysis.drift import Drift
 from analysis.policy import Published, weaker
 from analysis.settings import ReadinessSettings
 from analysis.sources import Source
+from analysis.unseen import saw_turn, unseen
+from ingest.catalogue.catalogue import catalogue
 
 LEGITIMATE = ("aligned", "misaligned")
 BY_DKIM = 0.5  # share of a source's mail that DKIM must align; below it stands on SPF, which forwarding breaks
@@ -28,7 +31,10 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A domain's case for a policy. `days` have reports; `newest` is its last day with any, None without."""
+    """A domain's case for a policy. `days` have reports; `newest` is its last day with any, None without.
+
+    `reported` are all days of the last quarter with reports.
+    """
 
     domain: str
     target: str
@@ -38,6 +44,7 @@ class Case:
     days: int
     reporters: int
     sources: tuple[Source, ...]
+    reported: frozenset[date] = frozenset()
 
     @property
     def already(self) -> bool:
@@ -66,6 +73,9 @@ def gates(
         _dkim(case, settings),
         _drift(case, drifts),
         _subdomains(case),
+        _month_end(case),
+        _unseen(case),
+        _authorised(case, settings),
     )
     if not case.days:
         rest = tuple(Gate(gate.id, "unknown", "There is nothing to judge by.") for gate in rest)
@@ -123,7 +133,7 @@ def _legitimate(case: Case, losses: Mapping[str, int], settings: ReadinessSettin
         return Gate("legitimate_mail", "pass", f"{evidence}.")
     worst = max(mine, key=lambda source: (losses.get(source.source_key, 0), source.source_key))
     evidence = f"{evidence}, {losses[worst.source_key]:,} of them from {worst.name}."
-    return Gate("legitimate_mail", "stop", evidence, repair(worst), worst.owner)
+    return Gate("legitimate_mail", "stop", evidence, how(worst), worst.owner)
 
 
 def _decided(case: Case, settings: ReadinessSettings) -> Gate:
@@ -182,7 +192,7 @@ def _dkim(case: Case, settings: ReadinessSettings) -> Gate:
     verb = "aligned source stands" if len(found) == 1 else "aligned sources stand"
     evidence = f"{len(found)} {verb} on SPF alone, which forwarding breaks; the largest is {found[0].name}."
     state = "stop" if case.target == "reject" and not case.already else "pass"
-    return Gate("dkim", state, evidence, repair(found[0]), found[0].owner)
+    return Gate("dkim", state, evidence, how(found[0]), found[0].owner)
 
 
 def repair(source: Source) -> str:
@@ -190,6 +200,15 @@ def repair(source: Source) -> str:
     if source.recent_aligned and source.dkim_aligned >= BY_DKIM * source.messages:
         return f"Give {source.name} a return path under {source.domain}, so that SPF aligns where DKIM fails."
     return f"Let {source.name} sign with DKIM as {source.domain}."
+
+
+def how(source: Source) -> str:
+    """The same, with the words of the service's own instructions where the catalogue has them."""
+    step = repair(source)
+    known = next((one for one in catalogue().services if source.service and one.name == source.service), None)
+    if known is None:
+        return step
+    return f"{step} There: {known.fix_spf if 'return path' in step else known.fix_dkim}"
 
 
 def _drift(case: Case, drifts: Sequence[Drift]) -> Gate:
@@ -212,11 +231,52 @@ def is_open(drift: Drift) -> bool:
 
 
 def _subdomains(case: Case) -> Gate:
-    p, sp = case.published.p, case.published.sp
-    if sp is None or not weaker(sp, p):
-        return Gate("subdomains", "pass", "Subdomains are under the same policy as the domain.")
-    evidence = f"Published is p={p} with sp={sp}: mail in the name of any subdomain is under the weaker one."
-    return Gate("subdomains", "stop", evidence, f"Publish sp={case.target}, or leave sp out.")
+    p = case.published.p
+    for tag, policy, whose in (
+        ("sp", case.published.sp, "any subdomain"),
+        ("np", case.published.np, "subdomains that do not exist"),
+    ):
+        if policy is not None and weaker(policy, p):
+            evidence = f"Published is p={p} with {tag}={policy}: mail in the name of {whose} is under the weaker one."
+            return Gate("subdomains", "stop", evidence, f"Publish {tag}={case.target}, or leave {tag} out.")
+    return Gate("subdomains", "pass", "Subdomains are under the same policy as the domain.")
+
+
+def _month_end(case: Case) -> Gate:
+    if not saw_turn(case.reported, range(1, 13)):
+        evidence = "No month's end was reported on: invoices, payroll and statements may not have been sent yet."
+        return Gate(
+            "month_end", "unknown", evidence, "Wait until the reports of three days after a month's end are in."
+        )
+    quarter = "" if saw_turn(case.reported, (3, 6, 9, 12)) else "; what is sent once a quarter may still be missing"
+    return Gate("month_end", "pass", f"The end of a month was reported on{quarter}.")
+
+
+def _unseen(case: Case) -> Gate:
+    mine = [source.days for source in case.sources if source.kind in LEGITIMATE and source.decided != "retired"]
+    found = unseen(mine, case.days, case.reported)
+    evidence = f"{count(found.seen, 'sender')} of yours sent on these days"
+    if found.expected < 1:
+        return Gate("unseen", "pass", f"{evidence}, hardly any of them on one day only: few can be missing.")
+    evidence += f"; at least {found.expected:.0f} more are likely ({ceil(found.low)} to {ceil(found.high)})."
+    if found.low < 1 or case.target != "reject" or case.already:
+        return Gate("unseen", "pass", evidence)
+    more = f"about {count(found.more_days, 'day')}" if found.more_days else "another month"
+    return Gate(
+        "unseen", "unknown", evidence, f"Wait {more} more, or ask who sends seldom: tax, alumni, events, audits."
+    )
+
+
+def _authorised(case: Case, settings: ReadinessSettings) -> Gate:
+    fix = (
+        "If rua names an address in another domain, a TXT record v=DMARC1 must stand at "
+        f"{case.domain}._report._dmarc. followed by that domain; "
+        "whoever takes the reports publishes it."
+    )
+    arrive = f"The reports of {count(case.reporters, 'reporter')} arrive"
+    if case.reporters >= settings.enough_reporters:
+        return Gate("authorised", "pass", f"{arrive}, so they find the rua address in order; DNS was not asked.", fix)
+    return Gate("authorised", "unknown", f"{arrive}; whether others may send theirs only DNS knows.", fix)
 
 
 def count(number: int, noun: str) -> str:

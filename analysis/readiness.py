@@ -26,6 +26,7 @@ from warehouse.scope import Scope
 __all__ = ["Blocked", "Gate", "Readiness", "next_target", "readiness", "readinesses", "verdict"]
 
 TARGETS = ("quarantine", "reject")
+QUARTER = 100  # days looked back over for a quarter's end
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +191,13 @@ def _case(frames: _Frames, domain: str, target: str, found: tuple[Source, ...], 
         days=frames.days.filter(mine).height,
         reporters=frames.reporters.filter(mine)["reporter"].n_unique(),
         sources=found,
+        reported=frozenset(frames.policies.filter(mine, pl.col("day") > _quarter_before(frames.scope))["day"]),
     )
+
+
+def _quarter_before(scope: Scope) -> date:
+    assert scope.until is not None
+    return scope.until - timedelta(days=QUARTER)
 
 
 def _answer(

@@ -40,14 +40,17 @@ class Unseen:
 
     @property
     def complete(self) -> bool:
-        """Whether nobody more is to be expected, and a month's end was among the days."""
+        """Whether nobody more is to be expected, and a month's end was seen."""
         return self.expected < 1 and self.month_end
 
 
-def unseen(active_days: Iterable[int], reported: Collection[date]) -> Unseen:
-    """The estimate, from the number of days with mail of each sender and the days with reports."""
+def unseen(active_days: Iterable[int], days_judged: int, reported: Collection[date]) -> Unseen:
+    """The estimate, from the number of days with mail of each sender, of so many days.
+
+    `reported` are all days with reports, also before: the ends of months are looked for among them.
+    """
     days = [n for n in active_days if n > 0]
-    m, once, twice = len(reported), days.count(1), days.count(2)
+    m, once, twice = days_judged, days.count(1), days.count(2)
     part = (m - 1) / m if m else 0.0
     expected = part * once * (once - 1) / (2 * (twice + 1))
     low, high = _range(expected, _variance(part, once, twice))

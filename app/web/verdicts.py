@@ -24,6 +24,9 @@ GATES: Final = {
     "dkim": "DKIM carries it",
     "drift": "No sender has drifted",
     "subdomains": "Subdomains follow",
+    "month_end": "A month's end was seen",
+    "unseen": "No sender is unseen",
+    "authorised": "Reports may be sent to you",
 }
 
 

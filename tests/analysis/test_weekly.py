@@ -48,7 +48,7 @@ def test_a_week_beside_the_week_before(world: World) -> None:
     assert (domain.messages, domain.messages_before) == (1218 + 4 * 3 * 58 + 45, 1218)
     assert domain.aligned == domain.messages - 45
     assert domain.not_aligned == {"spoofing": 45}
-    assert domain.gates == 9
+    assert domain.gates == 12
 
 
 def test_a_week_that_has_something_to_do(world: World) -> None:
