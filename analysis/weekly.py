@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 
 import polars as pl
 
@@ -17,8 +17,11 @@ from analysis.genuine import excluded
 from analysis.period import iso_week, last_complete_week
 from analysis.settings import AnalysisSettings
 from analysis.sources import Source, sources
+from warehouse import findings as states
 from warehouse import reads
 from warehouse.connect import Connection, Warehouse
+from warehouse.findings import FindingRecord
+from warehouse.known import restated
 from warehouse.scope import Scope
 
 __all__ = ["WeekDomain", "WeeklySummary", "iso_week", "last_complete_week", "weekly"]
@@ -46,12 +49,21 @@ class WeekDomain:
 
 
 @dataclass(frozen=True, slots=True)
+class Restated:
+    """The week before as it was known when it was over, and as it is now, with the reports that came late."""
+
+    messages_then: int
+    messages_now: int
+    reports: int
+
+
+@dataclass(frozen=True, slots=True)
 class WeeklySummary:
     """ISO week `week` ('2026-W47'), Monday `first_day` to Sunday `last_day`.
 
     `subject` carries the verdict; `headline` is one sentence; a quiet week has findings empty.
     `drifts` are those that the week before did not show yet; `complete` says that reports reach to the
-    week's last day.
+    week's last day. `settled` are findings that came to be fixed, verified or closed in the week.
     """
 
     week: str
@@ -70,6 +82,8 @@ class WeeklySummary:
     reports: int
     quarantined: int
     complete: bool
+    settled: tuple[FindingRecord, ...] = ()
+    restated: Restated | None = None
 
 
 def weekly(
@@ -93,10 +107,12 @@ def weekly(
         now, then = (reads.domains(connection, replace(one, without=without)) for one in (scope, before))
         reports = int(reads.policy_days(connection, scope)["reports"].sum())
         quarantined = _quarantined(connection, first, last)
+        records = states.every(connection)
+        again = _restated(connection, before, first)
     basis = gather(warehouse, Scope(domains, None, last), as_of, settings, targets)
     found = sources(warehouse, scope, as_of, settings.sources)
     told = _domains(basis, found, now, then)
-    urgent = tuple(finding for finding in rank(basis, settings) if finding.severity != "info")
+    urgent = tuple(_waiting(rank(basis, settings), records, as_of))
     new = tuple(source for source in found if is_news(source, settings.sources))
     result = verdict_of(told)
     return WeeklySummary(
@@ -116,7 +132,43 @@ def weekly(
         reports=reports,
         quarantined=quarantined,
         complete=basis.newest is not None and basis.newest >= last,
+        settled=tuple(
+            record
+            for record in records.values()
+            if record.state != "open" and record.domain in basis.sources and first <= record.changed_on <= last
+        ),
+        restated=again,
     )
+
+
+def owned(summary: WeeklySummary, owners: Mapping[str, str], only: str = "") -> WeeklySummary:
+    """The summary with an owner for each finding: its own, else who is to act for its domain, by `owners`.
+
+    With `only`, what others are to act on is left out.
+    """
+    every = (replace(one, owner=one.owner or owners.get(one.domain) or None) for one in summary.findings)
+    mine = tuple(one for one in every if not only or one.owner == only)
+    return replace(
+        summary,
+        findings=mine,
+        subject=_subject(summary.verdict, summary.first_day, summary.domains, mine),
+        headline=_headline(summary.domains, mine, summary.new_sources),
+    )
+
+
+def _waiting(found: Sequence[Finding], records: Mapping[str, FindingRecord], as_of: date) -> Iterator[Finding]:
+    """What somebody is to act on: neither settled nor snoozed, each with its owner."""
+    for finding in found:
+        record = records.get(finding.key)
+        if finding.severity == "info" or (record and (record.state != "open" or record.snoozed(as_of))):
+            continue
+        yield replace(finding, owner=(record.owner if record else None) or finding.owner)
+
+
+def _restated(connection: Connection, before: Scope, monday: date) -> Restated | None:
+    """What late reports made of the week before; None where none came, or nothing was known of it then."""
+    then, now, late = restated(connection, before, datetime.combine(monday, time.max))
+    return Restated(then, now, late) if then and late else None
 
 
 def news(now: Sequence[Drift], then: Sequence[Drift]) -> tuple[Drift, ...]:

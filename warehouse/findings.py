@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import astuple, dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any
@@ -120,3 +121,23 @@ def _state(record: FindingRecord | None) -> journal.State | None:
         return None
     values = {name: getattr(record, name) for name in JOURNALED}
     return {name: None if value is None else str(value) for name, value in values.items()}
+
+
+def rewind(connection: Connection, at: datetime) -> None:
+    """Put every record into the state that the journal tells of at an instant; what was not told of yet goes."""
+    rows = connection.execute(
+        """
+        SELECT subject, arg_max(after, entry_key)::VARCHAR, max(written_at)::DATE FROM journal
+        WHERE action LIKE 'finding.%' AND written_at <= ? GROUP BY subject
+        """,
+        [at],
+    ).fetchall()
+    told = {key: (json.loads(after), on) for key, after, on in rows}
+    for key in every(connection):
+        if key not in told:
+            connection.execute("DELETE FROM finding WHERE finding_key = ?", [key])
+            continue
+        after, on = told[key]
+        columns = ", ".join(f"{name} = ?" for name in JOURNALED)
+        values = [after.get(name) for name in JOURNALED]
+        connection.execute(f"UPDATE finding SET {columns}, changed_on = ? WHERE finding_key = ?", [*values, on, key])

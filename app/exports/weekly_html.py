@@ -23,9 +23,12 @@ COLORS: Final = {
 }
 
 
-def render(summary: WeeklySummary, settings: ReportSettings) -> str:
-    """The summary as a page; everything in it that came from outside is escaped by the template."""
-    return _template().render(page=view(summary, settings), colors=COLORS)
+def render(summary: WeeklySummary, settings: ReportSettings, picture: str = "") -> str:
+    """The summary as a page; everything in it that came from outside is escaped by the template.
+
+    `picture` is the address of the chart, where there is one: a cid: URL in a mail (RFC 2392).
+    """
+    return _template().render(page=view(summary, settings), colors=COLORS, picture=picture)
 
 
 @cache

@@ -19,6 +19,7 @@ from app.settings import ReportSettings
 
 TODOS: Final = 5
 CHANGES: Final = 12
+SETTLED: Final = {"fixed": "Fix published", "verified": "Verified in reports", "closed": "Closed"}
 KINDS: Final = {
     "aligned": "aligned",
     "misaligned": "known but misaligned",
@@ -89,6 +90,7 @@ class View:
     health: tuple[str, ...]
     totals: tuple[str, ...]
     app_url: str
+    quiet: bool = False
 
 
 def view(summary: WeeklySummary, settings: ReportSettings) -> View:
@@ -106,6 +108,7 @@ def view(summary: WeeklySummary, settings: ReportSettings) -> View:
         tables=tuple(_table(domain, settings.sources) for domain in summary.domains if domain.sources),
         health=tuple(_health(summary)),
         totals=tuple(_totals(summary)),
+        quiet=not (summary.findings or summary.new_sources or summary.drifts or summary.settled),
         # Only what a browser follows as a web address; the setting is the owner's own, but a typo is not a link.
         app_url=settings.app_url if settings.app_url.startswith(("https://", "http://")) else "",
     )
@@ -150,6 +153,8 @@ def _changes(summary: WeeklySummary) -> Iterator[str]:
         )
     for drift in summary.drifts:
         yield clean(_drift(drift))
+    for record in summary.settled:
+        yield clean(f"{SETTLED[record.state]}: {record.title}. {record.reason}")
 
 
 def _drift(drift: Drift) -> str:
@@ -197,6 +202,10 @@ def _health(summary: WeeklySummary) -> Iterator[str]:
         silent = [clean(name) for name in summary.silent_reporters]
         yield f"Silent: {', '.join(silent[:5])}{f' and {len(silent) - 5} more' if len(silent) > 5 else ''}"
     yield f"{summary.quarantined:,} messages refused (whosends quarantine list)"
+    if summary.restated:
+        one = summary.restated
+        reports = f"{one.reports:,} late report{'' if one.reports == 1 else 's'}"
+        yield f"Last week restated: {one.messages_then:,} → {one.messages_now:,} messages after {reports}"
     if not summary.complete:
         yield "The week is not complete: reports take one or two days, so the numbers will still rise"
 

@@ -1,0 +1,46 @@
+"""Whose week is it? Which domains, and whose findings, a part of the summary is about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.config import Config, meant
+from app.settings import RecipientSettings
+from ingest.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A part of the week: domains (none of them: of all), and only what this owner is to act on, if one is named."""
+
+    domains: tuple[str, ...] = ()
+    owner: str = ""
+
+
+def share_of(config: Config, wanted: RecipientSettings, held: Sequence[str]) -> Share | None:
+    """The part that meets every condition, of the domains that have reports; None where there are none."""
+    for name, value, known in (
+        ("client", wanted.client, {one.client for one in config.domains if one.client}),
+        ("owner", wanted.owner, owners(config)),
+    ):
+        if value and value not in known and (name == "client" or not config.report.owner):
+            raise UsageError(f"No domain has the {name} {value!r}.", meant(value, known))
+    client = {one.name for one in config.domains if one.client == wanted.client}
+    chosen = [
+        domain
+        for domain in held
+        if (not wanted.domains or domain in wanted.domains) and (not wanted.client or domain in client)
+    ]
+    if not chosen:
+        return None
+    if wanted.owner:
+        own = tuple(domain for domain in chosen if config.owner_of(domain) == wanted.owner)
+        return Share(own or tuple(chosen), wanted.owner)
+    return Share(tuple(chosen) if wanted.domains or wanted.client else ())
+
+
+def owners(config: Config) -> set[str]:
+    """Everybody that the configuration names as an owner."""
+    named = {one.owner for one in config.domains} | {one.owner for one in config.clients}
+    return (named | {config.report.owner}) - {""}

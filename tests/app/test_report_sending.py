@@ -1,0 +1,251 @@
+"""The weekly summary, sent through a real server and read back: once, to each its part, or told of."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from analysis.period import last_complete_week
+from tests.app.conftest import Ran, Whosends, write_month
+from tests.servers.smtp import PASSWORD, USER, Mailroom, mailroom
+from tests.warehouse.build import row, xml
+from warehouse.connect import Warehouse
+from warehouse.settings import WarehouseSettings
+
+pytestmark = pytest.mark.server
+
+CONFIG = """
+[smtp]
+host = "localhost"
+port = {port}
+security = "{security}"
+ca_file = "{ca}"
+user = "{user}"
+password_command = "echo '{password}'"
+sender = "whosends <dmarc@example.com>"
+timeout = 10
+pause = 0.01
+
+[report]
+owner = "Post Office"
+
+[[domain]]
+name = "example.com"
+owner = "Ada"
+client = "Acme"
+
+[[client]]
+name = "Acme"
+
+[[recipient]]
+name = "boss"
+to = ["boss@example.com", "deputy@example.com"]
+
+[[recipient]]
+name = "acme"
+client = "Acme"
+to = ["it@acme.example"]
+"""
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[Mailroom]:
+    with mailroom(tmp_path) as room:
+        yield room
+
+
+@pytest.fixture
+def path(whosends: Whosends, home: Path) -> Path:
+    """A month about two domains, one of which has a sender that does not align."""
+    folder, path = write_month(home / "month"), home / "two.duckdb"
+    write_month(folder, "second.example")
+    for n in range(1, 29):
+        begin = int((datetime.now(UTC) - timedelta(days=n)).replace(hour=0, minute=0, second=0).timestamp())
+        body = row("198.51.100.7", 90, "fail", "fail", "example.com")
+        (folder / f"bad-{n}.xml").write_bytes(xml(body, reporter="google.com", report_id=f"b{n}", begin=begin))
+    assert whosends("ingest", folder, "--warehouse", path).code == 0
+    return path
+
+
+def config(room: Mailroom, home: Path, **more: str) -> Path:
+    file = home / "send.toml"
+    values = {"port": str(room.port), "security": "starttls", "ca": str(room.ca), "user": USER, "password": PASSWORD}
+    file.write_text(CONFIG.format(**(values | more)), "utf-8")
+    return file
+
+
+@pytest.fixture
+def send(whosends: Whosends, home: Path, room: Mailroom, path: Path) -> Whosends:
+    file = config(room, home)
+
+    def run(*more: object) -> Ran:
+        return whosends("report", "weekly", "--send", "--warehouse", path, "--config", file, "--json", *more)
+
+    return run
+
+
+def states(ran: Ran) -> list[tuple[str, str]]:
+    return [(one["recipient"], one["state"]) for one in ran.document["sent"]]
+
+
+def test_each_recipient_gets_its_part_once_and_never_again(send: Whosends, room: Mailroom) -> None:
+    first = send()
+    assert first.code == 0, first.out
+    assert states(first) == [
+        ("boss@example.com", "sent"), ("deputy@example.com", "sent"), ("it@acme.example", "sent")
+    ]  # fmt: skip
+    assert room.to == [["boss@example.com"], ["deputy@example.com"], ["it@acme.example"]]
+    again = send()
+    assert (again.code, {state for _, state in states(again)}) == (0, {"already"})
+    assert len(room.mails) == 3
+    assert send("--resend", "--to", "acme").code == 0
+    assert len(room.mails) == 4
+    whole, acme = room.mails[0], room.mails[2]
+    assert "2 domains" in whole["Subject"]
+    assert "example.com" in acme["Subject"]
+    assert "second.example" not in acme.as_string()
+    week = last_complete_week(datetime.now(UTC).date())
+    assert whole["Subject"].startswith(("[Stop]", "[Unknown]", "[Go]"))
+    assert whole["Message-ID"] != room.mails[1]["Message-ID"]
+    assert week in whole["Message-ID"]
+
+
+def test_the_mail_is_text_then_html_with_one_picture_inside(send: Whosends, room: Mailroom) -> None:
+    send("--to", "acme")
+    [mail] = room.mails
+    kinds = [part.get_content_type() for part in mail.walk()]
+    assert kinds == ["multipart/alternative", "text/plain", "multipart/related", "text/html", "image/png"]
+    text, html = mail.get_body(("plain",)), mail.get_body(("html",))
+    assert text is not None
+    assert html is not None
+    assert "Ada" in text.get_content()
+    assert html.get_content().count("<img ") == 1
+    picture = next(part for part in mail.walk() if part.get_content_type() == "image/png")
+    assert f'src="cid:{picture["Content-ID"].strip("<>")}"' in html.get_content()
+    assert picture.get_content().startswith(b"\x89PNG")
+    assert max(len(line) for line in mail.as_bytes().splitlines()) <= 998
+
+
+def test_a_server_that_asks_to_come_back_is_asked_again(send: Whosends, room: Mailroom) -> None:
+    room.answers = ["451 4.7.1 greylisted", "451 4.7.1 greylisted"]
+    assert send("--to", "acme").code == 0
+    assert len(room.mails) == 1
+
+
+def test_a_refusal_is_told_in_the_servers_words_and_tried_again_next_time(send: Whosends, room: Mailroom) -> None:
+    room.answers = ["554 5.7.1 no \x1b[31mthanks"]
+    ran = send("--to", "acme")
+    assert ran.code == 75
+    assert ran.document["sent"][0]["state"] == "failed"
+    assert "554 5.7.1 no thanks" in ran.document["sent"][0]["detail"]
+    assert states(send("--to", "acme")) == [("it@acme.example", "sent")]
+
+
+def test_a_lost_answer_is_unknown_and_no_second_mail(send: Whosends, room: Mailroom) -> None:
+    room.cut = True
+    ran = send("--to", "acme")
+    assert (ran.code, states(ran)) == (3, [("it@acme.example", "unknown")])
+    room.cut = False
+    ran = send("--to", "acme")
+    assert (ran.code, states(ran)) == (3, [("it@acme.example", "unknown")])
+    assert "--resend" in ran.document["sent"][0]["detail"]
+    assert len(room.mails) == 1
+
+
+def test_a_crash_in_the_middle_is_unknown_too(send: Whosends, room: Mailroom, path: Path) -> None:
+    send("--to", "acme")
+    with Warehouse(path, WarehouseSettings()).writing() as connection:
+        connection.execute("UPDATE sending SET state = 'sending', ended_at = NULL")
+    # Another process may be at it this very moment; a quarter of an hour later it is not.
+    assert states(send("--to", "acme")) == [("it@acme.example", "already")]
+    with Warehouse(path, WarehouseSettings()).writing() as connection:
+        connection.execute("UPDATE sending SET started_at = started_at - INTERVAL 1 HOUR")
+    assert states(send("--to", "acme")) == [("it@acme.example", "unknown")]
+    assert len(room.mails) == 1
+
+
+def test_implicit_tls_and_what_cannot_work(whosends: Whosends, home: Path, path: Path, tmp_path: Path) -> None:
+    words = ("report", "weekly", "--send", "--to", "acme", "--warehouse", path, "--config")
+    with mailroom(tmp_path, implicit=True) as room:
+        assert whosends(*words, config(room, home, security="tls")).code == 0
+        assert len(room.mails) == 1
+    with mailroom(tmp_path) as room:
+        for more, said in (
+            ({"password": "wrong"}, "refuses the login"),
+            ({"ca": ""}, "No protected connection"),
+            ({"security": "plain"}, "lacks something"),
+        ):
+            ran = whosends(*words, config(room, home, **more), "--resend")
+            assert ran.code == 75, more
+            assert said in ran.out
+            assert PASSWORD not in ran.out + ran.err
+        assert not room.mails
+    ran = whosends(*words, config(room, home), "--resend")
+    assert (ran.code, "was not reached" in ran.out) == (75, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--to", "nobody"), "There is no recipient 'nobody'"),
+        (("--domain", "example.com"), "recipients of the configuration"),
+        (("--known-at", "soon"), "is no time"),
+    ],
+)
+def test_what_cannot_be_asked_is_told(send: Whosends, words: tuple[str, ...], said: str) -> None:
+    ran = send(*words)
+    assert ran.code == 2
+    assert said in ran.err
+
+
+def test_the_same_week_known_at_the_same_time_gives_the_same_bytes(whosends: Whosends, home: Path, path: Path) -> None:
+    then = datetime.now(UTC).replace(tzinfo=None) - timedelta(hours=1)
+    with Warehouse(path, WarehouseSettings()).writing() as connection:
+        connection.execute("UPDATE aggregate_report SET stored_at = ?", [then - timedelta(days=1)])
+    forms = [word for form in ("html", "csv", "json", "md", "parquet", "pdf", "eml") for word in ("--format", form)]
+
+    def made(folder: str) -> dict[str, str]:
+        out = home / folder
+        ran = whosends(
+            "report", "weekly", *forms, "--out", out, "--warehouse", path, "--known-at", then.isoformat(), "--json"
+        )  # fmt: skip
+        assert ran.code == 0, ran.err
+        files = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(out.iterdir())}
+        [name] = [name for name in files if name.endswith("manifest.json")]
+        manifest = json.loads((out / name).read_text("utf-8"))
+        assert {name: one["sha256"] for name, one in manifest["files"].items()} == {
+            key: value for key, value in files.items() if key != name
+        }
+        return files
+
+    before = made("before")
+    # Late reports, and a finding that somebody closes: neither was known then.
+    late = write_month(home / "late", "example.com")
+    for file in late.iterdir():
+        file.write_bytes(file.read_bytes().replace(b"<report_id>", b"<report_id>late-").replace(b"google.com", b"Late"))
+    assert whosends("ingest", late, "--warehouse", path).code == 0
+    key = whosends("findings", "--warehouse", path, "--json").document["findings"][0]["id"]
+    assert whosends("findings", "close", key, "--warehouse", path).code == 0
+    now = whosends("report", "weekly", "--format", "csv", "--warehouse", path).out
+    assert made("after") == before
+    [csv] = (home / "before").glob("*.csv")
+    assert now != csv.read_text("utf-8")
+
+
+def test_binary_forms_do_not_go_to_a_terminal(whosends: Whosends, path: Path) -> None:
+    ran = whosends("report", "weekly", "--format", "pdf", "--warehouse", path)
+    assert (ran.code, "--out DIR" in ran.err) == (2, True)
+
+
+def test_parts_by_client_and_owner(whosends: Whosends, home: Path, room: Mailroom, path: Path) -> None:
+    words = ("report", "weekly", "--warehouse", path, "--config", config(room, home), "--json")
+    assert [one["domain"] for one in whosends(*words, "--client", "Acme").document["domains"]] == ["example.com"]
+    mine = whosends(*words, "--owner", "Ada").document
+    assert {one["owner"] for one in mine["findings"]} == {"Ada"}
+    ran = whosends(*words, "--client", "Acmee")
+    assert (ran.code, "Did you mean 'Acme'?" in ran.err) == (2, True)
