@@ -14,10 +14,8 @@ from analysis.genuine import counted
 from analysis.honour import Honour, honours
 from analysis.include import senders
 from analysis.outlook import GROUP_OF, GROUPS, Count, counts
-from analysis.period import newest_day
 from analysis.rejudge import Situation, judged
-from analysis.settings import AnalysisSettings
-from analysis.sources import Source, sources
+from analysis.sources import Source
 from warehouse import reads_ledger as reads
 from warehouse.connect import Connection, Warehouse
 from warehouse.scope import Scope
@@ -88,23 +86,13 @@ class Frames:
     deep: pl.DataFrame
 
 
-def ledger(
-    warehouse: Warehouse,
-    domain: str,
-    candidate: Candidate,
-    today: date,
-    settings: AnalysisSettings,
-    until: date | None = None,
-) -> Ledger:
-    """The ledger of one domain over the last readiness.days with reports, up to `until`.
+def ledger(warehouse: Warehouse, scope: Scope, candidate: Candidate, found: Sequence[Source]) -> Ledger:
+    """The ledger of the scope's one domain over its days, of which both ends are given; `found` are their sources.
 
     Raises UsageError where the candidate leaves out an include that leads to no source.
     """
     with warehouse.reading() as connection:
-        newest = newest_day(connection, today, until) or today
-        scope = Scope((domain,), newest - timedelta(days=settings.readiness.days - 1), newest)
         frames = fetch(connection, counted(connection, scope), candidate)
-    found = sources(warehouse, scope, today, settings.sources)
     return answer(frames, candidate, found)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -59,7 +59,7 @@ class Readiness:
     The four `…_blocked` add up to the sources' `would_block`; `undecided_blocked` are those of
     unknown sources. `since` and `until` are the days judged; None where there are no reports.
     `already` says that the published policy is the target or stricter; `last_day` is the domain's own
-    newest day with reports.
+    newest day with reports; `policy` is all that reports show of the record.
     """
 
     domain: str
@@ -79,6 +79,7 @@ class Readiness:
     until: date | None = None
     already: bool = False
     last_day: date | None = None
+    policy: Published = field(default_factory=Published)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +225,7 @@ def _answer(
         until=scope.until if case.newest else None,
         already=case.already,
         last_day=case.newest,
+        policy=case.published,
     )
 
 

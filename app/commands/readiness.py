@@ -1,65 +1,86 @@
-"""`whosends readiness`: what a stricter policy would have blocked, and what stands in between."""
+"""`whosends readiness`: what a stricter policy would block, what stands in between, and which record comes next."""
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import click
 
-from analysis.readiness import Readiness, readiness
+from analysis.backtest import backtest
+from analysis.candidate import Candidate, parse
+from analysis.ledger import ledger
+from analysis.next_record import next_record
+from analysis.readiness import TARGETS, judge
 from app import exitcodes
-from app.commands.asking import known, known_domain, today
+from app.commands.asking import Known, known, known_domain, today
 from app.commands.base import Command, Run
 from app.commands.opening import warehouse_of
-from app.render import Screen, clean
-
-SHOWN = 20
+from app.commands.readiness_text import print_backtest, print_readiness
+from app.render import Screen
+from ingest.errors import UsageError
+from warehouse.connect import Warehouse
+from warehouse.scope import Scope
 
 
 @click.command("readiness", cls=Command)
-@click.argument("domain")
+@click.argument("domain", required=False)
 @click.option(
     "--target", type=click.Choice(["quarantine", "reject"]), help="The policy to judge; else the domain's own target."
 )
+@click.option("--candidate", metavar="RECORD", help="A record to try, such as 'p=reject; sp=quarantine; adkim=s'.")
+@click.option("--without-include", metavar="HOST", help="Try the SPF record without this include.")
+@click.option("--dkim-alone", is_flag=True, help="Try how mail fares where only DKIM counts, as after forwarding.")
+@click.option("--record", metavar="RECORD", help="The record as published, so that the next one keeps its tags.")
+@click.option("--backtest", "tested", is_flag=True, help="Hold earlier forecasts against what receivers then refused.")
 @click.pass_obj
-def command(run: Run, domain: str, target: str | None) -> int:
-    """What would a stricter policy have blocked?
+def command(  # noqa: PLR0913, PLR0917 -- click hands over each option
+    run: Run,
+    domain: str | None,
+    target: str | None,
+    candidate: str | None,
+    without_include: str | None,
+    dkim_alone: bool,
+    record: str | None,
+    tested: bool,
+) -> int:
+    """What would a stricter policy block?
 
-    Ends with 0 for go, 1 for stop, 3 for unknown: too little or too old data proves nothing.
+    Judges each row of the reports again under the candidate: what receivers refused already is told apart from what
+    they would refuse, which has a range. Ends with 0 for go, 1 for stop, 3 for unknown: too little or too old data
+    proves nothing.
+
+    --backtest takes each time that a policy turned stricter as an experiment; DOMAIN may then be left out.
     """
-    screen, warehouse = Screen(run), warehouse_of(run)
-    domain = known_domain(known(warehouse), domain)
-    target = target or run.config.targets.get(domain, "reject")
-    answer = readiness(warehouse, domain, target, today(), run.config.analysis)
+    wish, present = (parse(text) if text is not None else None for text in (candidate, record))
+    warehouse = warehouse_of(run)
+    names = known(warehouse)
+    if tested:
+        return _backtest(run, warehouse, names, domain)
+    if domain is None:
+        raise UsageError("Say which domain.", "whosends status lists those with reports.")
+    domain = known_domain(names, domain)
+    target = target or (wish.p if wish and wish.p in TARGETS else run.config.targets.get(domain, "reject"))
+    wish = replace(wish or Candidate(target), dkim_alone=dkim_alone, without_include=without_include or "")
+    found, judged = judge(warehouse, {domain: target}, today(), run.config.analysis)
+    answer = judged[domain]
+    days = Scope((domain,), answer.since or today(), answer.until or today())
+    told = ledger(warehouse, days, wish, found)
+    step = next_record(answer.policy, target, present) if answer.verdict == "go" else None
+    screen = Screen(run)
     if screen.json:
-        screen.document(**{one.name: getattr(answer, one.name) for one in fields(answer)})
+        parts = {one.name: getattr(answer, one.name) for one in fields(answer)}
+        screen.document(**parts, ledger=told, next=step)
     else:
-        _print(screen, answer)
+        print_readiness(screen, answer, told, step)
     return exitcodes.VERDICTS[answer.verdict]
 
 
-def _print(screen: Screen, answer: Readiness) -> None:
-    screen.line(f"{answer.domain}, p={answer.published or 'none'} to p={answer.target}: {answer.verdict}")
-    screen.line(
-        f"{answer.messages:,} messages on {answer.days} days with reports; p={answer.target} would have blocked "
-        f"{answer.legitimate_blocked:,} legitimate, {answer.forwarded_blocked:,} forwarded, "
-        f"{answer.undecided_blocked:,} undecided, and stopped {answer.spoofing_blocked:,} spoofed."
-    )
-    screen.line("")
-    screen.table(
-        ("Gate", "State", "Evidence", "Fix", "Owner"),
-        [(gate.id, gate.state, gate.evidence, gate.fix, gate.owner) for gate in answer.gates],
-    )
-    # What hurts comes first: spoofed mail is meant to be blocked.
-    blocked = sorted((s for s in answer.sources if s.would_block), key=lambda s: (s.kind == "spoofing", -s.would_block))
-    if blocked:
-        screen.line("")
-        screen.table(
-            ("Source", "Name", "Looks", "Decision", "Would block", "At least", "At most", "Blocked already"),
-            [
-                (s.source_key, clean(s.name), s.kind, s.decision, s.would_block, s.low, s.high, s.already_blocked)
-                for s in blocked[:SHOWN]
-            ],
-        )
-        if len(blocked) > SHOWN:
-            screen.note(f"The first {SHOWN} of {len(blocked):,} sources; --json gives all.")
+def _backtest(run: Run, warehouse: Warehouse, names: Known, domain: str | None) -> int:
+    asked = (known_domain(names, domain),) if domain else ()
+    found = backtest(warehouse, asked, today(), run.config.analysis)
+    screen = Screen(run)
+    if screen.json:
+        screen.document(**{one.name: getattr(found, one.name) for one in fields(found)})
+    else:
+        print_backtest(screen, found)
+    return exitcodes.OK if found.experiments else exitcodes.UNKNOWN

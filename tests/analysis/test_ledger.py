@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from analysis.backtest import backtest
-from analysis.candidate import parse
+from analysis.candidate import Candidate, parse
 from analysis.ledger import Ledger, ledger
 from analysis.settings import AnalysisSettings
+from analysis.sources import sources
 from ingest.errors import UsageError
 from tests.analysis.world import LAST, MAILER, MAILER_PATH, OFFICE, OURS, RELAY, TODAY, Policy, World, days, usual
+from warehouse.scope import Scope
 
 SETTINGS = AnalysisSettings()
 DAY = 3  # reporters that tell of each message sent in a world
 
 
-def asked(world: World, record: str = "p=reject", **more: object) -> Ledger:
+def of(world: World, domain: str, wish: Candidate) -> Ledger:
+    scope = Scope((domain,), LAST - timedelta(days=29), LAST)
+    return ledger(world.warehouse, scope, wish, sources(world.warehouse, scope, TODAY, SETTINGS.sources))
+
+
+def asked(world: World, record: str = "p=reject", **more: Any) -> Ledger:
     world.save()
-    wish = parse(record)
-    for name, value in more.items():
-        object.__setattr__(wish, name, value)
-    return ledger(world.warehouse, OURS, wish, TODAY, SETTINGS)
+    wish = replace(parse(record), **more)
+    return of(world, OURS, wish)
 
 
 def test_a_domain_in_order_loses_nothing(world: World) -> None:
@@ -107,7 +114,7 @@ def test_deep_names_may_differ_and_nobody_guesses(world: World) -> None:
 def test_an_unknown_domain_has_an_empty_ledger(world: World) -> None:
     usual(world, days(40))
     world.save()
-    found = ledger(world.warehouse, "exa'mple", parse("p=reject; adkim=s; np=none"), TODAY, SETTINGS)
+    found = of(world, "exa'mple", parse("p=reject; adkim=s; np=none"))
     assert (found.entries, found.messages, found.since) == ((), 0, None)
 
 

@@ -177,6 +177,47 @@ def test_readiness_holds_what_programs_rely_on(whosends: Whosends, sample: Path)
     assert text.out.startswith("northlight.example, p=quarantine to p=reject: stop")
 
 
+def test_a_candidate_has_its_ledger(whosends: Whosends, sample: Path) -> None:
+    wish = ("readiness", "northlight.example", "--candidate", "p=reject; sp=none; adkim=s", "--warehouse", sample)
+    told = whosends(*wish, "--json").document
+    assert (told["target"], told["ledger"]["record"], told["next"]) == (
+        "reject", "v=DMARC1; p=reject; sp=none; adkim=s", None,
+    )  # fmt: skip
+    assert set(told["ledger"]["groups"]) == {"legitimate", "forwarded", "undecided", "spoofing"}
+    counts = [entry["count"] for entry in told["ledger"]["entries"]]
+    assert all(one["failing"] == one["refused"] + one["let_through"] + one["open"] for one in counts)
+    assert all(one["low"] <= one["expected"] <= one["high"] for one in counts)
+    assert "REFUSED (FACT)" in whosends(*wish).out
+
+
+def test_the_next_record_keeps_the_tags(whosends: Whosends, month: Path) -> None:
+    wish = ("readiness", "example.com", "--warehouse", month)
+    assert "Next, in the TXT record at _dmarc.example.com: set p=reject; t=y." in whosends(*wish).out
+    told = whosends(*wish, "--record", "v=DMARC1; p=quarantine; rua=mailto:a@b.example").out
+    assert "\nv=DMARC1; p=reject; t=y; rua=mailto:a@b.example\n" in told
+
+
+def test_forecasts_are_held_against_what_came(whosends: Whosends, sample: Path, month: Path) -> None:
+    ran = whosends("readiness", "--backtest", "--warehouse", sample, "--json")
+    assert (ran.code, len(ran.document["experiments"])) == (exitcodes.OK, 1)
+    assert 0 <= ran.document["held"] <= 1
+    none = whosends("readiness", "example.com", "--backtest", "--warehouse", month)
+    assert (none.code, none.out) == (
+        exitcodes.UNKNOWN, "No policy turned stricter in these reports, so there is nothing to test on.\n",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "given", [["example.com", "--candidate", "p=block"], ["example.com", "--record", "\x1b[2J"], [],
+              ["example.com", "--without-include", "spf.nobody.example"]],
+)  # fmt: skip
+def test_what_cannot_be_tried_is_a_sentence(whosends: Whosends, month: Path, given: list[str]) -> None:
+    ran = whosends("readiness", *given, "--warehouse", month)
+    assert ran.code == exitcodes.USAGE
+    assert "Traceback" not in ran.err
+    assert "\x1b" not in ran.err
+
+
 def test_readiness_go_is_zero(whosends: Whosends, month: Path) -> None:
     ran = whosends("readiness", "EXAMPLE.com", "--target", "reject", "--warehouse", month, "--json")
     assert (ran.code, ran.document["verdict"]) == (exitcodes.OK, "go")
