@@ -37,7 +37,7 @@ def test_mails(raw: bytes) -> None:
 @pytest.mark.parametrize(
     ("raw", "name"),
     [
-        (gzip.compress(b"x"), "a.eml"),
+        (gzip.compress(b"x", mtime=0), "a.eml"),
         (wrap.zipped(("a", b"x")), "a.eml"),
         (wrap.zipped(), ""),
         (b"<feedback/>", "a.eml"),
