@@ -132,11 +132,7 @@ def weekly(
         reports=reports,
         quarantined=quarantined,
         complete=basis.newest is not None and basis.newest >= last,
-        settled=tuple(
-            record
-            for record in records.values()
-            if record.state != "open" and record.domain in basis.sources and first <= record.changed_on <= last
-        ),
+        settled=tuple(_settled(records, basis, first, last)),
         restated=again,
     )
 
@@ -163,6 +159,12 @@ def _waiting(found: Sequence[Finding], records: Mapping[str, FindingRecord], as_
         if finding.severity == "info" or (record and (record.state != "open" or record.snoozed(as_of))):
             continue
         yield replace(finding, owner=(record.owner if record else None) or finding.owner)
+
+
+def _settled(records: Mapping[str, FindingRecord], basis: Basis, first: date, last: date) -> Iterator[FindingRecord]:
+    for record in records.values():
+        if record.state != "open" and record.domain in basis.sources and first <= record.changed_on <= last:
+            yield record
 
 
 def _restated(connection: Connection, before: Scope, monday: date) -> Restated | None:

@@ -38,6 +38,7 @@ COMMANDS = {
     "failures": "Which single messages failed authentication?",
     "bounces": "What was not delivered, and why?",
     "report": "The week on one page, for people and mail.",
+    "alert": "Tell people of findings: webhook, mail, chat.",
     "audit": "Who did what, and is the log of it whole?",
     "quarantine": "What was refused, and why; show it, try again, write it out, drop it.",
     "reparse": "Read stored reports again with this version.",

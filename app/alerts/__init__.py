@@ -1,0 +1,1 @@
+"""Telling of findings where people are: by webhook, mail and chat."""
