@@ -47,13 +47,13 @@ class Departure:
     messages: int
 
 
-def coming(days: pl.DataFrame, newest: date) -> Iterator[Arrival]:
+def coming(days: pl.DataFrame, reports: pl.DataFrame, newest: date) -> Iterator[Arrival]:
     """Sources that were not there before. `days` is as reads_changes.told_days gives it.
 
     What only a reporter that has just begun can see is no arrival, but better sight.
     """
     days = days.filter((pl.col("day") <= newest) & (pl.col("messages") > 0))
-    began = days.group_by("reporter").agg(began=pl.col("day").min())
+    began = reports.filter(pl.col("messages") > 0).group_by("reporter").agg(began=pl.col("day").min())
     seen = days.join(began, on="reporter")
     first = days.group_by("domain").agg(opened=pl.col("day").min())
     rows = (
@@ -73,10 +73,11 @@ def coming(days: pl.DataFrame, newest: date) -> Iterator[Arrival]:
         yield Arrival(row["domain"], row["source_key"], row["first"], row["days"], row["messages"], row["aligned"])
 
 
-def going(days: pl.DataFrame, newest: date) -> Iterator[Departure]:
+def going(days: pl.DataFrame, reports: pl.DataFrame, newest: date) -> Iterator[Departure]:
     """Steady sources that fell silent though most of the reporters that saw them still report."""
     days = days.filter((pl.col("day") <= newest) & (pl.col("messages") > 0))
-    last_report = days.group_by("reporter").agg(reported=pl.col("day").max())
+    told = reports.filter((pl.col("day") <= newest) & (pl.col("messages") > 0))
+    last_report = told.group_by("reporter").agg(reported=pl.col("day").max())
     rows = days.join(last_report, on="reporter")
     sums = (
         rows.group_by("domain", "source_key")

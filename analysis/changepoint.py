@@ -46,7 +46,7 @@ def weights(rate: Floats, messages: Floats, level: Floats) -> Floats:
     deal of mail can say, as the beta-binomial does (Williams 1982). `level` has one rate a series.
     """
     counting = np.divide(_spread(level)[:, None], messages, out=np.zeros_like(messages), where=messages > 0)
-    restless = np.array([_restless(*row) for row in zip(rate, counting, messages > 0, strict=True)])
+    restless = _restless(rate, counting, messages > 0)
     variance = counting + np.maximum(restless, STILL**2)[:, None]
     return np.where(messages > 0, 1 / variance, 0.0)
 
@@ -82,15 +82,18 @@ def _spread(level: Floats) -> Floats:
     return np.maximum(level * (1 - level), 0.01)
 
 
-def _restless(rate: Floats, counting: Floats, active: NDArray[np.bool_]) -> float:
-    rate, counting = rate[active], counting[active]
-    if rate.size < 4:
-        return 1.0
-    squares = np.diff(rate) ** 2 / 2
-    expected = (counting[1:] + counting[:-1]) / 2
-    kept = np.argsort(squares)[: max(2, int(0.9 * squares.size))]
+def _restless(rate: Floats, counting: Floats, active: NDArray[np.bool_]) -> Floats:
+    """The day-to-day variance of each series beyond counting; 1 where there are too few days to tell."""
+    order = np.argsort(~active, axis=1, kind="stable")  # days with mail side by side
+    rate, counting = np.take_along_axis(rate, order, axis=1), np.take_along_axis(counting, order, axis=1)
+    pairs = active.sum(axis=1) - 1
+    inside = np.arange(rate.shape[1] - 1) < pairs[:, None]
+    squares = np.sort(np.where(inside, np.diff(rate, axis=1) ** 2 / 2, np.inf), axis=1)
+    kept = np.maximum(2, (0.9 * pairs).astype(np.int64))
+    smallest = np.where(np.arange(squares.shape[1]) < np.minimum(kept, pairs)[:, None], squares, 0.0).sum(axis=1) / kept
+    expected = np.where(inside, (counting[:, 1:] + counting[:, :-1]) / 2, 0.0).sum(axis=1) / np.maximum(pairs, 1)
     # The smallest nine tenths of squared normal differences average to 0.6 of all of them.
-    return float(max(0.0, squares[kept].mean() / 0.6 - expected.mean()))
+    return np.where(pairs >= 3, np.maximum(0.0, smallest / 0.6 - expected), 1.0)
 
 
 def steps(rate: Floats, weight: Floats) -> list[list[int]]:

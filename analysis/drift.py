@@ -18,14 +18,15 @@ from analysis.cause import Cause, causes
 from analysis.change import Change, Reading
 from analysis.compare import Counts
 from analysis.downstream import leaders
-from analysis.faults import credible
+from analysis.faults import ELSEWHERE, upheld
 from analysis.genuine import counted
 from analysis.history import policy_history
 from analysis.moves import Series, daily, moves, without_campaigns
+from analysis.screening import screened
 from analysis.series import MECHANISMS, Block, asked, blocks
 from analysis.settings import DriftSettings
 from warehouse import reads, reads_changes, reads_sources
-from warehouse.connect import Warehouse
+from warehouse.connect import Connection, Warehouse
 from warehouse.scope import Scope
 
 __all__ = ["Cause", "Change", "Drift", "detect", "drifts"]
@@ -85,32 +86,28 @@ def drifts(
     """
     with warehouse.reading() as session:
         scope = counted(session, scope)
-        last = newest or scope.until or _newest(reads.last_days(session, replace(scope, since=None)))
+        last = newest or scope.until or _newest(reads.last_days(session, replace(scope, since=None)), "last_day")
         if last is None:
             return []
         span = replace(scope, since=last - timedelta(days=settings.days - 1), until=last)
-        days = reads_changes.told_days(session, span, known_at)
-    if known_at:
-        last = min(last, _newest(days.select(pl.col("day").alias("last_day"))) or last)
-    changes = detect(days, settings, last)
+        totals = reads_changes.source_totals(session, span, 2 * settings.messages, known_at)
+        if known_at:
+            last = min(last, _newest(totals) or last)
+        screen = screened(totals, settings, last)
+        days = reads_changes.told_days(session, span, known_at, screen.sources)
+    changes = likely(days, settings, last, screen.questions)
     if not changes:
         return []
-    drifted = tuple(sorted({change.domain for change in changes}))
-    since = min(change.started_on for change in changes) - BEFORE
-    whole = replace(span, domains=drifted)
-    near = replace(whole, since=since)
     with warehouse.reading() as session:
+        if sole := sorted({change.sole_reporter for change in changes if change.sole_reporter}):
+            others = reads_changes.largest_sources(session, span, sole, ELSEWHERE)
+            changes = credible(changes, reads_changes.told_days(session, span, known_at, others))
+        else:
+            changes = credible(changes, days)
+        if not changes:
+            return []
         facts = reads_sources.source_facts(session)
-        signatures = reads_sources.source_signatures(session, near)
-        envelopes = reads_sources.source_envelopes(session, near)
-        addresses, policies = reads_sources.source_addresses(session, whole), reads.policy_days(session, whole)
-    seen = Seen(
-        days,
-        with_own(signatures, "signing_domain"),
-        with_own(envelopes, "spf_domain"),
-        addresses,
-        policy_history(policies),
-    )
+        seen = _seen(session, span, changes, days)
     known = {fact["source_key"]: fact for fact in facts.iter_rows(named=True)}
     led = leaders(changes, seen)
     return [
@@ -120,29 +117,52 @@ def drifts(
     ]
 
 
+def _seen(session: Connection, span: Scope, changes: Sequence[Change], days: pl.DataFrame) -> Seen:
+    """The evidence on the domains where something was found."""
+    whole = replace(span, domains=tuple(sorted({change.domain for change in changes})))
+    near = replace(whole, since=min(change.started_on for change in changes) - BEFORE)
+    return Seen(
+        days,
+        with_own(reads_sources.source_signatures(session, near), "signing_domain"),
+        with_own(reads_sources.source_envelopes(session, near), "spf_domain"),
+        reads_sources.source_addresses(session, whole),
+        policy_history(reads.policy_days(session, whole)),
+    )
+
+
 def detect(days: pl.DataFrame, settings: DriftSettings, newest: date | None = None) -> list[Change]:
     """Every change of alignment in `days` (as reads_changes.told_days gives them), most messages first.
 
     `newest` is the last day looked at; the newest in the data where not given. Nothing is found in a
     source's usual noise, in changes of who reports or of how much is sent, or where mail is too little.
     """
-    last = newest or _newest(days.select(pl.col("day").alias("last_day")))
+    last = newest or _newest(days)
     if last is None:
         return []
-    questions, found = 0, list[Change]()
-    for block in blocks(days, settings, last):
+    screen = screened(days, settings, last)
+    near = days.join(screen.sources, on=["domain", "source_key"], how="semi")
+    return credible(likely(near, settings, last, screen.questions), days)
+
+
+def likely(days: pl.DataFrame, settings: DriftSettings, newest: date, questions: int) -> list[Change]:
+    """The changes of the sources in `days` that are no chance among so many questions, whoever tells of them."""
+    found = list[Change]()
+    for block in blocks(days, settings, newest):
         for mechanism in MECHANISMS:
-            put = asked(block, mechanism, settings)
-            questions += int(put.sum())
-            found += _in_block(block, mechanism, put, settings)
+            found += _in_block(block, mechanism, asked(block, mechanism, settings), settings)
     bound = chance.discoveries([change.p_value for change in found], questions, settings.false_discovery)
-    kept = credible([change for change in found if change.p_value <= bound], days)
+    return [change for change in found if change.p_value <= bound]
+
+
+def credible(changes: Sequence[Change], days: pl.DataFrame) -> list[Change]:
+    """Those that do not hang on a reporter whose word does not hold elsewhere in `days`, most messages first."""
+    kept = upheld(changes, days)
     kept = [replace(change, follows=_leader(change, kept)) for change in kept]
     return sorted(kept, key=lambda c: (-c.messages, c.domain, c.source_key, c.mechanism, c.started_on))
 
 
-def _newest(rows: pl.DataFrame) -> date | None:
-    last = rows["last_day"].max()
+def _newest(rows: pl.DataFrame, column: str = "day") -> date | None:
+    last = rows[column].max()
     return last if isinstance(last, date) else None
 
 

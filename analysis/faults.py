@@ -11,21 +11,34 @@ from analysis.change import Change
 from analysis.series import MECHANISMS
 
 AROUND = timedelta(days=28)
+ELSEWHERE = 300  # sources, the largest of a reporter, by which it is judged
 FEWEST = 10  # messages in each of the four cells for a comparison
 SOMETHING = 0.2  # aligned share from which a source has something to lose
 
 
-def credible(changes: Sequence[Change], days: pl.DataFrame) -> list[Change]:
+def upheld(changes: Sequence[Change], days: pl.DataFrame) -> list[Change]:
     """The changes without those for which only a reporter speaks whose word does not hold elsewhere.
 
-    Once it is found at fault for one mechanism of a source, what it says of the others then falls too.
+    Once it is found at fault for one mechanism of a source, what it says of the others then falls too. `days` is
+    as reads_changes.told_days gives it, and has the ELSEWHERE largest sources of each such reporter at least.
     """
-    faulty = [change for change in changes if contradicted(change, days)]
+    faulty = list[Change]()
+    for reporter in {change.sole_reporter for change in changes} - {None}:
+        around = _largest(days, str(reporter))
+        faulty += [one for one in changes if one.sole_reporter == reporter and contradicted(one, around)]
     return [
         change
         for change in changes
         if not any(change.sole_reporter == fault.sole_reporter and change.meets(fault) for fault in faulty)
     ]
+
+
+def _largest(days: pl.DataFrame, reporter: str) -> pl.DataFrame:
+    """What everybody tells of the sources that a reporter tells most of."""
+    names = ["domain", "source_key"]
+    mine = days.filter(reporter=reporter).group_by(names).agg(pl.col("messages").sum())
+    top = mine.sort("messages", *names, descending=[True, False, False]).head(ELSEWHERE)
+    return days.join(top, on=names, how="semi")
 
 
 def contradicted(change: Change, days: pl.DataFrame) -> bool:

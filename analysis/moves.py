@@ -76,9 +76,12 @@ def moves(series: Series, changes: list[int], settings: DriftSettings) -> tuple[
     Starts from the days proposed and drops the least likely until all hold: dropping one joins the
     levels on both sides, so that what is left is judged against more days.
     """
-    odd = set[int]()
+    odd, known = set[int](), dict[tuple[int, ...], list[_Judged]]()
     while changes:
-        judged = [part for group in _groups(series, changes) for part in _judged(series, group, settings)]
+        groups = [tuple(group) for group in _groups(series, changes)]
+        # Most of them stay as they were when one day is dropped.
+        known |= {group: _judged(series, group, settings) for group in groups if group not in known}
+        judged = [part for group in groups for part in known[group]]
         worst = max(judged, key=lambda part: part.doubt)
         if not worst.doubt:
             return [part.move for part in judged if part.move], odd
@@ -125,7 +128,7 @@ class _Judged:
     doubt: float
 
 
-def _judged(series: Series, group: list[int], settings: DriftSettings) -> list[_Judged]:
+def _judged(series: Series, group: tuple[int, ...], settings: DriftSettings) -> list[_Judged]:
     """A group of changes as one slide where that explains it better and holds, else each as the step it is."""
     begin, *changes, end = group
     steps = [

@@ -63,7 +63,8 @@ class News:
 class Told:
     """What reports tell, as the reads give it. `kinds` is what each (domain, source_key) is taken for.
 
-    `late` is reads_changes.lateness by reporter, in days.
+    `reports` (reporter, day, messages) are of all domains, so that a quiet domain does not make a reporter
+    silent. `late` is reads_changes.lateness by reporter, in days.
     """
 
     days: pl.DataFrame
@@ -72,6 +73,7 @@ class Told:
     policies: pl.DataFrame
     kinds: Mapping[tuple[str, str], str]
     late: Mapping[str, float]
+    reports: pl.DataFrame
 
 
 def news(warehouse: Warehouse, scope: Scope, today: date, settings: AnalysisSettings) -> list[News]:
@@ -82,27 +84,22 @@ def news(warehouse: Warehouse, scope: Scope, today: date, settings: AnalysisSett
     newest = scope.until or max(source.last_seen for source in found)
     back = (scope.since or newest) - timedelta(days=settings.drift.days)
     with warehouse.reading() as session:
-        # Reporters are judged by all that they report, so that a quiet domain does not make them silent.
         wide = counted(session, Scope((), back, newest))
         mine = replace(wide, domains=scope.domains)
         told = Told(
-            reads_changes.told_days(session, wide),
+            reads_changes.told_days(session, mine),
             reads_changes.from_days(session, mine),
             reads_sources.source_signatures(session, mine),
             reads.policy_days(session, mine),
             {(one.domain, one.source_key): one.kind for one in found},
             late_by(reads_changes.lateness(session, wide)),
+            reads.reporter_days(session, wide),
         )
     networks = {(one.domain, one.source_key): one.as_domain for one in found}
     named = [
         replace(one, as_domain=networks.get((one.domain or "", one.source_key or ""))) for one in changes(told, newest)
     ]
-    return [
-        one
-        for one in named
-        if (not scope.domains or one.domain is None or one.domain in scope.domains)
-        and (scope.since is None or _last(one, newest) >= scope.since)
-    ]
+    return [one for one in named if scope.since is None or _last(one, newest) >= scope.since]
 
 
 def _last(one: News, newest: date) -> date:
@@ -118,20 +115,20 @@ def changes(told: Told, newest: date) -> list[News]:
 
 
 def _sources(told: Told, newest: date) -> Iterable[News]:
-    for one in coming(told.days, newest):
+    for one in coming(told.days, told.reports, newest):
         if told.kinds.get((one.domain, one.source_key)) != "spoofing":
             aligned = f"{100 * one.aligned / max(1, one.messages):.0f} % of them aligned"
             said = f"{one.messages:,} messages on {one.days} days since it was first seen, {aligned}."
             yield _of("new_source", one.domain, one.source_key, (one.day, None), (one.messages, said, ""))
-    for gone in going(told.days, newest):
+    for gone in going(told.days, told.reports, newest):
         if told.kinds.get((gone.domain, gone.source_key)) not in ("spoofing", "forwarded"):
             said = f"It sent on {gone.days} days, and not since; its longest pause was {gone.pause} days."
             yield _of("vanished_source", gone.domain, gone.source_key, (gone.day, None), (gone.messages, said, ""))
 
 
 def _volumes(told: Told, newest: date) -> Iterable[News]:
-    gone = {(one.domain, one.source_key): one.day for one in going(told.days, newest)}
-    for spell in volumes.spells(told.days, newest):
+    gone = {(one.domain, one.source_key): one.day for one in going(told.days, told.reports, newest)}
+    for spell in volumes.spells(told.days, told.reports, newest):
         key = (spell.domain, spell.source_key)
         # One thing is told once: a source that fell silent is no drop, and forged mail is a wave of its domain.
         silent = not spell.up and key in gone and (spell.ended_on is None or spell.ended_on >= gone[key])
@@ -143,8 +140,7 @@ def _forged(told: Told, newest: date) -> Iterable[News]:
     keys = [key for key, kind in told.kinds.items() if kind == "spoofing"]
     named = pl.DataFrame(keys, schema={"domain": pl.String, "source_key": pl.String}, orient="row")
     together = told.days.join(named, on=["domain", "source_key"], how="semi").with_columns(source_key=pl.lit(FORGED))
-    every = told.days.with_columns(source_key=pl.lit("")) if together.height else together
-    for volume in volumes.by_domain(pl.concat([together, every]), newest):
+    for volume in volumes.by_domain(together, told.reports, newest):
         for wave in volumes.waves(volume, FORGED, WAVE):
             yield _spell("spoofing", wave, None)
 
@@ -173,7 +169,7 @@ def _selectors(told: Told, newest: date) -> Iterable[News]:
 
 
 def _gaps(told: Told, newest: date) -> Iterable[News]:
-    for gap in gaps(told.days, newest, told.late):
+    for gap in gaps(told.reports, newest, told.late):
         said = f"About {gap.missing:,} messages that it would have told of are unknown; none of them counts as lost."
         one = _of("reporter_gap", None, None, (gap.started_on, gap.ended_on), (gap.missing, said, ""))
         yield replace(one, reporter=gap.reporter)

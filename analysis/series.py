@@ -47,7 +47,7 @@ def blocks(days: pl.DataFrame, settings: DriftSettings, newest: date) -> Iterato
     sources = (
         inside.group_by("domain", "source_key")
         .agg(*sums, pl.col("reporter").n_unique().alias("rows"))
-        .filter(pl.any_horizontal(_could_move(column, settings) for column in MECHANISMS.values()))
+        .filter(pl.any_horizontal(could_move(column, settings) for column in MECHANISMS.values()))
         .sort("domain", "source_key")
         .with_columns(part=(pl.col("rows").cum_sum() - 1) // ROWS)
     )
@@ -67,7 +67,8 @@ def asked(block: Block, mechanism: str, settings: DriftSettings) -> NDArray[np.b
     return could
 
 
-def _could_move(column: str, settings: DriftSettings) -> pl.Expr:
+def could_move(column: str, settings: DriftSettings) -> pl.Expr:
+    """Whether a source, by its sums, has mail enough for a change of the least size."""
     other = pl.min_horizontal(pl.col(column), pl.col("messages") - pl.col(column))
     return (pl.col("messages") >= 2 * settings.messages) & (other >= settings.messages * settings.points / 100)
 

@@ -59,23 +59,26 @@ class Volumes:
     covered: Floats
 
 
-def spells(days: pl.DataFrame, newest: date) -> list[Spell]:
+def spells(days: pl.DataFrame, reports: pl.DataFrame, newest: date) -> list[Spell]:
     """Every spell of unusual volume up to `newest`, oldest first. `days` is as reads.source_days gives it."""
-    found = [spell for volumes in by_domain(days, newest) for spell in unusual(volumes)]
+    found = [spell for volumes in by_domain(days, reports, newest) for spell in unusual(volumes)]
     return sorted(found, key=lambda s: (s.started_on, s.domain, s.source_key))
 
 
-def by_domain(days: pl.DataFrame, newest: date) -> Iterator[Volumes]:
-    """The daily volumes of each domain. A reporter counts as there when it reported on any mail of the day."""
-    days = days.filter((pl.col("day") <= newest) & (pl.col("messages") > 0))
-    first = days["day"].min()
+def by_domain(days: pl.DataFrame, reports: pl.DataFrame, newest: date) -> Iterator[Volumes]:
+    """The daily volumes of each domain. A reporter counts as there when it reported on any mail of the day.
+
+    `reports` (reporter, day, messages) is all that the reporters of `days` told.
+    """
+    days, reports = (part.filter((pl.col("day") <= newest) & (pl.col("messages") > 0)) for part in (days, reports))
+    first = reports["day"].min()
     if not isinstance(first, date):
         return
     size = (newest - first).days + 1
-    names = days["reporter"].unique().sort()
+    names = reports["reporter"].unique().sort()
     seen = np.zeros((len(names), size))
     column = {name: at for at, name in enumerate(names)}
-    reported = days.select("reporter", "day").unique()
+    reported = reports.select("reporter", "day").unique()
     seen[[column[name] for name in reported["reporter"]], _at(reported, first)] = 1.0
     for (domain,), part in days.partition_by("domain", as_dict=True).items():
         keys = part["source_key"].unique().sort().to_list()

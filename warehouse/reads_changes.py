@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, time
 
 import polars as pl
@@ -11,25 +12,66 @@ from warehouse.reads import SUMS, frame
 from warehouse.scope import Scope
 
 
-def told_days(connection: Connection, scope: Scope, known_at: date | None = None) -> pl.DataFrame:
+def told_days(
+    connection: Connection, scope: Scope, known_at: date | None = None, sources: pl.DataFrame | None = None
+) -> pl.DataFrame:
     """Each domain, source_key, day and reporter: the sums, and `estimated`: messages from reports of several days.
 
     `known_at` leaves out what was stored after that day (UTC); it reads aggregate_record then, and so cannot
-    tell of days whose records were pruned.
+    tell of days whose records were pruned. `sources` (domain, source_key): only these.
     """
-    where, values = scope.where()
-    daily, known = "daily", list[object]()
-    if known_at:
-        daily, known = f"({KNOWN})", [datetime.combine(known_at, time.max)]
+    daily, values = _daily(scope, known_at)
+    only = "true"
+    if sources is not None:
+        only = "(domain, source_key) IN (SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[]))"
+        values += [sources["domain"].to_list(), sources["source_key"].to_list()]
     return frame(
         connection,
         f"""
         SELECT domain, source_key, day, reporter, {SUMS},
                coalesce(sum(messages) FILTER (estimated), 0)::BIGINT AS estimated
-        FROM {daily} WHERE {where} GROUP BY ALL ORDER BY domain, source_key, day, reporter
+        FROM {daily} AND {only} GROUP BY ALL ORDER BY domain, source_key, day, reporter
         """,
-        [*known, *values],
+        values,
     )
+
+
+def source_totals(connection: Connection, scope: Scope, fewest: int, known_at: date | None = None) -> pl.DataFrame:
+    """Each domain, source_key and day: the sums, for sources with at least `fewest` messages on the scope's days."""
+    daily, values = _daily(scope, known_at)
+    return frame(
+        connection,
+        f"""
+        WITH totals AS (SELECT domain, source_key, day, {SUMS} FROM {daily} GROUP BY ALL)
+        SELECT totals.* FROM totals SEMI JOIN (
+            SELECT domain, source_key FROM totals GROUP BY domain, source_key HAVING sum(messages) >= ?
+        ) USING (domain, source_key)
+        """,
+        [*values, fewest],
+    )
+
+
+def largest_sources(connection: Connection, scope: Scope, reporters: Sequence[str], most: int) -> pl.DataFrame:
+    """The sources (domain, source_key) that each of the reporters tells most messages of, so many of each."""
+    where, values = scope.where()
+    return frame(
+        connection,
+        f"""
+        SELECT DISTINCT domain, source_key FROM (
+            SELECT domain, source_key, reporter, sum(messages) AS messages FROM daily
+            WHERE {where} AND reporter IN (SELECT unnest(?::VARCHAR[])) GROUP BY ALL
+        ) QUALIFY row_number() OVER (PARTITION BY reporter ORDER BY messages DESC, domain, source_key) <= ?
+        """,
+        [*values, list(reporters), most],
+    )
+
+
+def _daily(scope: Scope, known_at: date | None) -> tuple[str, list[object]]:
+    """What follows FROM for the scope's days as they were known, with its parameters."""
+    where, values = scope.where()
+    if known_at is None:
+        return f"daily WHERE {where}", values
+    return f"({KNOWN}) WHERE {where}", [datetime.combine(known_at, time.max), *values]
 
 
 KNOWN = """

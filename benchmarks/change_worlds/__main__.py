@@ -16,7 +16,7 @@ WEEKLY = 7  # the same for what a reporter of whole weeks may blur
 
 def found(made: World) -> list[News]:
     """What the product tells of a world on its last day."""
-    told = Told(made.days, made.from_days, made.signatures, made.policies, made.kinds, made.late)
+    told = Told(made.days, made.from_days, made.signatures, made.policies, made.kinds, made.late, made.days)
     return changes(told, FIRST + timedelta(days=NEWEST))
 
 

@@ -45,7 +45,8 @@ def frame(daily: dict[str, list[int]], reporters: dict[str, list[bool]] | None =
 
 def spells(daily: dict[str, list[int]], reporters: dict[str, list[bool]] | None = None) -> list[volumes.Spell]:
     size = max(len(counts) for counts in daily.values())
-    return volumes.spells(frame(daily, reporters), FIRST + timedelta(days=size - 1))
+    told = frame(daily, reporters)
+    return volumes.spells(told, told, FIRST + timedelta(days=size - 1))
 
 
 WEEK = [100, 110, 105, 100, 95, 5, 5]
@@ -77,7 +78,7 @@ def test_a_silent_reporter_is_a_gap_and_no_drop() -> None:
     told = {"a": [True] * 70, "b": [at < 50 for at in range(70)]}
     days_told = frame({"x": WEEK * 10, "y": WEEK * 10}, told)
     newest = FIRST + timedelta(days=69)
-    assert volumes.spells(days_told, newest) == []
+    assert volumes.spells(days_told, days_told, newest) == []
     (gap,) = gaps(days_told, newest, {})
     assert (gap.reporter, gap.started_on, gap.ended_on) == ("b", FIRST + timedelta(days=50), None)
     assert gap.missing > 1000

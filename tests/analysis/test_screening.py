@@ -1,0 +1,57 @@
+"""The screen before drift detection: it loses nothing that the close look finds."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+
+from analysis.changepoint import PRICE
+from analysis.drift import likely
+from analysis.faults import upheld
+from analysis.screening import FEWEST, evidence, screened
+from analysis.settings import DriftSettings
+from benchmarks.drift_worlds.reporters import DAYS
+from benchmarks.drift_worlds.world import FIRST as WORLD
+from benchmarks.drift_worlds.world import world
+from tests.analysis.test_drift import FIRST, LAST, from_day, mail
+
+SETTINGS = DriftSettings()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_screened_result_is_the_unscreened_one(seed: int) -> None:
+    days = world(seed).known(DAYS)
+    last = WORLD + timedelta(days=DAYS - 1)
+    screen = screened(days, SETTINGS, last)
+    near = days.join(screen.sources, on=["domain", "source_key"], how="semi")
+    every = likely(days, SETTINGS, last, screen.questions)
+    assert every
+    assert upheld(likely(near, SETTINGS, last, screen.questions), days) == upheld(every, days)
+
+
+def test_calm_sources_are_not_looked_at_closely() -> None:
+    calm = [mail(rate, spf=0.5, source=f"calm {rate} {seed}", seed=seed) for rate in (0.99, 0.8) for seed in range(20)]
+    days = pl.concat([*calm, mail(from_day(70, 0.99, 0.5), source="broken")])
+    screen = screened(days, SETTINGS, LAST)
+    assert screen.questions >= 3 * len(calm)
+    assert "broken" in screen.sources["source_key"].to_list()
+    assert screen.sources.height < 10
+
+
+@pytest.mark.parametrize(("begin", "end"), [(60, 120), (0, 9), (50, 57), (20, 80)])
+def test_a_stretch_with_a_rate_of_its_own_is_evidence_wherever_it_stands(begin: int, end: int) -> None:
+    messages = np.full((1, 120), 100.0)
+    aligned = messages * 0.98
+    assert evidence(messages, aligned)[0] < 1e-6
+    aligned[:, begin:end] = 30.0
+    assert evidence(messages, aligned)[0] > 5 * PRICE >= 5 * FEWEST
+
+
+def test_without_mail_there_is_nothing_to_look_at() -> None:
+    days = mail(0.9)
+    nothing = screened(days.head(0), SETTINGS, LAST)
+    assert (nothing.sources.height, nothing.questions) == (0, 0)
+    assert screened(days, SETTINGS, FIRST).sources.height == 0
