@@ -9,9 +9,12 @@ from typing import Final
 
 import streamlit as st
 
+from analysis.candidate import LONGEST, parse
+from analysis.next_record import next_record
 from analysis.readiness import Gate, Readiness
 from app.render import SCHEMA_VERSION, to_json
 from app.web import words
+from ingest.errors import UsageError
 
 POLICIES: Final = ("none", "quarantine", "reject")
 GATES: Final = {
@@ -76,11 +79,7 @@ def next_step(judged: Readiness) -> None:
         elif judged.already:
             words.say("Nothing. Keep an eye on Drift: a sender that breaks now loses its mail at once.", "lead")
         else:
-            words.say(
-                f"In the TXT record at _dmarc.{judged.domain}, change the p tag and leave the rest as it is:", "lead"
-            )
-            st.code(f"p={judged.target}", language=None)
-            words.say("Then look at Drift daily for two weeks. Going back is the same edit.", "quiet")
+            _record(judged)
         document = to_json({"schema_version": SCHEMA_VERSION, **asdict(judged)})
         name = f"whosends-readiness-{words.plain(judged.domain, 60).replace('/', '-')}-{judged.target}.json"
         st.download_button(
@@ -92,6 +91,36 @@ def next_step(judged: Readiness) -> None:
             icon=":material/download:",
             on_click="ignore",
         )
+
+
+def _record(judged: Readiness) -> None:
+    """The record to publish next, ready to copy; whole where somebody gives the present one."""
+    given = st.text_input(
+        "Your present record, so that its other tags are kept",
+        max_chars=LONGEST,
+        key="present record",
+        placeholder="v=DMARC1; p=none; rua=mailto:…",
+    )
+    present = None
+    if given:
+        try:
+            present = parse(given)
+        except UsageError as error:
+            words.say(error, "quiet", limit=600)
+    step = next_record(judged.policy, judged.target, present)
+    if step is None:
+        words.say("The present record is there already.", "lead")
+        return
+    where = f"the TXT record at _dmarc.{judged.domain}"
+    if step.record:
+        words.say(f"Publish this as {where}:", "lead")
+        st.code(step.record, language=None, wrap_lines=True)
+    else:
+        drop = f"; take out {', '.join(step.drop)}" if step.drop else ""
+        words.say(f"In {where}, set this and leave the rest as it is{drop}:", "lead")
+        st.code(step.changes or f"p={judged.target}", language=None)
+    words.say(step.why, "quiet", limit=600)
+    words.say(step.watch, "quiet", limit=600)
 
 
 def conditions(gates: Sequence[Gate]) -> None:

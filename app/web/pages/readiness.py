@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Final
-
 import polars as pl
 import streamlit as st
 
 from analysis.readiness import Readiness, next_target
-from app.web import cached, charts, filters, frames, grids, notices, verdicts, words
+from app.web import cached, candidates, charts, filters, frames, grids, notices, verdicts, words
 from app.web.filters import View
 from app.web.theme import palette
 
@@ -37,8 +34,9 @@ def page() -> None:
     verdicts.next_step(judged)
     st.subheader("Conditions", anchor=False)
     verdicts.conditions(judged.gates)
+    candidates.tried(judged, view)
     simulation(judged, view)
-    by_source(judged)
+    candidates.proof(view, [domain])
 
 
 def choose(view: View) -> None:
@@ -85,38 +83,6 @@ def simulation(judged: Readiness, view: View) -> None:
         charts.legend(charts.BLOCKED, totals, palette())
         st.altair_chart(charts.blocked(weeks, palette()), alt="Messages by week that the policy would have stopped")
         grids.csv(weeks, "simulation", key="csv weeks")
-
-
-def by_source(judged: Readiness) -> None:
-    """The same, source by source, with ranges."""
-    blocked = [one for one in judged.sources if one.would_block]
-    if not blocked:
-        return
-    st.subheader("Source by source", anchor=False)
-    frame = pl.DataFrame([asdict(one) for one in blocked], infer_schema_length=None).with_columns(
-        kind=pl.Series([[words.word(words.KINDS, one.kind).text] for one in blocked]),
-        decision=pl.Series([[words.DECISIONS[one.decision or "undecided"].text] for one in blocked]),
-    )
-    grids.show(frame, COLUMNS, alt="What would be stopped, by source", key="blocked")
-    st.caption(
-        "Nine of ten months like this one lie between *at least* and *at most*. *At least* leaves out what receivers "
-        "let through all the same."
-    )
-    grids.csv(frame, "blocked", key="csv blocked")
-
-
-column = st.column_config
-COLUMNS: Final[grids.Config] = {
-    "name": column.TextColumn("Source", pinned=True, width=220),
-    "kind": grids.chips(words.KINDS, "Looks", 150),
-    "decision": grids.chips(words.DECISIONS, "Decision", 105),
-    "would_block": column.NumberColumn("Would stop", format="localized"),
-    "low": column.NumberColumn("At least", format="localized"),
-    "high": column.NumberColumn("At most", format="localized"),
-    "already_blocked": column.NumberColumn("Stopped already", format="localized"),
-    "messages": grids.MESSAGES,
-    "owner": column.TextColumn("Owner"),
-}
 
 
 if __name__ == "__main__":

@@ -94,6 +94,24 @@ def test_readiness_shows_every_condition_and_the_next_step(app: Open, sample: Pa
     assert "Subdomains follow" in said
 
 
+def test_a_record_is_tried(app: Open, sample: Path) -> None:
+    at = app(sample, "readiness", domain="northlight.example", target="reject")
+    assert "v=DMARC1; p=reject" in [code.value for code in at.code]
+    at.text_input(key="try include").set_value("<script>.example").run()
+    sound(at)
+    assert "leads to no source" in text(at)
+
+
+def test_the_next_record_is_whole_where_the_present_one_is_given(app: Open, month: Path) -> None:
+    at = app(month, "readiness", domain="example.com", target="reject")
+    assert "p=reject; t=y" in [code.value for code in at.code]
+    at.text_input(key="present record").set_value("v=DMARC1; p=quarantine; rua=mailto:a@b.example").run()
+    assert "v=DMARC1; p=reject; t=y; rua=mailto:a@b.example" in [code.value for code in at.code]
+    at.text_input(key="present record").set_value("v=DMARC1; p=<b>").run()
+    sound(at)
+    assert "is not a value of p" in text(at)
+
+
 def test_a_domain_that_is_there_no_more_falls_back_to_all(app: Open, sample: Path) -> None:
     at = app(sample, domain="gone.example")
     sound(at)
