@@ -126,7 +126,7 @@ def _order(record: FindingRecord) -> tuple[int, int, float, int, str]:
 def _found(look: Look, finding: Finding, record: FindingRecord | None) -> Move:
     newest, today = look.complete + timedelta(days=look.settings.lag_days), look.basis.today
     if record is None:
-        return Move("finding.open", _fresh(finding, today, newest))
+        return Move("finding.open", fresh(finding, today, newest))
     now = _renewed(record, finding, newest)
     if record.state == "fixed":
         return _judged(look, now)
@@ -207,7 +207,8 @@ def _into(record: FindingRecord, state: str, reason: str, today: date) -> Findin
     return replace(record, state=state, reason=reason, changed_on=today, worst=record.severity)
 
 
-def _fresh(finding: Finding, today: date, newest: date) -> FindingRecord:
+def fresh(finding: Finding, today: date, newest: date) -> FindingRecord:
+    """The record of a finding that nobody has told of before."""
     return FindingRecord(
         finding.key, finding.kind, finding.code, finding.domain, finding.source_key, finding.severity,
         round(finding.impact, 3), finding.messages, finding.since, finding.title, finding.why, finding.fix,
@@ -217,9 +218,9 @@ def _fresh(finding: Finding, today: date, newest: date) -> FindingRecord:
 
 def _renewed(record: FindingRecord, finding: Finding, newest: date) -> FindingRecord:
     """The record with what reports say of it now."""
-    fresh = _fresh(finding, record.opened_on, newest)
+    renewed = fresh(finding, record.opened_on, newest)
     kept = ("state", "reason", "changed_on", "owner", "note", "snoozed_until", "fixed_on", "worst", "reopened")
-    return replace(fresh, **{name: getattr(record, name) for name in kept})
+    return replace(renewed, **{name: getattr(record, name) for name in kept})
 
 
 def proofs_since(records: Mapping[str, FindingRecord], settings: FindingSettings, newest: date) -> date | None:

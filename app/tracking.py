@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final
@@ -18,7 +18,7 @@ from app.config import Config
 from app.render import clean
 from warehouse import findings as states
 from warehouse import reads
-from warehouse.connect import Warehouse
+from warehouse.connect import Connection, Warehouse
 from warehouse.findings import FindingRecord
 from warehouse.scope import Scope
 
@@ -56,7 +56,7 @@ class Tracking:
     moves: tuple[states.Move, ...]
 
 
-def look(warehouse: Warehouse, today: date, config: Config, known: list[Drift] | None = None) -> Look:
+def look(warehouse: Warehouse, today: date, config: Config, known: Sequence[Drift] | None = None) -> Look:
     """What is there to be found now, in all domains."""
     settings = config.analysis
     found, basis = findings_of(warehouse, Scope(), today, settings, config.targets, known=known)
@@ -81,13 +81,21 @@ def recorded(warehouse: Warehouse, today: date, config: Config, now: datetime | 
     result = tracked(warehouse, seen, config)
     if not result.moves:
         return result
-    at = (now or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None)
     with warehouse.writing() as connection:
-        # Somebody else may have written since: what changes is judged anew, by what stands there now.
-        records = states.every(connection)
-        for move in lifecycle.moves(seen, records):
-            states.keep(connection, move, OURSELVES, at)
+        records = record(connection, seen, now)
     return _beside(seen, records, config)
+
+
+def record(connection: Connection, seen: Look, now: datetime | None = None) -> dict[str, FindingRecord]:
+    """Record what was seen, in the caller's transaction; the records before.
+
+    Somebody else may have written since the look: what changes is judged anew, by what stands there now.
+    """
+    at = (now or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None)
+    records = states.every(connection)
+    for move in lifecycle.moves(seen, records):
+        states.keep(connection, move, OURSELVES, at)
+    return records
 
 
 def _beside(seen: Look, records: Mapping[str, FindingRecord], config: Config) -> Tracking:

@@ -26,6 +26,7 @@ from analysis.genuine import counted
 from analysis.period import newest_day
 from analysis.settings import AnalysisSettings
 from app import config
+from app.tracking import Tracking, look, tracked
 from warehouse import documents, quarantine, reads, reads_sources
 from warehouse.connect import Warehouse
 from warehouse.scope import Scope
@@ -122,6 +123,18 @@ def readiness(state: State, scope: Scope, target: str, day: date) -> ready.Readi
 def findings(state: State, scope: Scope, day: date) -> list[todo.Finding]:
     """What to do, the most important first."""
     return todo.findings(warehouse(), scope, day, state.rules, settings().targets, known=drifts(state, scope))
+
+
+@st.cache_data(max_entries=DOCUMENTS, show_spinner=False)
+def tracking(state: State, day: date) -> Tracking:
+    """All findings of today with their states; nothing is recorded by looking."""
+    seen = look(warehouse(), day, settings(), known=_drifts(state, Scope((), None, last_of(state, day))))
+    return tracked(warehouse(), seen, settings())
+
+
+def last_of(state: State, day: date) -> date | None:
+    """The newest day of all domains."""
+    return max(last_days(state, day).values(), default=None)
 
 
 @st.cache_data(max_entries=ANSWERS, show_spinner=False)

@@ -61,6 +61,13 @@ SEVERITIES: Final = {
     "medium": Word("Medium", ":material/info:", "blue"),
     "info": Word("Info", ":material/info:", "gray"),
 }
+LIFE: Final = {
+    "open": Word("Open", ":material/radio_button_unchecked:", "gray"),
+    "fixed": Word("Fix published, not proved yet", ":material/hourglass_top:", "blue"),
+    "verified": Word("Verified in reports", ":material/verified:", "green"),
+    "closed": Word("Closed", ":material/check:", "gray"),
+    "snoozed": Word("Snoozed", ":material/snooze:", "gray"),
+}
 # What to do about a source of each kind; our own sentences, so markdown is at home in them.
 NEXT: Final = {
     "aligned": "If you know it, **approve** it: then a change in how it fares is worth an alarm.",

@@ -27,7 +27,7 @@ def page() -> None:
         every(standing.domains)
     freshness(standing)
     known = all(domain.verdict != "unknown" for domain in standing.domains)
-    todo.first(cached.findings(view.state, view.scope, view.as_of), view, known=known)
+    todo.first(view, known=known)
     st.subheader(f"The {view.period}", anchor=False)
     days = frames.rates(cached.daily(view.state, view.scope))
     lost = frames.failing(
