@@ -41,10 +41,11 @@ fuzz: $(VENV)/.dev ## Attack the reader at random for ten minutes (ARGS="--minut
 	@$(VENV)/bin/python -m tests.fuzz $(ARGS)
 
 WORLDS = $(if $(findstring --quick,$(ARGS)),5,50)
-score: $(VENV)/.dev ## Score every judgement in invented worlds: who sends, drift, changes (ARGS=--quick: five of each)
+score: $(VENV)/.dev ## Score every judgement in invented worlds: who sends, drift, changes, forecasts (ARGS=--quick: five of each)
 	@$(VENV)/bin/python -m benchmarks.score $(ARGS)
 	@$(VENV)/bin/python -m benchmarks.drift_worlds 2000 $(WORLDS)
 	@$(VENV)/bin/python -m benchmarks.change_worlds 2000 $(WORLDS)
+	@$(VENV)/bin/python -m benchmarks.readiness_worlds --worlds $(WORLDS)
 
 clean: ## Remove the environment and all caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
