@@ -8,16 +8,25 @@ import polars as pl
 import streamlit as st
 
 from analysis.sources import Source
-from app.web import cached, deciding, grids, sparks, words
+from app.web import cached, deciding, grids, picked, sparks, words
 from app.web.deciding import Terms
 from app.web.filters import View
 
+AT_HAND = 3  # reasons on the card that has the keyboard
+LABELS = {
+    "approved": ("Approve", "A"),
+    "forwarder": ("Forwarder", "F"),
+    "spoof": ("Spoof", "S"),
+    "retired": ("Retire", "T"),
+}
 
-def source(found: Source, days: pl.DataFrame, owners: list[str], view: View) -> None:
-    """Draw the card of one source. `days` are its own: day, messages, aligned."""
+
+def source(found: Source, days: pl.DataFrame, owners: list[str], view: View, *, keys: bool = False) -> None:
+    """Draw the card of one source. `days` are its own: day, messages, aligned. `keys`: it has the keyboard."""
     key = f"{found.domain} {found.source_key}"
-    with st.container(border=True, gap="small"):
+    with st.container(border=True, gap="small", key="at hand" if keys else None):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            picked.box(found)
             words.say(found.name, "strong", width="content")
             if _bare(found.source_key) not in words.plain(found.name):
                 words.say(_bare(found.source_key), "code", width="content")
@@ -25,13 +34,19 @@ def source(found: Source, days: pl.DataFrame, owners: list[str], view: View) -> 
             st.space("stretch")
             sparks.bars(days, view.since, view.until)
         words.say(_facts(found, view), "quiet")
-        _decision(found, owners, key)
+        _decision(found, owners, key, keys=keys)
+        if keys and not st.session_state.get(f"why {key}"):
+            words.ledger((entry.sentence, entry.weight) for entry in found.evidence[:AT_HAND])
         details = st.expander(
             "Why we think so", icon=":material/fact_check:", key=f"why {key}", on_change="rerun", type="compact"
         )
         if details.open:
             with details:
                 _evidence(found, view, key)
+
+
+def _toggle(key: str) -> None:
+    st.session_state[key] = not st.session_state.get(key)
 
 
 def _bare(source_key: str) -> str:
@@ -46,6 +61,8 @@ def _badges(found: Source) -> None:
         st.badge("New", icon=":material/fiber_new:", color="blue")
     if found.decided:
         words.badge(words.DECISIONS, found.decided)
+    elif found.decision:
+        st.badge("Expired decision", icon=":material/event_busy:", color="orange")
 
 
 def _facts(found: Source, view: View) -> str:
@@ -63,9 +80,9 @@ def _facts(found: Source, view: View) -> str:
     return " · ".join(words.plain(part) for part in parts if part)
 
 
-def _decision(found: Source, owners: list[str], key: str) -> None:
+def _decision(found: Source, owners: list[str], key: str, *, keys: bool) -> None:
     pairs, names = [(found.domain, found.source_key)], [found.name]
-    if found.decision and found.decided:
+    if found.decision:
         words.say(_decided(found), "quiet")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         owner = st.selectbox(
@@ -84,16 +101,37 @@ def _decision(found: Source, owners: list[str], key: str) -> None:
             note = st.text_input("Note: why", key=f"note {key}", max_chars=500)
             until = st.date_input("Holds until (empty: no end)", None, key=f"until {key}")
         terms = Terms(owner or found.owner, note or None, until if isinstance(until, date) else None)
-        buttons(pairs, names, terms, key, current=found.decided)
-        if found.decided:
-            st.button("Undo", icon=":material/undo:", key=f"undo {key}", on_click=deciding.undo, args=(pairs,))
+        buttons(pairs, names, terms, key, current=found.decided, keys=keys)
+        if found.decision:
+            shortcut = "U" if keys and "done" not in st.session_state else None
+            st.button(
+                "Undo",
+                icon=":material/undo:",
+                key=f"undo {key}",
+                on_click=deciding.undo,
+                args=(pairs,),
+                shortcut=shortcut,
+            )
+        if keys:
+            _why(f"why {key}")
+
+
+def _why(key: str) -> None:
+    """Opens the reasons, and closes them: the expander itself has no key of the keyboard."""
+    st.button("Why", key=f"open {key}", shortcut="Enter", type="tertiary", on_click=_toggle, args=(key,))
 
 
 def buttons(
-    pairs: list[deciding.Pair], names: list[str], terms: Terms, key: str, *, current: str | None = None
+    pairs: list[deciding.Pair],
+    names: list[str],
+    terms: Terms,
+    key: str,
+    *,
+    current: str | None = None,
+    keys: bool = False,
 ) -> None:
-    """The four decisions, without the one that holds already."""
-    for word, label in {"approved": "Approve", "forwarder": "Forwarder", "spoof": "Spoof", "retired": "Retire"}.items():
+    """The four decisions, without the one that holds already. `keys`: each has its key."""
+    for word, (label, shortcut) in LABELS.items():
         if word == current:
             continue
         st.button(
@@ -103,16 +141,18 @@ def buttons(
             on_click=deciding.decide,
             args=(pairs, names, word, terms),
             disabled=not pairs,
+            shortcut=shortcut if keys else None,
         )
 
 
 def _decided(found: Source) -> str:
     made = found.decision
     assert made is not None
+    word = words.DECISIONS[made.decision].text if found.decided else "Decided"
     parts = [
-        f"{words.DECISIONS[made.decision].text} by {words.plain(made.decided_by)}",
+        f"{word} by {words.plain(made.decided_by)}",
         f"owner {words.plain(made.owner)}" if made.owner else "no owner",
-        f"until {words.full_day(made.until)}" if made.until else None,
+        f"{'until' if found.decided else 'over since'} {words.full_day(made.until)}" if made.until else None,
         words.plain(made.note) if made.note else None,
     ]
     return " · ".join(part for part in parts if part)

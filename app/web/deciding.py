@@ -40,7 +40,7 @@ def actor() -> str:
     """Who decides: the person that logged in, where the app has a login; else the system's user."""
     if st.user.get("is_logged_in"):
         return words.plain(st.user.get("email") or st.user.get("name") or "app")
-    return commands.actor()
+    return commands.actor(cached.settings().warehouse.user)
 
 
 def decide(pairs: Sequence[Pair], names: Sequence[str], word: str, terms: Terms) -> None:
@@ -50,10 +50,11 @@ def decide(pairs: Sequence[Pair], names: Sequence[str], word: str, terms: Terms)
         with cached.warehouse().writing() as connection:
             for domain, key in pairs:
                 made = SourceDecision(domain, key, word, who, terms.owner, terms.note, terms.until)
-                decisions.decide(connection, made, now)
+                decisions.decide(connection, decisions.kept(connection, made), now)
     except Error as error:
         st.session_state["refused"] = error
         return
+    st.session_state.get("picked", set()).clear()
     st.session_state["done"] = Done(tuple(pairs), word, tuple(names))
     st.session_state["said"] = f"{words.count(len(pairs), 'source')}: {words.DECISIONS[word].text.lower()}"
 
@@ -86,5 +87,5 @@ def last() -> None:
         words.badge(words.DECISIONS, done.word)
         words.say(words.listed(done.names), width="content")
         st.space("stretch")
-        st.button("Undo", icon=":material/undo:", key="undo-last", on_click=undo, args=(done.pairs,))
+        st.button("Undo", icon=":material/undo:", key="undo-last", on_click=undo, args=(done.pairs,), shortcut="U")
         st.button("Dismiss", key="dismiss-last", type="tertiary", on_click=st.session_state.pop, args=("done", None))

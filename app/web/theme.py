@@ -75,6 +75,7 @@ STYLE: Final = """<style>
 .ws-swatch i { display: inline-block; width: 0.8rem; height: 0.8rem; border-radius: 0.15rem; margin-right: 0.4rem;
   vertical-align: -0.06rem; box-shadow: inset 0 0 0 1px rgba(90, 70, 20, 0.45); }
 .ws-swatch b { font-weight: 600; font-variant-numeric: tabular-nums; }
+.st-key-at-hand { box-shadow: inset 0.25rem 0 0 #0072B2; }
 .ws-spark { display: block; color: inherit; }
 [data-testid="stMetricValue"], [data-testid="stMetricDelta"] { font-variant-numeric: tabular-nums; }
 </style>"""

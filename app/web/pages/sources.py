@@ -9,11 +9,18 @@ import streamlit as st
 
 from analysis.gates import undecided
 from analysis.sources import Source
-from app.web import cached, cards, deciding, filters, grids, notices, selection, words
+from app.web import cached, deciding, filters, grids, notices, selection, triage, words
 from app.web.filters import View
 
-SHOWN: Final = {"Undecided": None, "Approved": "approved", "Forwarders": "forwarder", "Spoof": "spoof", "All": ""}
-A_PAGE: Final = 10
+SHOWN: Final = {
+    "Undecided": None,
+    "Expired": "expired",
+    "Approved": "approved",
+    "Forwarders": "forwarder",
+    "Spoof": "spoof",
+    "Retired": "retired",
+    "All": "",
+}
 SURE: Final = 0.9
 MANY: Final = 5
 # What is worth a person's time first: lost mail of one's own before strangers, and both before what is no loss.
@@ -36,7 +43,7 @@ def page() -> None:
         selection.table(chosen, view)
     else:
         alike(show, chosen)
-        deck(chosen, view)
+        triage.deck(chosen, view)
     grids.csv(selection.frame(chosen, view), "sources", key="csv sources")
 
 
@@ -65,21 +72,27 @@ def headline(found: Sequence[Source], view: View) -> None:
 def chooser(found: Sequence[Source]) -> tuple[str, bool, list[Source]]:
     """The page's own filters, and the sources they leave."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        show = st.segmented_control(
-            "Show", list(SHOWN), default="Undecided", required=True, key="show", bind="query-params"
-        )
+        held = [one for one in SHOWN if one in ("Undecided", "All", st.session_state.get("show")) or any_so(found, one)]
+        show = st.segmented_control("Show", held, default="Undecided", required=True, key="show", bind="query-params")
         present = [word.text for kind, word in words.KINDS.items() if any(source.kind == kind for source in found)]
         kind = st.selectbox(
-            "Looks", present, index=None, placeholder="Any kind", key="kind", bind="query-params", width=190
+            "Looks", present, index=None, placeholder="Any kind", key="kind", bind="query-params", width=170
         )
-        wanted = st.text_input("Find", key="source", bind="query-params", placeholder="Name, network, AS", width=190)
+        wanted = st.text_input("Find", key="source", bind="query-params", placeholder="Name, network, AS", width=170)
         as_table = st.toggle("As a table", key="table", bind="query-params")
     chosen = [source for source in found if decided_as(source, show or "All") and matches(source, kind, wanted or "")]
     return show or "All", as_table, chosen
 
 
+def any_so(found: Sequence[Source], show: str) -> bool:
+    """Whether any source belongs under this heading."""
+    return any(decided_as(source, show) for source in found)
+
+
 def decided_as(source: Source, show: str) -> bool:
     """Whether a source belongs under this heading."""
+    if show == "Expired":
+        return source.decision is not None and source.decided is None
     return show == "All" or source.decided == SHOWN.get(show)
 
 
@@ -101,37 +114,21 @@ def nothing(show: str, found: Sequence[Source]) -> None:
 
 def alike(show: str, chosen: Sequence[Source]) -> None:
     """Where many sources are surely of one kind, a way to decide them together."""
-    for kind in ("spoofing", "forwarded"):
-        like = [source for source in chosen if source.kind == kind]
-        sure = sum(source.confidence >= SURE for source in like)
-        if show == "Undecided" and sure >= MANY and len(like) < len(chosen):
-            with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
-                words.badge(words.KINDS, kind)
-                st.markdown(f"**{len(like):,}** sources, {sure:,} of them with high confidence.", width="content")
-                st.space("stretch")
-                st.button(
-                    "Decide them together",
-                    icon=":material/checklist:",
-                    key=f"alike {kind}",
-                    on_click=st.session_state.update,
-                    args=({"kind": words.KINDS[kind].text, "table": True},),
-                )
-
-
-def deck(chosen: list[Source], view: View) -> None:
-    """Cards, ten a page."""
-    leaves = -(-len(chosen) // A_PAGE)
-    key = f"leaf {[st.session_state.get(name) for name in ('show', 'kind', 'source')]}"
-    at = min(st.session_state.get(key, 1), leaves)
-    days = cached.source_days(view.state, view.scope)
-    owners = selection.owners(cached.sources(view.state, view.scope, view.today))
-    for source in chosen[(at - 1) * A_PAGE : at * A_PAGE]:
-        own = days.filter(domain=source.domain, source_key=source.source_key)
-        cards.source(source, own, owners, view)
-    if leaves > 1:
-        if st.session_state.get(key, 1) > leaves:  # the last page's only sources were just decided
-            st.session_state[key] = leaves
-        st.pagination(leaves, key=key)
+    kinds = {kind: [source for source in chosen if source.kind == kind] for kind in ("spoofing", "forwarded")}
+    sure = {kind: sum(source.confidence >= SURE for source in like) for kind, like in kinds.items()}
+    told = [kind for kind in kinds if show == "Undecided" and sure[kind] >= MANY and len(kinds[kind]) < len(chosen)]
+    for kind, place in zip(told, st.columns(len(told) or 1), strict=False):
+        with place.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
+            words.badge(words.KINDS, kind)
+            st.markdown(f"**{len(kinds[kind]):,}** sources, {sure[kind]:,} surely", width="content")
+            st.space("stretch")
+            st.button(
+                "Decide together",
+                icon=":material/checklist:",
+                key=f"alike {kind}",
+                on_click=st.session_state.update,
+                args=({"kind": words.KINDS[kind].text, "table": True},),
+            )
 
 
 if __name__ == "__main__":

@@ -224,8 +224,38 @@ def test_a_decision_is_made_and_taken_back(look: Callable[..., Seen], demonstrat
     seen.press("button", "Approve")
     assert seen.page.locator("h1").inner_text() != before
     assert seen.page.get_by_text("1 source: approved").count() == 1
-    seen.press("button", "Undo")
+    seen.page.locator(".st-key-undo-last button").click()
+    seen.settled()
     assert seen.page.locator("h1").inner_text() == before
+    seen.sound()
+
+
+def test_sources_are_decided_by_keyboard(look: Callable[..., Seen], demonstration: str) -> None:
+    seen = look(demonstration)
+    seen.open("sources")
+    names = seen.page.locator(".ws-strong")
+    names.nth(1).wait_for(timeout=PATIENCE)
+    before, (first, second) = seen.page.locator("h1").inner_text(), names.all_inner_texts()[:2]
+
+    def pressed(*keys: str, at: str = "", text: str = "") -> None:
+        """Press keys, and wait for the source at hand, or for a text."""
+        for key in keys:
+            seen.page.keyboard.press(key)
+            seen.settled()
+        hand = seen.page.locator(".st-key-at-hand .ws-strong").get_by_text(at, exact=True)
+        (seen.page.get_by_text(text) if text else hand).first.wait_for(timeout=PATIENCE)
+
+    pressed("j", at=second)
+    pressed("k", at=first)
+    pressed("Enter", text="Numbers are log-odds")
+    pressed("a", at=second)
+    pressed("u", at=first)
+    pressed("x", "j", "x", text=f"2 sources selected: {first} and {second}")
+    pressed("s", text="2 sources: spoof")
+    pressed("u", text=before)
+    seen.page.get_by_label("Find").click()
+    seen.page.keyboard.type("fast")
+    assert seen.page.locator("h1").inner_text() == before, "what is typed into a field decides nothing"
     seen.sound()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.commands.deciding import actor
-from tests.app.web.conftest import Open, text
+from tests.app.web.conftest import Open, now, text
 from warehouse import journal, reads
 from warehouse.connect import Warehouse
+from warehouse.decisions import SourceDecision, decide
 from warehouse.settings import WarehouseSettings
 
 KEY = "northlight.example as:mailjet.com"
@@ -90,6 +92,36 @@ def test_sources_that_are_surely_alike_can_be_decided_together(sources: AppTest)
     assert sources.toggle(key="table").value
     assert sources.selectbox(key="kind").value == "Looks like spoofing"
     assert set(sources.dataframe[0].value["kind"].map(tuple)) == {("Looks like spoofing",)}
+
+
+def test_the_deck_moves_and_what_is_selected_is_decided_together(sources: AppTest, ours: Path) -> None:
+    sources.button(key="pick").click().run()
+    sources.button(key="next").click().run()
+    sources.button(key="pick").click().run()
+    assert not [button.key for button in sources.button if str(button.key).startswith("open ")], (
+        "one thing has the keys"
+    )
+    sources.text_input(key="note picked").set_value("A campaign").run()
+    sources.button(key="forwarder picked").click().run()
+    assert not sources.exception
+    made = decided(ours)
+    assert {(row["decision"], row["note"]) for row in made.values()} == {("forwarder", "A campaign")}
+    assert len(made) == 2
+    sources.button(key="more").click().run()
+    assert "12 to 21" in " ".join(caption.value for caption in sources.caption)
+
+
+def test_a_decision_that_ran_out_is_shown_to_be_looked_at_again(app: Open, ours: Path) -> None:
+    until = date(2020, 1, 1)
+    said = SourceDecision("northlight.example", "as:mailjet.com", "approved", "ada", "Mkt", until=until, expects="dkim")
+    with Warehouse(ours, WarehouseSettings()).writing() as connection:
+        decide(connection, said, now())
+    at = app(ours, "sources", show="Expired")
+    assert not at.exception
+    assert "over since 1 Jan 2020" in text(at)
+    at.button(key=f"approved {KEY}").click().run()
+    made = decided(ours)[KEY]
+    assert (made["owner"], made["until"], made["expects"]) == ("Mkt", None, "dkim")
 
 
 def test_a_busy_warehouse_refuses_the_decision_and_says_so(sources: AppTest, ours: Path) -> None:
