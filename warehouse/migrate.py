@@ -43,40 +43,41 @@ def steps() -> tuple[Step, ...]:
 
 def outdated(connection: Connection) -> bool:
     """Whether schema files wait to be applied. Raises SchemaTooNew for a warehouse of the future."""
-    version, newest = _version(connection), steps()[-1].version
-    if version > newest:
+    applied, known = _applied(connection), {step.version for step in steps()}
+    if foreign := applied - known:
         raise SchemaTooNew(
-            f"A newer whosends wrote this warehouse (schema {version}; this one knows up to {newest}).",
+            f"A newer whosends wrote this warehouse (schema {max(foreign)}; this one knows up to {max(known)}).",
             "Upgrade whosends, or point --warehouse to another file.",
         )
-    return version < newest
+    return applied != known
 
 
 def migrate(connection: Connection) -> None:
-    """Apply what is missing. Either all of a file is applied, or nothing."""
+    """Apply what is missing, also below the newest: files may land out of order. All of a file is applied, or none."""
     if not outdated(connection):
         return
-    version = _version(connection)
+    applied = _applied(connection)
     for step in steps():
-        if step.version > version:
-            connection.begin()
-            try:
-                connection.execute(NOTES)
-                connection.execute(step.sql)
-                connection.execute(
-                    "INSERT INTO migration VALUES (?, ?, now() AT TIME ZONE 'UTC')", [step.version, step.name]
-                )
-            except BaseException:
-                connection.rollback()
-                raise
-            connection.commit()
+        if step.version not in applied:
+            _apply(connection, step)
 
 
-def _version(connection: Connection) -> int:
+def _apply(connection: Connection, step: Step) -> None:
+    connection.begin()
+    try:
+        connection.execute(NOTES)
+        connection.execute(step.sql)
+        connection.execute("INSERT INTO migration VALUES (?, ?, now() AT TIME ZONE 'UTC')", [step.version, step.name])
+    except BaseException:
+        connection.rollback()
+        raise
+    connection.commit()
+
+
+def _applied(connection: Connection) -> set[int]:
     known = connection.execute(
         "SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'main' AND table_name = 'migration'"
     ).fetchone()
     if not known or not known[0]:
-        return 0
-    row = connection.execute("SELECT coalesce(max(version), 0) FROM migration").fetchone()
-    return int(row[0]) if row else 0
+        return set()
+    return {version for (version,) in connection.execute("SELECT version FROM migration").fetchall()}

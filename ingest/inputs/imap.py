@@ -72,16 +72,19 @@ class ImapInput:
 
     def done(self, settled: Sequence[tuple[Message, Outcome]]) -> None:
         """Act on what is committed: only Stored and Duplicate; everything else stays as it is."""
-        self.redo(to_act_on(settled))
+        self._act(to_act_on(settled), again=False)
 
     def redo(self, owed: Sequence[Position]) -> None:
-        """Act on positions that were committed, perhaps in an earlier run; twice does no harm."""
+        """Act on positions that were committed in an earlier run, which may have begun it; twice does no harm."""
+        self._act(owed, again=True)
+
+    def _act(self, owed: Sequence[Position], *, again: bool) -> None:
         mine = [position for position in owed if position.mailbox == self._settings.name]
         if not self.acts or not mine:
             return
         with self._link.held():
-            for (folder, uidvalidity), uids in imap_after.by_folder(mine).items():
-                act = functools.partial(imap_after.act, self._after, folder=folder, uidvalidity=uidvalidity, uids=uids)
+            for place, uids in imap_after.by_folder(mine).items():
+                act = functools.partial(imap_after.act, self._after, place=place, uids=uids, again=again)
                 self._link.see_through(act, self._stop)
 
     def watch(self, cursors: Cursors, stop: threading.Event) -> Iterator[Sequence[Message]]:

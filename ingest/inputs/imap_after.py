@@ -1,20 +1,25 @@
 """What happens in the mailbox to a message that is stored: nothing, \\Seen, or a move.
 
 Only after the commit, and repeatable: a crash between the commit and the action leaves the action
-to be done again, and a UID that is no longer there has been dealt with.
+to be done again, and a UID that is no longer there has been dealt with. Where the server cannot
+MOVE, a crash may have come between COPY and EXPUNGE: what is tried again is looked for in the
+target first, and not copied a second time.
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ingest.errors import UsageError
+from ingest.errors import MailboxError, MailboxUnreachable, UsageError
 from ingest.inputs.base import Position
 from ingest.inputs.imap_session import Session
 
 _LOG = logging.getLogger(__name__)
+_LAST = 2_000  # messages of the target that are looked at: a copy from before a crash stands at its end
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +59,14 @@ def by_folder(positions: Iterable[Position]) -> dict[tuple[str, int], list[int]]
     return groups
 
 
-def act(after: After, session: Session, _: int, folder: str, uidvalidity: int, uids: Sequence[int]) -> None:
-    """A step for `Link.see_through`. Where UIDVALIDITY has changed, the UIDs name other messages now: hands off."""
+def act(
+    after: After, session: Session, failures: int, place: tuple[str, int], uids: Sequence[int], *, again: bool
+) -> None:
+    """A step for `Link.see_through`; `again` where an earlier run may have begun it.
+
+    Where UIDVALIDITY, the second of `place`, has changed, the UIDs name other messages now: hands off.
+    """
+    folder, uidvalidity = place
     opened = session.open(folder, readonly=False)
     if opened.uidvalidity != uidvalidity:
         _LOG.warning(
@@ -66,5 +77,37 @@ def act(after: After, session: Session, _: int, folder: str, uidvalidity: int, u
     if after.kind == "seen":
         session.mark_seen(uids)
     elif after.kind == "move":
-        session.move(uids, after.target)
+        copied = set[int]()
+        if (again or failures) and not session.can("MOVE"):
+            copied = _copied(session, folder, uids, after.target)
+            session.open(folder, readonly=False)
+            session.expunge(copied)
+        session.move(set(uids) - copied, after.target)
     _LOG.info("mailbox.settled folder=%r after=%s messages=%d", folder, after.kind, len(uids))
+
+
+def _copied(session: Session, folder: str, uids: Sequence[int], target: str) -> set[int]:
+    """Which messages stand at the end of the target as well, byte for byte."""
+    sizes = {each.uid: each.size for each in session.describe(uids)}
+    try:
+        there = session.open(target, readonly=True)
+    except MailboxUnreachable:
+        raise
+    except MailboxError:
+        return set()  # a folder that cannot be opened, or is not there yet, holds no copies
+    last = [each for each in session.describe(session.last(there.exists, _LAST)) if each.size in set(sizes.values())]
+    found = Counter(_hash(session, each.uid) for each in last)
+    same = {each.size for each in last}
+    session.open(folder, readonly=True)
+    copied = set()
+    for uid in (uid for uid, size in sizes.items() if size in same):
+        identity = _hash(session, uid)
+        if identity and found[identity]:
+            found[identity] -= 1
+            copied.add(uid)
+    return copied
+
+
+def _hash(session: Session, uid: int) -> str:
+    bodies, _ = session.bodies([uid])
+    return hashlib.sha256(bodies[uid]).hexdigest() if uid in bodies else ""

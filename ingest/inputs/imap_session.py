@@ -92,6 +92,13 @@ class Session:
             found.extend(ranges(each for each in uids if each > uid))
         return found if exists <= _SEARCH else ranges(each for part in found for each in part)
 
+    def last(self, exists: int, most: int) -> list[int]:
+        """The UIDs of the last messages of the open folder, which holds so many."""
+        if not exists:
+            return []
+        with self._call("search") as client:
+            return [int(uid) for uid in client.search([f"{max(1, exists - most + 1)}:*"])]
+
     def describe(self, uids: Sequence[int]) -> list[Described]:
         """Size and date of arrival; a message without a size is left for its body to tell."""
         fetched, refused = self._fetch(uids, [b"RFC822.SIZE", b"INTERNALDATE"], b"RFC822.SIZE")
@@ -196,8 +203,14 @@ class Session:
                 client.move(uids, target)
                 return
             client.copy(uids, target)
-            client.add_flags(uids, [b"\\Deleted"], silent=True)
-            client.uid_expunge(uids)
+        self.expunge(uids)
+
+    def expunge(self, uids: Iterable[int]) -> None:
+        """Remove messages, and only these (RFC 4315)."""
+        for part in _parts(uids):
+            with self._call("remove messages") as client:
+                client.add_flags(part, [b"\\Deleted"], silent=True)
+                client.uid_expunge(part)
 
     def _create(self, folder: str) -> None:
         with self._call(f"create folder {folder!r}") as client:

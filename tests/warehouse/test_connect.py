@@ -68,6 +68,30 @@ def test_a_schema_that_is_behind_is_brought_up_by_the_next_reader(tmp_path: Path
     assert one(target, "SELECT count(*) FROM source_decision") == 0
 
 
+def test_schema_files_are_numbered_without_a_gap_and_without_a_double() -> None:
+    assert [step.version for step in steps()] == list(range(1, len(steps()) + 1))
+
+
+def test_a_schema_file_that_landed_after_a_later_one_is_applied_too(tmp_path: Path) -> None:
+    # As if 0005 had been merged after 0006 was out: the warehouse has all but that one.
+    target, left_out = warehouse(tmp_path), steps()[4]
+    with duckdb.connect(str(target.path)) as connection:
+        for step in steps():
+            if step is not left_out:
+                connection.execute(NOTES + step.sql)
+                connection.execute("INSERT INTO migration VALUES (?, ?, now())", [step.version, step.name])
+    assert one(target, "SELECT count(dropped_at) FROM quarantine") == 0  # the column of 0005
+    assert one(target, "SELECT max_by(version, applied_at) FROM migration") == left_out.version
+
+
+def test_a_schema_that_is_unknown_here_is_refused_whatever_its_number(tmp_path: Path) -> None:
+    target = warehouse(tmp_path)
+    with target.writing() as connection:
+        connection.execute("INSERT INTO migration VALUES (0, 'of another branch', now())")
+    with pytest.raises(SchemaTooNew), target.reading():
+        pass
+
+
 @pytest.mark.parametrize("content", [b"this is not a database" * 1000, b"\0" * 20_000])
 def test_a_file_that_is_no_warehouse_is_said_to_be_none(tmp_path: Path, content: bytes) -> None:
     target = warehouse(tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 import pytest
 
 from ingest.errors import MailboxError, MailboxUnreachable
+from ingest.inputs.imap_link import Retry
 from ingest.inputs.imap_uids import ranges
 from ingest.outcome import Stored
 from ingest.settings import UnpackLimits
@@ -16,6 +18,7 @@ from tests.ingest.inputs.imap_boxes import (
     BODY,
     QUICK,
     everything,
+    mail,
     mailbox,
     mails,
     uids,
@@ -179,6 +182,24 @@ def test_an_action_that_was_cut_off_is_repeated(broken: str) -> None:
         act(server, "move:Done")
         assert server.inbox.uids() == [3]
         assert len(server.folders["Done"].messages) == 2
+
+
+@pytest.mark.parametrize("broken", ["UID COPY", "UID STORE", "UID EXPUNGE"])
+@pytest.mark.parametrize("carried_out", [False, True])
+def test_without_move_a_cut_off_copy_is_not_made_twice(broken: str, carried_out: bool) -> None:
+    # Cut off before the command was carried out, or after; in one run, and between two.
+    raws = {1: mail(1), 2: mail(2), 3: mail(1)}
+    for tries in (1, 4):
+        with ScriptedImap(raws, capabilities="IMAP4rev1 UIDPLUS") as server:
+            server.folders["Done"] = Folder({4: mail(7), 9: mail(8)})
+            box = mailbox(server, after="move:Done", retry=Retry(tries, 0.01, 0.01))
+            read = everything(box.fetch({}))
+            server.on(broken, cut(0) if carried_out else say("", hang_up=True))
+            with contextlib.nullcontext() if tries > 1 else pytest.raises(MailboxUnreachable):
+                box.done([(message, Stored(1)) for message in read])
+            box.redo([message.position for message in read if message.position])
+            assert server.inbox.uids() == []
+            assert sorted(server.folders["Done"].messages.values()) == sorted([*raws.values(), mail(7), mail(8)])
 
 
 def test_an_action_that_fails_says_so_after_the_commit() -> None:
