@@ -32,6 +32,9 @@ P = TypeVar("P", AggregateReport, TlsReport)
 
 log = logging.getLogger(__name__)
 
+ARCHIVE = "archive"
+"""Where a repair stood that was made before the document was parsed; the document alone does not tell of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReadReport(Generic[R]):
@@ -174,7 +177,7 @@ def _repaired(report: P, document: Document) -> P:
     """The report with what was put right before it was parsed."""
     if not document.repair:
         return report
-    return replace(report, repairs=(*report.repairs, Repair(document.repair, "its checksum is cut off", "archive")))
+    return replace(report, repairs=(*report.repairs, Repair(document.repair, "its checksum is cut off", ARCHIVE)))
 
 
 def _append(known: list[ReadReport[R]], parsed: Iterator[R], document: bytes, refused: _Refused) -> None:

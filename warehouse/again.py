@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from dataclasses import replace as dataclass_replace
 from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -11,9 +12,10 @@ from typing import Any, NamedTuple
 from ingest.attestation import Attestation, Doubt, Grade
 from ingest.errors import MalformedReport
 from ingest.inputs.base import Message
-from ingest.reading import Privacy, Reading, ReadReport, read
+from ingest.reading import ARCHIVE, Privacy, Reading, ReadReport, read
 from ingest.reports import aggregate, dsn, failure
 from ingest.reports import tls as tls_parser
+from ingest.reports.words import Repair
 from ingest.settings import UnpackLimits
 from warehouse import deliveries, failures, rollup, tls
 from warehouse.connect import Connection
@@ -55,16 +57,17 @@ def _aggregate(connection: Connection, keys: Sequence[int], by: By) -> Left:
     rows = connection.execute(
         """
         SELECT report_key, origin, received_at, r.document_hash, data, size,
-               [attestation, coalesce(attested_by, ''), attestation_status, doubt]
+               [attestation, coalesce(attested_by, ''), attestation_status, doubt], repairs
         FROM aggregate_report r LEFT JOIN raw_document USING (document_hash)
         WHERE report_key IN (SELECT unnest(?::BIGINT[])) ORDER BY report_key
         """,
         [list(keys)],
     ).fetchall()
     kept, arrived = [], []
-    for key, origin, received_at, document_hash, data, size, vouched in rows:
+    for key, origin, received_at, document_hash, data, size, vouched, repairs in rows:
         if data is not None and (report := _parsed(aggregate.parse, unpacked(data, size))):
             kept.append(key)
+            report = _with_packing(report, repairs)
             arrived.append(Arrived(report, document_hash, origin, received_at, _attestation(*vouched)))
     if kept:
         replace(connection, staged(arrived), kept, by.identify)
@@ -76,6 +79,12 @@ def _aggregate(connection: Connection, keys: Sequence[int], by: By) -> Left:
 def _attestation(grade: str, domain: str, status: str, doubt: str) -> Attestation:
     """Who vouched for a report when its mail was at hand; the document alone could not tell."""
     return Attestation(Grade(grade), domain, "", status, Doubt(doubt))
+
+
+def _with_packing(report: Any, repairs: Sequence[dict[str, str]] | None) -> Any:
+    """The report with what was put right of its archive, of which the document alone does not tell."""
+    packing = [Repair(**one) for one in repairs or () if one["where"] == ARCHIVE]
+    return dataclass_replace(report, repairs=(*report.repairs, *packing)) if packing else report
 
 
 def _parsed(parse: Callable[[bytes], Any], document: bytes) -> Any:
@@ -95,6 +104,7 @@ class _Stored(NamedTuple):
     received_at: datetime | None
     data: bytes | None
     size: int | None
+    repairs: list[dict[str, str]] | None
 
 
 def _other(
@@ -105,7 +115,7 @@ def _other(
     def again(connection: Connection, keys: Sequence[int], by: By) -> Left:
         rows = connection.execute(
             f"""
-            SELECT DISTINCT {key}, run_key, stored_at, origin, received_at, data, size
+            SELECT DISTINCT {key}, run_key, stored_at, origin, received_at, data, size, r.repairs
             FROM {kind} r LEFT JOIN raw_document d ON d.document_hash = r.{document}
             WHERE {key} IN (SELECT unnest(?::BIGINT[])) ORDER BY ALL
             """,
@@ -128,9 +138,9 @@ def _other(
 
 
 def _tls(stored: _Stored, document: bytes, by: By) -> Any:
-    del stored, by
+    del by
     report = _parsed(tls_parser.parse, document)
-    return ReadReport(report, document) if report else None
+    return ReadReport(_with_packing(report, stored.repairs), document) if report else None
 
 
 def _mail(which: Callable[[Reading], list[Any]]) -> Callable[[_Stored, bytes, By], Any]:

@@ -198,6 +198,14 @@ def test_a_refusal_quotes_nothing_that_acts(letter: str) -> None:
     assert refusal.sentence.isprintable()
 
 
+def test_the_name_of_a_part_that_is_refused_cannot_act() -> None:
+    name = "a\x1b[2J\u202e\n=1+1.xml"
+    (refusal,) = reading(wrap.zipped((name, REPORT[:-40]))).refusals
+    assert refusal.name.isprintable()
+    assert refusal.name.endswith("=1+1.xml")
+    assert not {"\x1b", "\u202e", "\n"} & set(refusal.name + refusal.sentence)
+
+
 def test_a_wrong_checksum_is_damage() -> None:
     packed = bytearray(gzip.compress(REPORT))
     packed[-6] ^= 1

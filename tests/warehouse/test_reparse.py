@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,6 +57,17 @@ def test_what_an_older_parser_misread_is_mended_and_told_by_column(target: Wareh
     assert summary.kinds["tls_report"].fields["tls_failure.result_type"] == 1
     assert summary.kinds["failure_report"].fields == {"failure_report.source_ip": 1, "failure_report.spf_result": 1}
     assert summary.kinds["delivery_status"].fields == {"delivery_status.code": 1}
+
+
+def test_what_was_put_right_of_an_archive_is_still_told(tmp_path: Path) -> None:
+    target = warehouse(tmp_path)
+    loaded(loader(target), gzip.compress(xml())[:-8], gzip.compress(tls())[:-8])
+    before = rows(target)
+    summary = reparse(target, identify, everything=True)
+    assert (summary.reports, summary.changed) == (2, 0)
+    assert rows(target) == before
+    for table in ("aggregate_report", "tls_report"):
+        assert one(target, f"SELECT list_transform(repairs, x -> x.code) FROM {table}") == ["gzip_trailer"]
 
 
 def test_mails_that_were_not_kept_leave_their_reports_as_they_are(tmp_path: Path) -> None:
