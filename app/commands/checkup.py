@@ -112,6 +112,9 @@ def freshness(newest: date | None, now: date, stale_days: int) -> Check:
         fix = "Receivers send the first reports 24 to 48 hours after rua= is published; then run 'whosends poll'."
         return Check("freshness", WARN, "There are no reports yet.", fix)
     age = (now - newest).days
+    if age < -1:
+        what = f"The newest report is of {newest}, {-age} days after today by this machine's clock ({now})."
+        return Check("freshness", WARN, what, "Check the clock; if it is right, a reporter's is ahead.")
     if age > stale_days:
         return Check("freshness", WARN, f"The newest report is of {newest}, {age} days ago.", "Run 'whosends poll'.")
     return Check("freshness", OK, f"The newest report is of {newest}.")

@@ -26,6 +26,7 @@ REASONS: Final[grids.Config] = {
 COLUMNS: Final[grids.Config] = {
     "reason": column.TextColumn("Reason", width=130),
     "sentence": column.TextColumn("Why", width=420),
+    "parsedmarc_says": column.TextColumn("And parsedmarc", width=260, help="What another parser says of it, if asked."),
     "origin": column.TextColumn("From", width=260),
     "size": column.NumberColumn("Bytes", format="localized"),
     "first_seen_at": column.DatetimeColumn("First seen", format="D MMM YYYY, HH:mm"),
@@ -73,6 +74,8 @@ def preview(view: View, kept: dict[str, object]) -> None:
     """The first bytes of a refused message as text; never as what they claim to be."""
     with st.container(border=True, gap="small"):
         words.say(kept["sentence"], "strong", limit=600)
+        if kept["parsedmarc_says"]:
+            words.say(kept["parsedmarc_says"], limit=600)
         words.say(kept["origin"], "quiet")
         if not kept["kept"]:
             st.caption("Its bytes are gone, or were never read: it can be tried again when it comes again.")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
+
+import pytest
 
 from analysis.settings import AnalysisSettings
 from analysis.status import Status, status
@@ -30,6 +33,20 @@ def test_a_domain_in_order(world: World) -> None:
     assert (line.undecided, line.new_sources, line.top_issue, line.owner) == (0, 0, "", None)
     assert line.trend == (1.0,) * 30
     assert (answer.data_until, answer.reporters, answer.usual_reporters) == (LAST, 3, 3)
+
+
+@pytest.mark.parametrize("off", [-400, -1, 1, 400, 3650])
+def test_a_clock_that_is_wrong_changes_no_number(world: World, off: int) -> None:
+    usual(world, days(40))
+    scope = Scope((OURS,), LAST - timedelta(days=29), LAST)
+    right = ask(world, scope)
+    wrong = status(world.warehouse, scope, TODAY + timedelta(days=off), SETTINGS)
+    assert (wrong.data_until, wrong.reporters, wrong.usual_reporters) == (LAST, 3, 3)
+    [line], [told] = right.domains, wrong.domains
+    judged = {"verdict": told.verdict, "top_issue": told.top_issue}
+    assert told == replace(line, **judged)
+    # Old data is no ground to go on; a clock that is behind makes none of it old.
+    assert told.verdict == ("unknown" if off > 100 else "go")
 
 
 def test_days_without_reports_are_holes_in_the_trend_and_not_zero(world: World) -> None:

@@ -6,8 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from analysis.bounces import bounces
 from app import exitcodes
 from tests.app.conftest import Whosends, write_month
+from warehouse.connect import Warehouse
+from warehouse.scope import Scope
+from warehouse.settings import WarehouseSettings
 
 CASES = Path(__file__).parents[1] / "cases"
 CHOSEN = {
@@ -76,13 +80,26 @@ def test_failures(whosends: Whosends, mixed: Path) -> None:
 def test_bounces(whosends: Whosends, mixed: Path) -> None:
     ran = whosends("bounces", "--warehouse", mixed, "--json")
     assert ran.code == exitcodes.OK
-    assert set(ran.document) == {"schema_version", "deliveries", "days", "recipients"}
+    assert set(ran.document) == {"schema_version", "groups", "deliveries", "days", "recipients"}
     assert {row["code"] for row in ran.document["deliveries"]} >= {"5.1.1", "5.7.26", "5.2.2", "4.7.28"}
     assert len(ran.document["recipients"]) == 8
-    text = whosends("bounces", "--warehouse", mixed)
+    text = whosends("bounces", "--warehouse", mixed, "--codes")
     assert text.out.splitlines()[0].split()[:4] == ["DOMAIN", "ACTION", "CODE", "SMTP"]
     assert "bad destination mailbox address" in text.out
     assert len(whosends("bounces", "--warehouse", mixed, "--recipients").out.splitlines()) == 9
+
+
+def test_bounces_tell_kinds_and_patterns_as_the_page_does(whosends: Whosends, mixed: Path) -> None:
+    told = whosends("bounces", "--warehouse", mixed, "--json").document["groups"]
+    _, groups = bounces(Warehouse(mixed, WarehouseSettings()), Scope())
+    assert sorted((row["kind"], row["provider"], row["recipients"], row["pattern"]) for row in told) == sorted(
+        groups.select("kind", "provider", "recipients", "pattern").rows()
+    )
+    assert {"authentication", "hard", "throttled", "soft"} <= {row["kind"] for row in told}
+    lines = whosends("bounces", "--warehouse", mixed).out.splitlines()
+    assert lines[0].split()[:2] == ["KIND", "WHO"]
+    assert [line.split()[0] for line in lines[1:]] == [row["kind"] for row in told]
+    assert all(("pattern" if row["pattern"] else "single") in line for row, line in zip(told, lines[1:], strict=True))
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -105,7 +122,8 @@ def test_days_narrow_the_answer(whosends: Whosends, mixed: Path, command: str) -
 
 
 @pytest.mark.parametrize(
-    "arguments", [["failures"], ["failures", "--reports"], ["bounces"], ["bounces", "--recipients"]]
+    "arguments",
+    [["failures"], ["failures", "--reports"], ["bounces"], ["bounces", "--codes"], ["bounces", "--recipients"]],
 )
 @pytest.mark.parametrize("form", [[], ["--json"]])
 def test_strangers_text_is_inert_and_names_nobody(

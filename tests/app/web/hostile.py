@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from ingest.inputs.base import Message
-from ingest.outcome import Quarantined, Reason
+from ingest.outcome import Opinion, Quarantined, Reason
 from tests.analysis.world import NOW, World, days, usual
 from warehouse import quarantine
 from warehouse.connect import Connection
@@ -55,7 +55,12 @@ def warehouse(folder: Path) -> Path:
                 [attack, attack, attack, attack[:40], attack, str(number + 1)],
             )
             message = Message((RAW + attack).encode(), attack, 3000, datetime(2026, 11, 20))  # noqa: DTZ001
-            quarantine.keep(connection, message, Quarantined(Reason.XML_BROKEN, attack), NOW.replace(tzinfo=None))
+            quarantine.keep(
+                connection,
+                message,
+                Quarantined(Reason.XML_BROKEN, attack, 0, Opinion(reads=False, sentence=attack)),
+                NOW.replace(tzinfo=None),
+            )
         connection.execute("UPDATE load_run SET input = ?", [ATTACKS[0]])
         other_kinds(connection)
         known = connection.execute("SELECT DISTINCT domain, source_key FROM daily ORDER BY ALL").fetchall()
