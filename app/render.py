@@ -36,6 +36,8 @@ INVISIBLE: Final = re.compile(
     "\U000e0000-\U000e0fff]"
 )
 
+LINK: Final = re.compile(r":(?=//)|(?<=www)\.|(?<=mailto):", re.IGNORECASE)
+
 STYLES: Final = {
     "go": "green",
     "pass": "green",
@@ -57,6 +59,11 @@ STYLES: Final = {
 def clean(text: str) -> str:
     """`text` as one harmless line: no ANSI, controls, bidi or zero-width characters."""
     return INVISIBLE.sub("", BREAKS.sub(" ", ANSI.sub("", text)))
+
+
+def unlinked(text: str) -> str:
+    """`text` in which a mail program finds no address to make a link of; to people it reads the same."""
+    return LINK.sub(lambda match: match[0].translate({0x3A: "\u2236", 0x2E: "\u2024"}), text)
 
 
 def csv_cell(value: object) -> object:

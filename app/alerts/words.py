@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from app.alerts.due import Alert
-from app.render import SCHEMA_VERSION, clean, plain
+from app.render import SCHEMA_VERSION, clean, plain, unlinked
 
 SAID: Final = {"opened": "New", "worse": "Worse", "resolved": "Resolved"}
 # What chats take as markup, a mention, a channel, an emoji or a link, in Slack, Teams, Discord, Telegram and Matrix.
@@ -33,9 +33,9 @@ def lines(alert: Alert) -> list[str]:
     """The message, line by line."""
     record, one = alert.finding.record, alert.finding
     if alert.event == "resolved":
-        return [clean(text) for text in (f"{record.state.capitalize()}. {record.reason}", record.finding_key)]
+        return [unlinked(clean(text)) for text in (f"{record.state.capitalize()}. {record.reason}", record.finding_key)]
     said = (record.why, f"Next: {record.fix}", f"Owner: {one.owner or 'nobody yet'}", record.finding_key)
-    return [clean(text)[:LIMIT] for text in said]
+    return [unlinked(clean(text))[:LIMIT] for text in said]
 
 
 def document(alert: Alert) -> dict[str, object]:

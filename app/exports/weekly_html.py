@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup
 
 from analysis.weekly import WeeklySummary
 from app.exports.weekly_view import view
+from app.render import unlinked
 from app.settings import ReportSettings
 
 # The app's colours, each at least 4.5:1 on white; a word always stands beside the colour.
@@ -36,6 +38,8 @@ def _template() -> Template:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
+        # Mail programs make links of bare addresses; what is escaped in the template already is our own.
+        finalize=lambda value: unlinked(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -8,6 +8,7 @@ from typing import Final
 
 from analysis.weekly import WeeklySummary
 from app.exports.weekly_view import View, view
+from app.render import unlinked
 from app.settings import ReportSettings
 
 WIDTH: Final = 76  # RFC 5322 section 2.1.1 asks for lines of at most 78 characters
@@ -17,7 +18,7 @@ def render(summary: WeeklySummary, settings: ReportSettings) -> str:
     """The page as text; a quiet week is one line."""
     page = view(summary, settings)
     if page.quiet:
-        return f"{page.headline}\n"
+        return f"{unlinked(page.headline)}\n"
     return "\n".join(_lines(page)).strip() + "\n"
 
 
@@ -62,4 +63,4 @@ def _sources(page: View) -> tuple[str, ...]:
 
 def _wrapped(text: str, indent: str = "", first: str = "") -> list[str]:
     start = indent[: len(indent) - len(first)] + first if first else indent
-    return wrap(text, WIDTH, initial_indent=start, subsequent_indent=indent, break_long_words=False)
+    return wrap(unlinked(text), WIDTH, initial_indent=start, subsequent_indent=indent, break_long_words=False)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
+from email import message_from_bytes
+from email.policy import default
 from html.parser import HTMLParser
 
 import pytest
 from markdown_it import MarkdownIt
 
-from app.exports import weekly_csv, weekly_html, weekly_markdown
+from app.exports import weekly_csv, weekly_html, weekly_mail, weekly_markdown
 from app.exports.weekly_markdown import bar, escaped
-from app.render import INVISIBLE, clean
+from app.render import INVISIBLE, clean, unlinked
 from app.settings import ReportSettings
-from tests.app.weeks import HOSTILE, quiet, week
+from tests.app.weeks import CASES, HOSTILE, SETTINGS, pages, quiet, week
 
-SETTINGS = ReportSettings(owner="Post Office", app_url="https://whosends.example.com/")
+PAGES = pages()
 
 
 class Page(HTMLParser):
@@ -56,7 +58,7 @@ def test_html_holds_no_markup_from_outside() -> None:
         "align", "scope", "href",
     }  # fmt: skip
     assert [attributes["href"] for tag, attributes in page.tags if tag == "a"] == [SETTINGS.app_url]
-    assert clean(HOSTILE) in page.text
+    assert unlinked(clean(HOSTILE)) in page.text
     assert "49" not in clean(HOSTILE)
 
 
@@ -133,3 +135,32 @@ def test_a_quiet_week_is_a_page_too() -> None:
 @pytest.mark.parametrize(("rate", "drawn"), [(0.0, ""), (0.004, "▏"), (0.5, "█████"), (1.0, "█" * 10)])
 def test_bars(rate: float, drawn: str) -> None:
     assert bar(rate) == drawn
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in PAGES))
+def test_the_page_is_the_approved_one(name: str) -> None:
+    # `python -m tests.accept weekly` writes them anew; read the difference.
+    assert PAGES[CASES / name] == (CASES / name).read_text("utf-8")
+
+
+def test_a_quiet_week_is_a_mail_of_one_line() -> None:
+    mail = weekly_mail.mail(quiet(), SETTINGS, b"png", "w@example.com", "a@example.com")
+    assert mail.get_content_type() == "text/plain"
+    assert mail.get_content().splitlines() == ["A quiet week: nothing to do."]
+
+
+def test_a_mail_of_hostile_text_has_its_own_headers_and_parts_only() -> None:
+    wicked = week(HOSTILE + "\r\nBcc: eve@evil.example\r\n\r\n<script>")
+    mail = weekly_mail.mail(wicked, SETTINGS, None, "w@example.com", "a@example.com")
+    again = message_from_bytes(mail.as_bytes(), policy=default)
+    assert set(again.keys()) == {
+        "From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type",
+    }  # fmt: skip
+    assert [part.get_content_type() for part in again.walk()] == ["multipart/alternative", "text/plain", "text/html"]
+    text = again.get_body(("plain",))
+    assert text is not None
+    assert "://evil" not in text.get_content()
+    assert "://evil" not in str(again.get_body(("html",)))
+    assert not INVISIBLE.search(text.get_content().replace("\r", "").replace("\n", ""))
+    assert max(len(line) for line in mail.as_bytes().split(b"\r\n")) <= 78
+    assert mail.as_bytes() == weekly_mail.mail(wicked, SETTINGS, None, "w@example.com", "a@example.com").as_bytes()

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 from analysis.drift import Cause, Drift
 from analysis.findings import Finding
 from analysis.sources import Decision, Source
-from analysis.weekly import WeekDomain, WeeklySummary
+from analysis.weekly import Restated, WeekDomain, WeeklySummary
+from app.exports import weekly_html, weekly_markdown, weekly_text
+from app.settings import ReportSettings
+from warehouse.findings import FindingRecord
+
+CASES = Path(__file__).parents[1] / "cases" / "weekly"
+SETTINGS = ReportSettings(owner="Post Office", app_url="https://whosends.example.com/")
 
 HOSTILE = (
     "![x](http://evil.example/p.png) [l](javascript:alert(1)) <img src=x onerror=alert(1)> <script>alert(1)</script> "
@@ -47,6 +54,16 @@ def week(text: str) -> WeeklySummary:
         week="2026-W47", first_day=date(2026, 11, 16), last_day=date(2026, 11, 22), verdict="stop", subject=text,
         headline=text, findings=(finding,) * 7, new_sources=(source(text),), drifts=(drift,), domains=(domain,),
         reporters=6, usual_reporters=7, silent_reporters=(text,) * 7, reports=99, quarantined=1, complete=False,
+        settled=(settled(text),), restated=Restated(41_210, 43_055, 9),
+    )  # fmt: skip
+
+
+def settled(text: str) -> FindingRecord:
+    """A finding that was verified in the week."""
+    monday = date(2026, 11, 16)
+    return FindingRecord(
+        "alignment-aaaaaaaa", "alignment", "misaligned", text, text, "high", 9.0, 9, monday, text, text, text, "drift",
+        text, "verified", text, monday, monday, monday, found=False, owner=text, note=text,
     )  # fmt: skip
 
 
@@ -57,3 +74,14 @@ def quiet() -> WeeklySummary:
         headline="A quiet week: nothing to do.", findings=(), new_sources=(), drifts=(), domains=(), reporters=7,
         usual_reporters=7, silent_reporters=(), reports=99, quarantined=0, complete=True,
     )  # fmt: skip
+
+
+def pages() -> dict[Path, str]:
+    """The approved pages, by their files: each week in each form."""
+    weeks = {"busy": week("example.com"), "hostile": week(HOSTILE), "quiet": quiet()}
+    forms = {"md": weekly_markdown.render, "html": weekly_html.render, "txt": weekly_text.render}
+    return {
+        CASES / f"{name}.expected.{form}": render(summary, SETTINGS)
+        for name, summary in weeks.items()
+        for form, render in forms.items()
+    }
