@@ -40,7 +40,8 @@ PROVIDERS: Final = {
 # RFC 7372 and RFC 8617 section 5: what failed was SPF, DKIM, DMARC or ARC; 509 and 515 are Microsoft's.
 _AUTHENTICATION: Final = {20, 21, 22, 23, 24, 26, 29, 509, 515}
 _MAILERS: Final = {"gmail.com", "google.com", "outlook.com", "amazonses.com", "sendgrid.net", "mailgun.org",
-                   "mandrillapp.com", "sparkpostmail.com", "icloud.com", "yahoo.com", "zoho.com"}  # fmt: skip
+                   "mandrillapp.com", "sparkpostmail.com", "icloud.com", "yahoo.com", "zoho.com",
+                   "mailjet.com", "sfdc.net", "mailin.fr", "mcsv.net", "mtasv.net"}  # fmt: skip
 """They name the Message-ID after themselves whoever's mail they send, so it says nothing about whose it is."""
 
 _SAYS_AUTHENTICATION = re.compile(
@@ -51,7 +52,7 @@ _SAYS_THROTTLED = re.compile(
     re.IGNORECASE,
 )
 _SAYS_POLICY = re.compile(
-    r"\bspam|block(ed|list| list)|blacklist|reputation|policy (reasons|violation)|banned|"
+    r"\bspam|block(ed|list| list)|blacklist|reputation|policy (reasons|restrictions|violation)|banned|"
     r"(?<!not )\blisted (in|on|at|by)\b|dnsbl",
     re.IGNORECASE,
 )

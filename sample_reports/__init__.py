@@ -1,4 +1,4 @@
-"""A demonstration organisation: months of invented aggregate reports, and the truth about them.
+"""A demonstration organisation: months of invented reports, and the truth about them.
 
 `generate` runs the whole; read on in the order in which mail flows:
 
@@ -9,5 +9,6 @@
 - `reports`: what the reporters saw, as reports
 - `document`, `wrapping`: a report as XML, and as an attachment or a mail
 - `oddities`: what a real mailbox also holds (resends, a conflict, a truncated file, an auto-reply)
+- `sessions`, `bounces` with `notices`, `failures`: TLS reports, what was not delivered, and single failures
 - `truth`: what is really the case, for tests to compare with
 """

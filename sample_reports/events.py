@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 
+from sample_reports.bounces import bounce_events
 from sample_reports.networks import BOT_NETWORKS, DRIP_NETWORKS
+from sample_reports.oddities import Unit
 from sample_reports.organisation import CLUB, MAIN, SHOP, Organisation
 from sample_reports.reporters import SILENT
 from sample_reports.reports import Report
+from sample_reports.sessions import tls_events
 from sample_reports.timeline import Timeline
 
 Json = dict[str, Any]
@@ -34,6 +37,27 @@ def events(reports: Sequence[Report], organisation: Organisation, period: Timeli
         (e for e in inside if e["kind"] == "spoofing_drip" or e["day"] > period.first.isoformat()),
         key=lambda e: (e["day"], e["kind"], e["domain"] or ""),
     )
+
+
+def other_events(found: Sequence[Unit], period: Timeline) -> list[Json]:
+    """What TLS reports and bounces tell, by day; each happening also says how many sessions or recipients it cost."""
+    failed = [unit.tells for unit in found if unit.kind == "tls_report" and unit.tells["failed_sessions"]]
+    happened = []
+    for kind, first, last, where in tls_events(period):
+        days = {(first + timedelta(days=n)).isoformat() for n in range((last - first).days + 1)}
+        lost = sum(int(str(told["failed_sessions"])) for told in failed if told["day"] in days)
+        event = _event(kind, MAIN, None, "tls", (first, last if last > first else None), (0, lost))
+        happened.append({**event, "host": where})
+    for kind, first, source, provider in bounce_events(period):
+        refused = [
+            told for unit in found if (told := unit.tells) and unit.kind == "bounce" and told["provider"] == provider
+        ]
+        lost = sum(told["kind"] in ("authentication", "policy") for told in refused)
+        happened.append(
+            {**_event(kind, MAIN, None, "bounces", (first, None), (0, lost)), "source": source, "provider": provider}
+        )
+    inside = [e for e in happened if period.first.isoformat() < e["day"] <= period.last.isoformat() and e["after"]]
+    return sorted(inside, key=lambda e: (e["day"], e["kind"]))
 
 
 def distractors(period: Timeline) -> list[Json]:

@@ -13,12 +13,15 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
+from sample_reports.bounces import bounces
+from sample_reports.failures import failure_reports
 from sample_reports.forwarding import forward
 from sample_reports.oddities import Unit, units
 from sample_reports.organisation import Organisation, northlight
 from sample_reports.reporters import REPORTERS, SILENT
 from sample_reports.reports import Report, report, spans
 from sample_reports.senders import send, volume
+from sample_reports.sessions import tls_reports
 from sample_reports.spoofing import bots, forge
 from sample_reports.timeline import DEFAULT_DAYS, DEFAULT_END, Timeline, timeline
 from sample_reports.traffic import Traffic, add
@@ -60,7 +63,15 @@ def generate(out: Path, seed: int, period: Timeline) -> list[Unit]:
     """Write everything below `out`; what an earlier run has left there is replaced."""
     organisation = northlight(period)
     reports = reports_of(organisation, traffic_of(organisation, period, seed), period, seed)
-    found = units(reports, period, seed)
+    found = sorted(
+        [
+            *units(reports, period, seed),
+            *tls_reports(period, seed),
+            *bounces(period, seed),
+            *failure_reports(organisation, period, seed),
+        ],
+        key=lambda unit: unit.path,
+    )
     for folder in ("files", "mail"):
         shutil.rmtree(out / folder, ignore_errors=True)
         (out / folder).mkdir(parents=True)

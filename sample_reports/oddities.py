@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
 from sample_reports.chance import Chance
@@ -18,7 +18,8 @@ class Unit:
     """One file, as a program that reads reports meets it.
 
     `outcome` is what should become of it. For copies, which of them counts depends on the order of reading, so the
-    truth decides that (`duplicate` here only says that the content comes a second time).
+    truth decides that (`duplicate` here only says that the content comes a second time). `tells` is what a file of
+    another `kind` than aggregate reports is about: a TLS report, a bounce, a failure report.
     """
 
     path: str
@@ -27,6 +28,8 @@ class Unit:
     outcome: str = "stored"
     reason: str = ""
     note: str = ""
+    kind: str = "aggregate"
+    tells: Mapping[str, object] = field(default_factory=dict)
 
 
 def units(reports: Sequence[Report], period: Timeline, seed: int) -> list[Unit]:

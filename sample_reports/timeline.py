@@ -89,6 +89,31 @@ class Timeline:
         """First day of a service that nobody has told the administrator about."""
         return self.before_end(18)
 
+    @property
+    def tls_reports_asked(self) -> tuple[date, date]:
+        """First days with a TLSRPT record: of the main domain, together with MTA-STS; of the shop, without."""
+        return self.before_end(27), self.before_end(13)
+
+    @property
+    def certificate_expired(self) -> tuple[date, date]:
+        """First and last day on which the backup mail server had an old certificate."""
+        return self.before_end(16), self.before_end(14)
+
+    @property
+    def policy_unreachable(self) -> date:
+        """One sender could not fetch the MTA-STS policy."""
+        return self.before_end(6)
+
+    @property
+    def provider_blocked(self) -> date:
+        """First day on which one provider refuses the booking service's unsigned mail: soon after the step."""
+        return self.before_end(42)
+
+    @property
+    def provider_refused(self) -> date:
+        """First day on which providers refuse mail of the customer database, of which most is unsigned by then."""
+        return self.before_end(56)
+
 
 def timeline(last: date = DEFAULT_END, days: int = DEFAULT_DAYS) -> Timeline:
     """The period of so many days that ends on `last`."""

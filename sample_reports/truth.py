@@ -8,13 +8,15 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from sample_reports.events import distractors, events
+from sample_reports.events import distractors, events, other_events
 from sample_reports.oddities import Unit
 from sample_reports.organisation import Organisation
 from sample_reports.reports import Report, Row
 from sample_reports.timeline import Timeline
 
 Json = dict[str, Any]
+
+OTHERS = ("tls_report", "bounce", "failure_report")
 
 
 def truth(found: Sequence[Unit], organisation: Organisation, period: Timeline, seed: int) -> Json:
@@ -29,9 +31,10 @@ def truth(found: Sequence[Unit], organisation: Organisation, period: Timeline, s
         "last_day": period.last.isoformat(),
         "domains": [_domain(domain, organisation, period) for domain in organisation.policies],
         "totals": _totals(files, reports),
+        "other_kinds": _other_kinds(found),
         "per_domain": {domain: _per_domain(domain, reports) for domain in organisation.policies},
         "sources": sources,
-        "events": events(reports, organisation, period),
+        "events": events(reports, organisation, period) + other_events(found, period),
         "distractors": distractors(period),
         "files": files,
     }
@@ -65,7 +68,7 @@ def _files(found: Sequence[Unit]) -> list[Json]:
     files = []
     for unit in found:
         entry: Json = {"path": unit.path, "outcome": unit.outcome}
-        if unit.outcome in ("stored", "duplicate"):
+        if unit.outcome in ("stored", "duplicate") and unit.reports:
             keys = [(r.reporter.key, r.domain, r.report_id) for r in unit.reports]
             earlier = [first_path.setdefault(key, unit.path) for key in keys]
             entry["outcome"] = "stored" if unit.path in earlier else "duplicate"
@@ -75,6 +78,8 @@ def _files(found: Sequence[Unit]) -> list[Json]:
             entry["reason"] = unit.reason
         if unit.note:
             entry["note"] = unit.note
+        if unit.tells:
+            entry["kind"], entry["tells"] = unit.kind, dict(unit.tells)
         entry["reports"] = [_report(report) for report in unit.reports]
         files.append(entry)
     return files
@@ -94,15 +99,37 @@ def _report(report: Report) -> Json:
 
 def _totals(files: Sequence[Json], reports: Sequence[Report]) -> Json:
     outcomes = Counter(entry["outcome"] for entry in files)
+    kinds = Counter(entry["kind"] for entry in files if "kind" in entry)
     return {
         "messages_seen": len(files),
         "stored": outcomes["stored"],
         "duplicates": outcomes["duplicate"],
         "quarantined": outcomes["quarantined"],
         "not_reports": outcomes["not_report"],
-        "reports": len(reports),
+        "reports": len(reports) + kinds.total(),
+        "tls_reports": kinds["tls_report"],
+        "failure_reports": kinds["failure_report"],
+        "notices": kinds["bounce"],
         "records": sum(len(report.rows) for report in reports),
         "messages": sum(report.messages for report in reports),
+    }
+
+
+def _other_kinds(found: Sequence[Unit]) -> Json:
+    """TLS sessions by domain, bounces by kind and by who refused, failure reports by who is behind the message."""
+    tells = {kind: [unit.tells for unit in found if unit.kind == kind] for kind in OTHERS}
+    bounced = Counter((told["domain"], told["kind"], told["provider"]) for told in tells["bounce"])
+    sessions: defaultdict[object, Counter[str]] = defaultdict(Counter)
+    for told in tells["tls_report"]:
+        for name in ("successful_sessions", "failed_sessions"):
+            sessions[told["domain"]][name] += int(str(told[name]))
+    return {
+        "tls": [{"domain": domain, **counts} for domain, counts in sessions.items()],
+        "bounces": [
+            {"domain": domain, "kind": kind, "provider": provider, "recipients": times}
+            for (domain, kind, provider), times in sorted(bounced.items(), key=str)
+        ],
+        "failures": dict(Counter(told["source"] for told in tells["failure_report"])),
     }
 
 

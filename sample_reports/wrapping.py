@@ -16,6 +16,7 @@ from sample_reports.reporters import Reporter
 from sample_reports.reports import Report
 
 MAILBOX = "dmarc-reports@northlight.example"
+TLS_MAILBOX = "tls-reports@northlight.example"
 
 ENDINGS = {"zip": ".zip", "gzip": ".xml.gz", "plain": ".xml"}
 
@@ -71,16 +72,51 @@ def mail(reports: Sequence[Report], delay: timedelta = timedelta(), attempt: int
     headers.append("MIME-Version: 1.0")
     parts = [attachment(report) for report in reports]
     if reporter.body == "bare" and len(parts) == 1:
-        return _message([*headers, *_part(parts[0])])
+        return message([*headers, *_part(parts[0])])
     boundary = f"=_{first.begin:x}_{first.report_id[-12:].replace(':', '_')}"
     headers.append(f'Content-Type: multipart/mixed; boundary="{boundary}"')
     lines = [*headers, "", "This is a multi-part message in MIME format."]
     for part in (_greeting(reporter, first.domain), *map(_part, parts)):
         lines += [f"--{boundary}", *part]
-    return _message([*lines, f"--{boundary}--"])
+    return message([*lines, f"--{boundary}--"])
 
 
-def _message(lines: Sequence[str]) -> bytes:
+def mailed(headers: Sequence[str], part: Attachment, sent: datetime, identifier: str) -> bytes:
+    """A TLS report as a mail: a sentence for people, and the report (RFC 8460 section 5.3)."""
+    host, boundary = identifier.partition("@")[2], f"=_{identifier.partition('@')[0]}"
+    return message(
+        [
+            *received(f"out.{host}", sent),
+            *headers,
+            f"To: {TLS_MAILBOX}",
+            f"Message-ID: <{identifier}>",
+            "MIME-Version: 1.0",
+            f'Content-Type: multipart/report; report-type="tlsrpt"; boundary="{boundary}"',
+            "",
+            f"--{boundary}",
+            "Content-Type: text/plain; charset=us-ascii",
+            "",
+            f"This is an aggregate TLS report from {host}",
+            "",
+            f"--{boundary}",
+            *_part(part),
+            f"--{boundary}--",
+        ]
+    )
+
+
+def received(host: str, sent: datetime) -> list[str]:
+    """How a mail came, and when it was sent."""
+    arrived = format_datetime(sent + timedelta(seconds=4))
+    return [
+        f"Received: from {host} ({host})",
+        f"\tby mx.northlight.example (Postfix) with ESMTPS; {arrived}",
+        f"Date: {format_datetime(sent)}",
+    ]
+
+
+def message(lines: Sequence[str]) -> bytes:
+    """Lines as a mail."""
     return ("\r\n".join(lines) + "\r\n").encode()
 
 
@@ -123,7 +159,7 @@ def _part(part: Attachment) -> list[str]:
 
 def out_of_office(at: datetime) -> bytes:
     """A mail that lands in the mailbox for reports and is none."""
-    return _message(
+    return message(
         [
             "Return-Path: <>",
             "Received: from mail.gipfelbund.example (mail.gipfelbund.example)",

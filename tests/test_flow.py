@@ -102,6 +102,28 @@ def test_no_report_is_recomputed_otherwise_than_the_reporter_said(rows: Any) -> 
     assert rows(f"SELECT count(*) AS n FROM aggregate_record WHERE {disagree}") == [{"n": 0}]
 
 
+def test_tls_reports_tell_the_sessions_of_the_truth(ingested: Any, truth: Any, warehouse: str) -> None:
+    del ingested
+    told = whosends("tls", "--warehouse", warehouse, "--days", "120")
+    names = ("domain", "successful_sessions", "failed_sessions")
+    assert [{name: row[name] for name in names} for row in told["policies"]] == truth["other_kinds"]["tls"]
+    failed = {row["result_type"]: (row["failed_sessions"], row["first_day"]) for row in told["failures"]}
+    events = {event["kind"]: (event["after"], event["day"]) for event in truth["events"]}
+    assert failed["certificate-expired"] == events["tls_certificate_expired"]
+    assert failed["sts-policy-fetch-error"] == events["tls_policy_unreachable"]
+
+
+def test_failure_reports_are_stored_without_whom_they_name(rows: Any, truth: Any) -> None:
+    told = [file["tells"] for file in truth["files"] if file.get("kind") == "failure_report"]
+    found = rows("SELECT domain, source_ip, CAST(day AS VARCHAR) AS day FROM failure_report")
+    assert sorted(map(str, found)) == sorted(
+        str({name: one[name] for name in ("domain", "source_ip", "day")}) for one in told
+    )
+    (kept,) = rows("SELECT string_agg(to_json(failure_report)::VARCHAR) AS everything FROM failure_report")
+    assert "seetal-net.example" in kept["everything"]
+    assert not [name for name in ("bieri", "kuenzli", "buchung", "kundennummer") if name in kept["everything"].lower()]
+
+
 def test_the_known_drifts_are_found_and_no_other_loss(rows: Any, truth: Any, warehouse: str) -> None:
     del rows
     drifts = whosends("drift", "--warehouse", warehouse, "--offline", code=1)["drifts"]

@@ -34,6 +34,7 @@ CASES_BY_KIND = {
         ({"diagnostic": "550 message fails DMARC"}, "authentication"),
         ({"code": "5.7.1"}, "policy"),
         ({"diagnostic": "554 192.0.2.1 is listed on zen.example"}, "policy"),
+        ({"diagnostic": "554 Reject due to policy restrictions."}, "policy"),
         ({"diagnostic": "550 user not listed in the directory"}, "hard"),
         ({"code": "4.7.28", "code_class": "transient"}, "throttled"),
         ({"diagnostic": "421 too many connections", "code_class": "transient"}, "throttled"),
@@ -44,6 +45,7 @@ CASES_BY_KIND = {
         ({"code": None, "code_class": None, "smtp_code": None}, "hard"),
         ({"code": "5.7.26", "message_id_domain": "botnet.test"}, "fake"),
         ({"message_id_domain": "mail.gmail.com"}, "hard"),
+        ({"message_id_domain": "mailjet.com"}, "hard"),
         ({"action": "relayed"}, None),
     ],
 )

@@ -8,8 +8,10 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
+from analysis.bounces import bounces
 from analysis.findings import findings
 from analysis.identity import Identifier
 from analysis.readiness import readiness
@@ -63,6 +65,16 @@ def kinds(warehouse: Warehouse, truth: Any) -> dict[tuple[str, str], str]:
         kind = by_ip[row["domain"], row["source_ip"]]
         counts[row["domain"], row["source_key"]][kind] += row["messages"]
     return {key: kind.most_common(1)[0][0] for key, kind in counts.items()}
+
+
+def test_every_bounce_is_of_its_kind_and_known_by_who_refused(warehouse: Warehouse, truth: Any) -> None:
+    _, groups = bounces(warehouse, Scope())
+    names = ("domain", "kind", "provider", "recipients")
+    told = [tuple(row[name] for name in names) for row in truth["other_kinds"]["bounces"]]
+    assert sorted(groups.select(names).iter_rows()) == sorted(told)
+    repeated = groups.filter(pl.col("pattern") & pl.col("kind").is_in(["authentication", "policy"]))
+    refusing = {event["provider"] for event in truth["events"] if event["kind"].startswith("provider_")}
+    assert refusing <= set(repeated["provider"])
 
 
 def test_every_source_has_one_operator(found: list[Source]) -> None:

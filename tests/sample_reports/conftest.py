@@ -28,7 +28,7 @@ def by_file(truth: dict[str, Any]) -> dict[str, list[Read]]:
     return {
         entry["path"]: [read(document) for document in documents(FOLDER / entry["path"])]
         for entry in truth["files"]
-        if entry.get("reason") != "truncated"
+        if entry.get("reason") != "truncated" and "kind" not in entry
     }
 
 
@@ -37,7 +37,7 @@ def reports(truth: dict[str, Any], by_file: dict[str, list[Read]]) -> list[Read]
     """Every report that counts, once."""
     found: dict[tuple[str, str, str], Read] = {}
     for entry in truth["files"]:
-        if entry["outcome"] == "stored":
+        if entry["outcome"] == "stored" and "kind" not in entry:
             for report in by_file[entry["path"]]:
                 found.setdefault(report.identity, report)
     return list(found.values())
