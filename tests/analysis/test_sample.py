@@ -21,7 +21,7 @@ from analysis.weekly import weekly
 from ingest.inputs.files import FileInput
 from ingest.network import NetworkDatabase, ServiceMap
 from ingest.settings import UnpackLimits
-from warehouse import reads, reads_sources
+from warehouse import reads_sources
 from warehouse.connect import Warehouse
 from warehouse.load import Loader, load
 from warehouse.scope import Scope
