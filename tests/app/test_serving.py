@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 from contextlib import closing
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -15,9 +15,12 @@ import pytest
 
 from app import exitcodes
 from app.commands.checkup import Check, freshness
+from app.commands.demo import last_day
 from app.commands.serving import free_port
 from ingest.errors import UsageError
-from tests.app.conftest import PROGRAM, Whosends
+from tests.app.conftest import PROGRAM, Whosends, write_month
+from warehouse.connect import Warehouse
+from warehouse.settings import WarehouseSettings
 
 
 def test_doctor_looks_at_everything_and_fails_only_for_faults(whosends: Whosends, sample: Path) -> None:
@@ -72,17 +75,36 @@ def test_another_distribution_with_our_package_is_noticed(sample: Path, home: Pa
     assert (found["state"], found["what"]) == ("fail", "analyst also installs a package 'analysis'.")
 
 
-def test_demo_loads_into_a_warehouse_of_its_own(
+def test_demo_loads_into_a_warehouse_of_its_own_and_ends_yesterday(
     whosends: Whosends, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WHOSENDS_WAREHOUSE", str(home / "mine.duckdb"))
+    own = home / "data" / "whosends" / "demo.duckdb"
+    own.parent.mkdir(parents=True)
+    own.write_bytes(b"what an older version left" * 999)
     ran = whosends("demo", "--no-serve", "--offline", "--json")
-    assert ran.code == exitcodes.OK
+    assert ran.code == exitcodes.OK, ran.err
     assert ran.document["reports"] > 2000
-    assert (home / "data" / "whosends" / "demo.duckdb").exists()
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    assert f"the last day is {yesterday.day} " in ran.err
+    newest = whosends("query", "SELECT max(day)::VARCHAR AS day FROM daily", "--warehouse", own, "--json")
+    assert newest.document["rows"] == [{"day": yesterday.isoformat()}]
     assert not (home / "mine.duckdb").exists()
     again = whosends("demo", "--no-serve", "--json")
     assert again.document["reports"] == 0
+
+
+def test_demo_made_anew_is_of_one_day_and_a_chosen_warehouse_keeps_its_own(whosends: Whosends, home: Path) -> None:
+    for folder in (home / "data" / "whosends", home):
+        write_month(folder / "month", domain="northlight.example", last=datetime(2026, 1, 31, tzinfo=UTC))
+        ran = whosends("ingest", folder / "month", "--warehouse", folder / "demo.duckdb")
+        assert ran.code == exitcodes.OK, ran.err
+    own = Warehouse(home / "data" / "whosends" / "demo.duckdb", WarehouseSettings())
+    chosen = Warehouse(home / "demo.duckdb", WarehouseSettings())
+    assert last_day(chosen, own=False) == date(2026, 1, 31)
+    assert chosen.path.exists()
+    assert last_day(own, own=True) == datetime.now(UTC).date() - timedelta(days=1)
+    assert not own.path.exists()
 
 
 def test_a_port_that_is_taken_is_refused_or_passed_over() -> None:
