@@ -11,7 +11,11 @@ FOLDER: Final = Path(__file__).parent
 # Section → page → its icon. Findings name a page by the file's stem.
 PAGES: Final[dict[str, dict[str, str]]] = {
     "Watch": {"overview": ":material/dashboard:", "drift": ":material/show_chart:"},
-    "Decide": {"sources": ":material/hub:", "readiness": ":material/verified_user:"},
+    "Decide": {
+        "sources": ":material/hub:",
+        "selectors": ":material/key:",
+        "readiness": ":material/verified_user:",
+    },
     "Delivery": {"deliverability": ":material/outgoing_mail:", "tls": ":material/lock:"},
     "Evidence": {"reports": ":material/description:"},
 }

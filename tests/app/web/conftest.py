@@ -18,7 +18,7 @@ from warehouse.connect import Warehouse
 from warehouse.settings import WarehouseSettings
 
 MAIN = Path(launch.__file__).with_name("main.py")
-PAGES = ("overview", "drift", "sources", "readiness", "deliverability", "tls", "reports")
+PAGES = ("overview", "drift", "sources", "selectors", "readiness", "deliverability", "tls", "reports")
 Open = Callable[..., AppTest]
 
 

@@ -1,0 +1,129 @@
+"""Which DKIM selectors are in use, which do not work, and which may go?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import polars as pl
+import streamlit as st
+
+from analysis.signing import THEIRS, Inventory, Selector
+from app.web import cached_signing, filters, grids, notices, words
+from app.web.theme import palette
+from app.web.words import Word
+
+column = st.column_config
+STATES: Final = {
+    "ghost": Word("Does not verify", ":material/warning:", "red"),
+    "orphan": Word("Declared, not seen", ":material/help:", "violet"),
+    "unused": Word("May go", ":material/archive:", "gray"),
+    "shared": Word("Shared", ":material/group:", "orange"),
+    "used": Word("Works", ":material/check_circle:", "blue"),
+    "claimed": Word("Claimed by strangers", ":material/report:", "gray"),
+}
+SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
+    "selector": pl.String,
+    "state": pl.List(pl.String),
+    "since": pl.Date,
+    "senders": pl.String,
+    "others": pl.Int64,
+    "passed": pl.Float64,
+    "messages": pl.Int64,
+    "first_seen": pl.Date,
+    "last_seen": pl.Date,
+    "signing_domain": pl.String,
+    "domain": pl.String,
+    "service": pl.String,
+}
+
+
+def page() -> None:
+    """Draw the page."""
+    view = filters.view()
+    found = cached_signing.selectors(view.state, view.scope, view.today)
+    others = st.session_state.get("others", False)
+    chosen = [one for one in found.selectors if one.own or others]
+    headline(chosen)
+    if found.newest is None or not found.selectors:
+        notices.none_in_scope()
+        return
+    st.caption(
+        "Keys that sign mail as your domain, over half a year. A key may go where no mail has carried it for longer "
+        "than its senders ever pause, and reporters were there to see it. Whether DNS still has a key is not known "
+        "from reports."
+    )
+    st.toggle("Also keys of other signing domains", key="others")
+    rows = frame(chosen)
+    grids.show(rows, columns(), alt="Selectors", key="selectors")
+    grids.csv(rows, "selectors", key="csv selectors")
+    turned(found)
+
+
+def headline(chosen: Sequence[Selector]) -> None:
+    """What needs somebody; never good news without keys."""
+    ghosts = sum("ghost" in one.states for one in chosen)
+    unused = sum("unused" in one.states for one in chosen)
+    if ghosts:
+        title = f"{words.count(ghosts, 'selector')} of yours {'does' if ghosts == 1 else 'do'} not verify"
+    elif unused:
+        title = f"{words.count(unused, 'selector')} may go"
+    else:
+        title = "Every selector works" if chosen else "No selector was seen"
+    st.title(title, anchor=False)
+
+
+def frame(chosen: Sequence[Selector]) -> pl.DataFrame:
+    """The selectors as a table."""
+    return pl.DataFrame([row(one) for one in chosen], schema=SCHEMA)
+
+
+def row(one: Selector) -> dict[str, object]:
+    """One selector as a row; its senders apart from those who only pass on what they signed."""
+    senders = [use.name for use in one.uses if use.kind in THEIRS]
+    return {
+        "selector": one.selector,
+        "state": [STATES[state].text for state in one.states],
+        "since": one.removable_since or one.failing_since,
+        "senders": words.listed(senders),
+        "others": len(one.uses) - len(senders),
+        "passed": 100 * one.passed / one.messages if one.messages else None,
+        "messages": one.messages,
+        "first_seen": one.first_seen,
+        "last_seen": one.last_seen,
+        "signing_domain": one.signing_domain,
+        "domain": one.domain,
+        "service": one.service,
+    }
+
+
+def columns() -> grids.Config:
+    """What the table shows."""
+    return {
+        "selector": column.TextColumn("Selector (s=)", pinned=True, width=120),
+        "state": grids.chips(STATES, "State", 150),
+        "since": column.DateColumn("Since", format="D MMM YYYY"),
+        "senders": column.TextColumn("Signed by", width=220),
+        "others": column.NumberColumn("Passed on by", width=90),
+        "passed": grids.share("Pass", palette().aligned),
+        "messages": grids.MESSAGES,
+        "first_seen": column.DateColumn("First seen", format="D MMM YYYY"),
+        "last_seen": column.DateColumn("Last seen", format="D MMM YYYY"),
+        "signing_domain": column.TextColumn("Signing domain (d=)"),
+        "domain": column.TextColumn("Domain"),
+        "service": column.TextColumn("Looks like"),
+    }
+
+
+def turned(found: Inventory) -> None:
+    """Which selectors came and went."""
+    if not found.rotations:
+        return
+    st.subheader("Came and went", anchor=False)
+    for turn in found.rotations:
+        what = "took the place of another" if turn.rotated else "came into use" if turn.begins else "fell out of use"
+        words.say(f"{words.full_day(turn.day)} · {turn.domain} · {turn.selector} {what}", "quiet")
+
+
+if __name__ == "__main__":
+    page()
