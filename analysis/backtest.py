@@ -145,12 +145,12 @@ def _experiment(warehouse: Warehouse, day: date, got: _Fetched, settings: Analys
         by_group[group.get(key, "undecided")] += messages
     names = {one.source_key: one.name for one in found}
     whole = [
-        Compared("group", name, name, *limits(column), by_group[name])
-        for name, column in draws(told, "group", dict(zip(GROUPS, GROUPS, strict=True)), enforced, days).items()
+        Compared("group", name, name, *ends, by_group[name])
+        for name, ends in limits(draws(told, "group", dict(zip(GROUPS, GROUPS, strict=True)), enforced, days)).items()
     ]
     each = [
-        Compared("source", names[key], group[key], *limits(column), got.refused.get(key, 0))
-        for key, column in draws(told, "source_key", group, enforced, days).items()
+        Compared("source", names[key], group[key], *ends, got.refused.get(key, 0))
+        for key, ends in limits(draws(told, "source_key", group, enforced, days)).items()
         if key in group
     ]
     each = [one for one in each if max(one.expected, one.actual) >= LEAST]

@@ -66,16 +66,17 @@ def counts(
         for row in sums.iter_rows(named=True)
     }
     totals = draws(told.filter(pl.col("open") > 0).with_columns(refused=pl.lit(0)), unit, groups, enforced, days)
-    for name, column in totals.items():
-        low, middle, high = limits(column)
+    for name, (low, middle, high) in limits(totals).items():
         found[name] = replace(found[name], low=low, expected=middle, high=high)
     return found
 
 
-def limits(column: NDArray[np.float64]) -> tuple[int, int, int]:
-    """The 5 % point, the median and the 95 % point of one unit's draws, in whole messages."""
-    low, middle, high = np.rint(np.quantile(column, [0.05, 0.5, 0.95]))
-    return int(low), int(middle), int(high)
+def limits(totals: Mapping[str, NDArray[np.float64]]) -> dict[str, tuple[int, int, int]]:
+    """The 5 % point, the median and the 95 % point of each unit's draws, in whole messages."""
+    if not totals:
+        return {}
+    points = np.rint(np.quantile(np.column_stack(list(totals.values())), [0.05, 0.5, 0.95], axis=0)).astype(int)
+    return {name: (low, middle, high) for name, (low, middle, high) in zip(totals, points.T.tolist(), strict=True)}
 
 
 def draws(

@@ -34,17 +34,17 @@ def _rows(one: Experiment) -> Iterator[tuple[object, ...]]:
     told = judged(one.rows, one.seen, Situation(one.domain, one.candidate))
     told = told.with_columns(group=pl.col("source_key").replace_strict(one.group))
     days = (one.rows["day"].min(), BEFORE, AFTER)
-    totals = draws(told, "group", dict(zip(GROUPS, GROUPS, strict=True)), one.enforced, days)
+    totals = limits(draws(told, "group", dict(zip(GROUPS, GROUPS, strict=True)), one.enforced, days))
     actual: dict[str, int] = {}
     for key, messages in one.refused.items():
         actual[one.group[key]] = actual.get(one.group[key], 0) + messages
     for group in GROUPS:
         if group in totals:
-            yield (one.seed, "group", group, *limits(totals[group]), actual.get(group, 0))
+            yield (one.seed, "group", group, *totals[group], actual.get(group, 0))
         elif actual.get(group, 0) >= LEAST:
             yield (one.seed, "unheard of", group, 0, 0, 0, actual[group])
-    for key, column in draws(told, "source_key", one.group, one.enforced, days).items():
-        low, expected, high = limits(column)
+    sources = limits(draws(told, "source_key", one.group, one.enforced, days))
+    for key, (low, expected, high) in sources.items():
         if max(expected, one.refused.get(key, 0)) >= LEAST:
             yield (one.seed, "source", one.group[key], low, expected, high, one.refused.get(key, 0))
 
