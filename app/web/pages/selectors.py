@@ -15,7 +15,7 @@ from app.web.words import Word
 
 column = st.column_config
 STATES: Final = {
-    "ghost": Word("Does not verify", ":material/warning:", "red"),
+    "ghost": Word("Fails or is missed", ":material/warning:", "red"),
     "orphan": Word("Declared, not seen", ":material/help:", "violet"),
     "unused": Word("May go", ":material/archive:", "gray"),
     "shared": Word("Shared", ":material/group:", "orange"),
@@ -65,7 +65,7 @@ def headline(chosen: Sequence[Selector]) -> None:
     ghosts = sum("ghost" in one.states for one in chosen)
     unused = sum("unused" in one.states for one in chosen)
     if ghosts:
-        title = f"{words.count(ghosts, 'selector')} of yours {'does' if ghosts == 1 else 'do'} not verify"
+        title = f"{words.count(ghosts, 'selector')} of yours {'fails or is' if ghosts == 1 else 'fail or are'} missed"
     elif unused:
         title = f"{words.count(unused, 'selector')} may go"
     else:
@@ -102,7 +102,7 @@ def columns() -> grids.Config:
     return {
         "selector": column.TextColumn("Selector (s=)", pinned=True, width=120),
         "state": grids.chips(STATES, "State", 150),
-        "since": column.DateColumn("Since", format="D MMM YYYY"),
+        "since": column.DateColumn("Since", format="D MMM YYYY", width=95),
         "senders": column.TextColumn("Signed by", width=220),
         "others": column.NumberColumn("Passed on by", width=90),
         "passed": grids.share("Pass", palette().aligned),
