@@ -68,7 +68,8 @@ STYLE: Final = """<style>
 .ws-lead { font-size: 1.08rem; }
 .ws-ledger { list-style: none; padding: 0 !important; margin: 0 !important; }
 .ws-ledger li { display: flex; gap: 0.6rem; padding: 0.2rem 0 !important; margin: 0 !important; font-size: 0.95rem; }
-.ws-weight { flex: 0 0 2.6rem; text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; font-weight: 600; }
+.ws-weight { flex: 0 0 2.6rem; text-align: right; white-space: nowrap;
+  font-variant-numeric: tabular-nums; font-weight: 600; }
 .ws-disc { flex: 0 0 1.25rem; height: 1.25rem; line-height: 1.25rem; border-radius: 50%; text-align: center;
   font-size: 0.75rem; font-weight: 700; background: rgba(127, 145, 170, 0.28); margin-top: 0.12rem; }
 .ws-swatches { display: flex; flex-wrap: wrap; gap: 0.3rem 1.2rem; font-size: 0.9rem; white-space: normal; }
