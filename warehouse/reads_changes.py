@@ -51,6 +51,20 @@ def source_totals(connection: Connection, scope: Scope, fewest: int, known_at: d
     )
 
 
+def source_sums(connection: Connection, scope: Scope, known_at: date | None = None) -> pl.DataFrame:
+    """Each domain and source_key: `messages`, `days` with mail, and `reporters`."""
+    daily, values = _daily(scope, known_at)
+    return frame(
+        connection,
+        f"""
+        SELECT domain, source_key, sum(messages)::BIGINT AS messages, count(DISTINCT day) AS days,
+               count(DISTINCT reporter) AS reporters
+        FROM {daily} AND messages > 0 GROUP BY ALL ORDER BY ALL
+        """,
+        values,
+    )
+
+
 def largest_sources(connection: Connection, scope: Scope, reporters: Sequence[str], most: int) -> pl.DataFrame:
     """The sources (domain, source_key) that each of the reporters tells most messages of, so many of each."""
     where, values = scope.where()
@@ -115,6 +129,25 @@ def lateness(connection: Connection, scope: Scope) -> pl.DataFrame:
             SELECT reporter, epoch(coalesce(received_at, stored_at) - day) / 86400.0 AS took
             FROM aggregate_report WHERE {where}
         ) WHERE took >= 0 GROUP BY reporter ORDER BY reporter
+        """,
+        values,
+    )
+
+
+def waits(connection: Connection, scope: Scope) -> pl.DataFrame:
+    """Each reporter and `hour` after a day's beginning: how many `reports` on it came then.
+
+    What came later than a fortnight was an archive. Otherwise as in `lateness`.
+    """
+    where, values = scope.where()
+    return frame(
+        connection,
+        f"""
+        SELECT reporter, floor(took)::INTEGER AS hour, count(*) AS reports
+        FROM (
+            SELECT reporter, epoch(coalesce(received_at, stored_at) - day) / 3600.0 AS took
+            FROM aggregate_report WHERE {where}
+        ) WHERE took >= 0 AND took < 14 * 24 GROUP BY ALL ORDER BY ALL
         """,
         values,
     )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
-from datetime import date
+from dataclasses import asdict, fields, replace
+from datetime import UTC, date, datetime
 from typing import Any
 
 import click
-import polars as pl
 
-from analysis.decomposition import Decomposition, in_words, of_domains
+from analysis import completeness, decomposition
+from analysis.decomposition import Decomposition, of_domains
 from analysis.drift import Drift, drifts
 from analysis.genuine import counted
+from analysis.lacking import DAYS, Lacking, in_words, lacking
 from analysis.settings import DriftSettings
 from app import exitcodes
 from app.commands.asking import Asked, day, scope_of, scoped, today
@@ -22,7 +23,6 @@ from warehouse import reads_changes
 from warehouse.connect import Warehouse
 from warehouse.scope import Scope
 
-DAYS = 14  # with mail; below that nothing can be called stable
 MOST = 6  # parts of a change in a sentence
 KINDS = {"rate": "by the rate of", "mix": "by the share of", "coverage": "by the reporter"}
 COLUMNS = ("Domain", "Source", "What", "Since", "Before", "After", "Messages", "Likely cause")
@@ -45,9 +45,15 @@ def command(run: Run, asked: Asked, known_at: str | None) -> int:
     known = day(known_at, "--known-at")
     found = drifts(warehouse, scope, settings, known_at=known)
     parts = of_domains(warehouse, found, scope.until or today()) if found else []
-    enough = bool(found) or _tellable(warehouse, scope, settings, known)
+    undecided, others = _undecided(warehouse, scope, settings, known)
+    enough, newest = bool(found) or others, completeness.of_domains(warehouse, scope, datetime.now(UTC))
     if screen.json:
-        screen.document(drifts=[document(drift) for drift in found], decompositions=[split(part) for part in parts])
+        screen.document(
+            drifts=[document(drift) for drift in found],
+            decompositions=[split(part) for part in parts],
+            undecided=[asdict(one) for one in undecided],
+            completeness=[asdict(one) for one in newest],
+        )
     elif found:
         screen.table(COLUMNS, [_row(drift) for drift in found])
         for part in parts:
@@ -56,15 +62,20 @@ def command(run: Run, asked: Asked, known_at: str | None) -> int:
         screen.note(f"Stable: no source's alignment changed between {scope.since} and {scope.until}.")
     else:
         screen.note(f"Too little data to tell: no source has {2 * settings.messages} messages on {DAYS} days.")
+    for sentence in (in_words(undecided) if enough else "", *completeness.so_far(newest)):
+        if sentence and not screen.json:
+            screen.note(sentence)
     return exitcodes.FOUND if found else exitcodes.OK if enough else exitcodes.UNKNOWN
 
 
-def _tellable(warehouse: Warehouse, scope: Scope, settings: DriftSettings, known_at: date | None) -> bool:
-    """Whether any source has mail enough, on days enough, that a change would be seen."""
+def _undecided(
+    warehouse: Warehouse, scope: Scope, settings: DriftSettings, known_at: date | None
+) -> tuple[list[Lacking], bool]:
+    """The sources with too little mail, and whether there are others: of those a change would be seen."""
     with warehouse.reading() as connection:
-        days = reads_changes.told_days(connection, counted(connection, scope), known_at)
-    sums = days.group_by("domain", "source_key").agg(pl.col("messages").sum(), pl.col("day").n_unique())
-    return not sums.filter((pl.col("messages") >= 2 * settings.messages) & (pl.col("day") >= DAYS)).is_empty()
+        sums = reads_changes.source_sums(connection, counted(connection, scope), known_at)
+    found = lacking(sums, settings)
+    return found, len(found) < sums.height
 
 
 def _over(settings: DriftSettings, scope: Scope) -> DriftSettings:
@@ -89,7 +100,7 @@ def _sentence(part: Decomposition, names: dict[str, str]) -> str:
     """-3.1 points: -2.8 a source lost alignment, -0.4 more of its mail, +0.1 a reporter is missing."""
     said = [
         f"{one.points:+.1f} {KINDS[one.kind]} {names.get(one.key, one.key) or 'others'}"
-        for one in in_words(part.effects)
+        for one in decomposition.in_words(part.effects)
     ]
     return f"{part.domain} since {part.late[0]}: {part.points:+.1f} points = {'; '.join(said[:MOST])}"
 

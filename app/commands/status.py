@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import asdict, fields
+from datetime import UTC, datetime
 
 import click
 
+from analysis.completeness import of_domains, so_far
 from analysis.status import DomainStatus, Status, status
 from app import exitcodes
 from app.commands.asking import Asked, scope_of, scoped, today
@@ -30,11 +32,14 @@ def command(run: Run, asked: Asked) -> int:
     screen, warehouse = Screen(run), warehouse_of(run)
     scope = scope_of(warehouse, asked, run.config.readiness.days)
     answer = status(warehouse, scope, today(), run.config.analysis, run.config.targets)
+    newest = of_domains(warehouse, scope, datetime.now(UTC))
     if screen.json:
-        screen.document(**_document(answer))
+        screen.document(**_document(answer), completeness=[asdict(one) for one in newest])
     elif answer.domains:
         screen.table(COLUMNS, [_row(domain, run) for domain in answer.domains])
         screen.note(_freshness(answer))
+        for sentence in so_far(newest):
+            screen.note(sentence)
     else:
         screen.note("No reports yet. Receivers send the first ones 24 to 48 hours after rua= is published.")
         screen.note("Next: whosends doctor")

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import polars as pl
 import streamlit as st
 
-from analysis import decomposition, history
+from analysis import completeness, decomposition, history
 from analysis import drift as moved
 from analysis import findings as todo
 from analysis import news as told
@@ -27,7 +27,7 @@ from analysis.period import newest_day
 from analysis.settings import AnalysisSettings
 from app import config
 from app.tracking import Tracking, look, tracked
-from warehouse import documents, quarantine, reads, reads_sources
+from warehouse import documents, quarantine, reads, reads_changes, reads_sources
 from warehouse.connect import Warehouse
 from warehouse.scope import Scope
 
@@ -156,6 +156,19 @@ def daily(state: State, scope: Scope) -> pl.DataFrame:
     """Each domain and day: sums."""
     with warehouse().reading() as connection:
         return reads.daily_alignment(connection, counted(connection, scope))
+
+
+@st.cache_data(max_entries=ANSWERS, show_spinner=False)
+def source_sums(state: State, scope: Scope) -> pl.DataFrame:
+    """Each domain and source_key: messages, days with mail, and reporters."""
+    with warehouse().reading() as connection:
+        return reads_changes.source_sums(connection, counted(connection, scope))
+
+
+@st.cache_data(max_entries=ANSWERS, show_spinner=False)
+def newest(state: State, scope: Scope, now: datetime) -> list[completeness.Completeness]:
+    """How much of the newest days is in; `now` is the beginning of the hour, so that an answer holds for so long."""
+    return completeness.of_domains(warehouse(), scope, now)
 
 
 @st.cache_data(max_entries=ANSWERS, show_spinner=False)

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import polars as pl
 import streamlit as st
 
+from analysis.completeness import so_far
 from analysis.drift import Drift
+from analysis.lacking import in_words, lacking
 from app.web import cached, charts, filters, frames, grids, multiples, notices, parts, words
 from app.web.filters import View
 from app.web.theme import palette
 
 MOST: Final = 12  # small charts; more of them nobody compares
 ROWS: Final = 30
-ENOUGH: Final = 14  # days with mail; below that nothing can be called stable
 BEFORE: Final = timedelta(days=21)
 
 
@@ -28,6 +29,7 @@ def page() -> None:
     every = cached.drifts(view.state, view.scope)
     enough = tellable(view)
     headline(every, enough, view)
+    unknown(enough, view)
     mechanism, wanted = chooser()
     shown = [one for one in every if one.mechanism == mechanism and named(one, wanted)]
     since = min([view.since, *(one.started_on - BEFORE for one in shown[:MOST])])
@@ -62,11 +64,23 @@ def beside(every: Sequence[Drift], view: View) -> None:
 
 def tellable(view: View) -> bool:
     """Whether any source has mail enough, over days enough, that a change would be seen."""
-    rules = view.state.rules.drift
-    since = view.until - timedelta(days=rules.days - 1)
-    days = cached.source_days(view.state, replace(view.scope, since=since))
-    sums = days.group_by("domain", "source_key").agg(pl.col("messages").sum(), days=pl.len())
-    return not sums.filter((pl.col("messages") >= 2 * rules.messages) & (pl.col("days") >= ENOUGH)).is_empty()
+    every = sums(view)
+    return len(lacking(every, view.state.rules.drift)) < every.height
+
+
+def sums(view: View) -> pl.DataFrame:
+    """Each source's messages, days with mail and reporters, over the days that drift looks at."""
+    since = view.until - timedelta(days=view.state.rules.drift.days - 1)
+    return cached.source_sums(view.state, replace(view.scope, since=since))
+
+
+def unknown(enough: bool, view: View) -> None:
+    """What cannot be told yet, in quiet lines: sources with too little mail, and days that are not over."""
+    if enough and (quiet := in_words(lacking(sums(view), view.state.rules.drift))):
+        words.say(quiet, "quiet")
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    for sentence in so_far(cached.newest(view.state, view.scope, hour)):
+        words.say(sentence, "quiet")
 
 
 def headline(every: Sequence[Drift], enough: bool, view: View) -> None:
