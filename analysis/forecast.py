@@ -16,27 +16,7 @@ BLOCK = 7
 DRAWS = 400
 SEED = 7489
 CLUMP = 3.0  # messages that come together: what is one of a kind varies as so many times a Poisson count
-STEP = 40  # draws at a time, for the same reason
-CHUNK = 2000  # sources at a time, so that memory stays flat whatever the number of sources
-
-
-def ranges(daily: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The 5 % and 95 % points of each column's total, over resampled days.
-
-    `daily` has a row for each day, in order, and a column for each source; both results have one
-    number for each column. The same input gives the same result.
-    """
-    days, columns = daily.shape
-    low, high = np.zeros(columns, np.int64), np.zeros(columns, np.int64)
-    if not days:
-        return low, high
-    weights = _weights(days, days, np.random.default_rng(SEED))
-    for start in range(0, columns, CHUNK):
-        totals = weights @ daily[:, start : start + CHUNK]
-        low[start : start + CHUNK], high[start : start + CHUNK] = np.rint(
-            np.quantile(totals, [0.05, 0.95], axis=0, method="nearest")
-        ).astype(np.int64)
-    return low, high
+STEP = 40  # draws at a time, so that memory stays flat whatever the number of sources
 
 
 @dataclass(frozen=True, slots=True)

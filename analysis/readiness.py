@@ -6,11 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from analysis import evidence, forecast
+from analysis import evidence
 from analysis.drift import Drift, drifts
 from analysis.gates import Case, Gate, gates
 from analysis.genuine import counted
@@ -31,11 +29,10 @@ QUARTER = 100  # days looked back over for a quarter's end
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """What the target policy would have blocked of one source, with a 90 % range (low, high).
+    """What the target policy would have blocked of one source; `analysis.ledger` has it with ranges.
 
-    `would_block` counts all its messages that did not align. `low` takes off those that receivers
-    said they would let through all the same; `high` does not. `already_blocked` of them were in fact
-    quarantined or rejected under the policy of the day.
+    `would_block` counts all its messages that did not align. `overridden` of them receivers said they would let
+    through all the same; `already_blocked` were in fact quarantined or rejected under the policy of the day.
     """
 
     source_key: str
@@ -44,8 +41,6 @@ class Blocked:
     kind: str
     decision: str | None
     would_block: int
-    low: int
-    high: int
     already_blocked: int
     messages: int = 0
     overridden: int = 0
@@ -147,7 +142,7 @@ def judge(
     result = {}
     for domain, target in targets.items():
         rows = failing.get((domain,), frames.failing.clear())
-        blocked = _blocked(rows, found[domain], frames.scope)
+        blocked = _blocked(rows, found[domain])
         case = _case(frames, domain, target, tuple(found[domain]), today)
         result[domain] = _answer(case, blocked, known, frames.scope, settings)
     return every, result
@@ -233,26 +228,20 @@ def _sum(blocked: Sequence[Blocked], *kinds: str) -> int:
     return sum(item.would_block for item in blocked if item.kind in kinds)
 
 
-def _blocked(failing: pl.DataFrame, found: Sequence[Source], scope: Scope) -> tuple[Blocked, ...]:
+def _blocked(failing: pl.DataFrame, found: Sequence[Source]) -> tuple[Blocked, ...]:
     """Every source with mail that did not align, the largest first."""
     sums = (
         failing.group_by("source_key")
         .agg(pl.col("messages", "overridden", "blocked").sum())
         .sort(["messages", "source_key"], descending=[True, False])
     )
-    keys = sums["source_key"].to_list()
-    failed = _by_day(failing, "messages", keys, scope)
-    low, _ = forecast.ranges(failed - _by_day(failing, "overridden", keys, scope))
-    _, high = forecast.ranges(failed)
     known = {source.source_key: source for source in found}
     return tuple(
-        _of_source(known[key], (messages, overridden, already), (int(low[i]), int(high[i])))
-        for i, (key, messages, overridden, already) in enumerate(sums.iter_rows())
+        _of_source(known[key], messages, overridden, already) for key, messages, overridden, already in sums.iter_rows()
     )
 
 
-def _of_source(source: Source, counts: tuple[int, int, int], limits: tuple[int, int]) -> Blocked:
-    messages, overridden, already = counts
+def _of_source(source: Source, messages: int, overridden: int, already: int) -> Blocked:
     return Blocked(
         source_key=source.source_key,
         name=source.name,
@@ -260,22 +249,8 @@ def _of_source(source: Source, counts: tuple[int, int, int], limits: tuple[int, 
         kind=source.kind,
         decision=source.decided,
         would_block=messages,
-        low=min(limits[0], messages),
-        high=max(limits[1], messages),
         already_blocked=already,
         messages=source.messages,
         overridden=overridden,
         owner=source.owner,
     )
-
-
-def _by_day(failing: pl.DataFrame, column: str, keys: list[str], scope: Scope) -> NDArray[np.float64]:
-    """The column's sums: a row for each day of the scope, a column for each of `keys`."""
-    assert scope.since is not None
-    assert scope.until is not None
-    table = np.zeros(((scope.until - scope.since).days + 1, len(keys)))
-    places = pl.DataFrame({"source_key": keys, "place": range(len(keys))}, {"source_key": pl.String, "place": pl.Int64})
-    sums = failing.group_by("source_key", "day").agg(pl.col(column).sum()).join(places, on="source_key")
-    rows = sums.select((pl.col("day") - scope.since).dt.total_days()).to_series().to_numpy()
-    table[rows, sums["place"].to_numpy()] = sums[column].to_numpy()
-    return table

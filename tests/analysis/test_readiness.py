@@ -86,8 +86,6 @@ def test_lost_invoices_stop_it_and_are_named(world: World) -> None:
     assert stops(answer) >= {"legitimate_mail"}
     [blocked] = answer.sources
     assert (blocked.source_key, blocked.would_block, blocked.already_blocked) == ("as:mailer.test", 21 * 3 * 5, 0)
-    assert blocked.low <= blocked.would_block <= blocked.high
-    assert blocked.low < blocked.high
     assert answer.legitimate_blocked == blocked.would_block
     assert "Mailer" in next(gate.evidence for gate in answer.gates if gate.id == "legitimate_mail")
 
@@ -100,7 +98,6 @@ def test_what_was_blocked_already_is_told_apart(world: World) -> None:
     answer = judge(world)
     [blocked] = answer.sources
     assert (blocked.would_block, blocked.already_blocked, blocked.overridden) == (180, 120, 60)
-    assert blocked.low <= 120 <= blocked.high
 
 
 def test_forwarded_and_forged_mail_do_not_stop_it_for_quarantine(world: World) -> None:

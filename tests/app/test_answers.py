@@ -21,7 +21,7 @@ DRIFT = {
     "cause", "cause_sentence",
 }  # fmt: skip
 READINESS = {"schema_version", "domain", "target", "verdict", "days", "messages", "sources", "gates"}
-BLOCKED = {"source_key", "as_domain", "kind", "would_block", "low", "high"}
+BLOCKED = {"source_key", "as_domain", "kind", "would_block", "already_blocked"}
 STATUS = {"domain", "policy", "target", "verdict", "messages", "aligned", "trend", "undecided", "top_issue", "owner"}
 
 
