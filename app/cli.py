@@ -16,6 +16,7 @@ import click
 from app import config, exitcodes
 from app.commands.base import LazyGroup, OutputClosed, Run
 from app.logs import one_line
+from app.without import without
 from ingest.errors import Error
 
 COMMANDS = {
@@ -81,7 +82,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     _steady()
     try:
-        result = cli.main(given, prog_name="whosends", standalone_mode=False, obj=Run(config.environment()))
+        # Streamlit brings pandas along. DuckDB and pyarrow load it wherever they can, at the first value they are
+        # given, only to tell its missing values apart; no command has any, and each would wait 0.2 s for it.
+        with without("pandas"):
+            result = cli.main(given, prog_name="whosends", standalone_mode=False, obj=Run(config.environment()))
         _flush()
     except OutputClosed:
         _silence()

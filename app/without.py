@@ -1,0 +1,42 @@
+"""Keeping a module from being loaded by libraries that would only look for it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+
+@contextmanager
+def without(name: str) -> Iterator[None]:
+    """Let `import name` fail meanwhile, as if it were not installed; one that is loaded already stays."""
+    if name in sys.modules:
+        yield
+        return
+    refusal = _Refusal(name)
+    sys.meta_path.insert(0, refusal)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(refusal)
+
+
+class _Refusal(MetaPathFinder, Loader):
+    """Finds the module, so that whoever asks only whether it is there goes on as ever, but loads nothing."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        return ModuleSpec(fullname, self) if fullname == self._name else None
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        raise ImportError(f"{spec.name} is left out here", name=spec.name)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Never reached: there is no module to run."""
