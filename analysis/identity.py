@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, Protocol
 from analysis.clouds import MAIL_NETWORKS, RENTED_OUT, MailNetwork
 from ingest.alignment import organizational_domain
 from ingest.network import Network, Service
-from warehouse.rows import Address
+from warehouse.address import Address
 
 # Types of the map of names whose customers, not they themselves, send from their networks.
 HOSTS = frozenset({"Web Host", "ISP", "IaaS", "PaaS"})

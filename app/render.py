@@ -15,14 +15,14 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from enum import Enum
 from math import isfinite
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rich.cells import cell_len
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from app.commands.base import OutputClosed, Run
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 SCHEMA_VERSION: Final = 1
 
@@ -198,6 +198,8 @@ class Screen:
 
     def console(self, *, stderr: bool = False) -> Console:
         """A rich console that interprets nothing in the text it is given."""
+        from rich.console import Console  # noqa: PLC0415 - 20 ms, which a document in JSON need not pay
+
         return Console(stderr=stderr, no_color=self._no_color, markup=False, emoji=False, highlight=False)
 
     def table(self, titles: Iterable[str], rows: Iterable[Sequence[object]]) -> None:
@@ -213,6 +215,9 @@ class Screen:
             for line in _aligned([title.upper() for title in titles], texts, right):
                 self.line(line)
             return
+        from rich.table import Table  # noqa: PLC0415 - see console
+        from rich.text import Text  # noqa: PLC0415
+
         drawn = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
         for title, to_right in zip(titles, right, strict=True):
             drawn.add_column(Text(title), justify="right" if to_right else "left", overflow="fold")

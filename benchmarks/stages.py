@@ -21,8 +21,9 @@ from ingest.sniff import kind
 from ingest.unpack import unpack
 from warehouse import documents as raw
 from warehouse import runs, settle
+from warehouse.instants import naive
 from warehouse.load import COMMIT_BYTES, COMMIT_RECORDS
-from warehouse.rows import Arrived, document_hash, naive, staged
+from warehouse.rows import Arrived, document_hash, staged
 from warehouse.settings import WarehouseSettings
 from warehouse.terms import Terms
 

@@ -12,9 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from ingest.alignment import organizational_domain
-from ingest.reports.aggregate import AggregateReport, ReportMetadata
+
+if TYPE_CHECKING:
+    # Whoever asks what a stored report is worth need not load what parses one.
+    from ingest.reports.aggregate import AggregateReport, ReportMetadata
 
 LONG_AGO = timedelta(days=7)
 """Selectors are changed every few months and their keys withdrawn days later: an old mail's key may be gone."""

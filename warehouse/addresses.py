@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from warehouse import rollup
+from warehouse.address import Address
 from warehouse.connect import Connection
 from warehouse.decisions import SourceDecision, decide
+from warehouse.instants import naive
 from warehouse.reads import frame
-from warehouse.rows import ADDRESS, Address, naive, table
+from warehouse.rows import ADDRESS, table
 from warehouse.save import insert
 
 

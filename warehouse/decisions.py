@@ -8,7 +8,7 @@ from datetime import date, datetime
 from warehouse import journal
 from warehouse.connect import Connection
 from warehouse.errors import DecisionRefused
-from warehouse.rows import naive
+from warehouse.instants import naive
 
 DECISIONS = ("approved", "forwarder", "spoof", "retired")
 UNDECIDED = "undecided"

@@ -12,8 +12,9 @@ from ingest.reports.dsn import PARSER_VERSION, DeliveryNotice, DeliveryStatus
 from ingest.reports.enhanced import CLASSES
 from warehouse import documents
 from warehouse.connect import Connection
+from warehouse.instants import utc
 from warehouse.once import Ended, Place, decide, message_hash
-from warehouse.rows import INSTANT, REPAIRS, TEXT, table, utc
+from warehouse.rows import INSTANT, REPAIRS, TEXT, table
 from warehouse.save import NEW, insert
 from warehouse.terms import Terms
 

@@ -11,8 +11,9 @@ from ingest.reading import ReadReport
 from ingest.reports.failure import PARSER_VERSION, FailureReport
 from warehouse import documents
 from warehouse.connect import Connection
+from warehouse.instants import utc
 from warehouse.once import Ended, Place, decide, message_hash
-from warehouse.rows import INSTANT, REPAIRS, TEXT, table, utc
+from warehouse.rows import INSTANT, REPAIRS, TEXT, table
 from warehouse.save import NEW, insert
 from warehouse.terms import Terms
 

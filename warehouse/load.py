@@ -17,7 +17,7 @@ from ingest.reading import Privacy, Reading, read
 from ingest.settings import PrivacySettings, UnpackLimits
 from warehouse import cursors, melting, pseudonyms, retention, runs
 from warehouse.connect import Warehouse
-from warehouse.rows import naive
+from warehouse.instants import naive
 from warehouse.save import Identify
 from warehouse.settings import RetentionSettings
 from warehouse.settle import Settled, settle

@@ -14,8 +14,9 @@ from ingest.reports.aggregate import PARSER_VERSION
 from warehouse import journal
 from warehouse.connect import Connection
 from warehouse.documents import packed, unpacked
+from warehouse.instants import naive, utc
 from warehouse.reads import frame
-from warehouse.rows import document_hash, naive, utc
+from warehouse.rows import document_hash
 
 COLUMNS = """
     quarantine_key, reason, sentence, origin, size, received_at, first_seen_at, last_seen_at, times_seen,

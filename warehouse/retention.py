@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from warehouse import quarantine
 from warehouse.connect import Connection
-from warehouse.rows import naive
+from warehouse.instants import naive
 from warehouse.settings import RetentionSettings
 
 SILENCE = timedelta(days=7)

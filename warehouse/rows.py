@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from ingest.attestation import NOT_CHECKED, Attestation
 from ingest.reports.aggregate import PARSER_VERSION, AggregateReport
+from warehouse.instants import utc
 from warehouse.records import OF_REPORT, records
 
 TEXT, INSTANT = pa.string(), pa.timestamp("us")
@@ -60,22 +61,6 @@ REPORT = pa.schema(
         ("doubt", TEXT),
     ]
 )
-
-
-class Address(NamedTuple):
-    """What is known of one source address: a row of table `address`."""
-
-    source_ip: str
-    source_key: str
-    service: str | None = None
-    service_type: str | None = None
-    asn: int | None = None
-    as_name: str | None = None
-    as_domain: str | None = None
-    country: str | None = None
-    ptr: str | None = None
-    ptr_confirmed: bool | None = None
-    ptr_at: datetime | None = None
 
 
 ADDRESS = pa.schema(
@@ -209,13 +194,3 @@ def _content(report: AggregateReport, records: bytes) -> str:
 def _policy_values(report: AggregateReport) -> tuple[object, ...]:
     policy = report.policy_published
     return (policy.domain, policy.p, policy.sp, policy.np, policy.adkim, policy.aspf, policy.pct)
-
-
-def naive(at: datetime) -> datetime:
-    """An instant as DuckDB's TIMESTAMP wants it: UTC, without a zone. One without a zone is UTC already."""
-    return at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at
-
-
-def utc(at: datetime | None) -> datetime | None:
-    """The same for an instant that may be unknown."""
-    return naive(at) if at else None

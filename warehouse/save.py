@@ -11,8 +11,9 @@ import pyarrow.compute as pc
 
 from ingest.attestation import Grade
 from warehouse import rollup
+from warehouse.address import Address
 from warehouse.connect import Connection
-from warehouse.rows import ADDRESS, Address, Staged, table
+from warehouse.rows import ADDRESS, Staged, table
 
 Identify = Callable[[Sequence[str]], Sequence[Address]]
 """Addresses that were never seen before → what is known of them offline, and their source."""

@@ -15,8 +15,9 @@ from ingest.outcome import Duplicate, NotAReport, Outcome, Quarantined, Reason, 
 from ingest.reading import Reading
 from warehouse import attested, cursors, deliveries, documents, failures, quarantine, tls
 from warehouse.connect import Connection
+from warehouse.instants import utc
 from warehouse.once import Ended
-from warehouse.rows import Arrived, document_hash, staged, table, utc
+from warehouse.rows import Arrived, document_hash, staged, table
 from warehouse.save import CONFLICT, NEW, SUPERSEDED, insert, save
 from warehouse.terms import Terms
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from warehouse.rows import naive
+from warehouse.instants import naive
 from warehouse.save import Identify
 
 _AHEAD = timedelta(days=2)

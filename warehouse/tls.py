@@ -11,8 +11,9 @@ from ingest.reading import ReadReport
 from ingest.reports.tls import PARSER_VERSION, TlsPolicy, TlsReport
 from warehouse import documents
 from warehouse.connect import Connection
+from warehouse.instants import utc
 from warehouse.once import Ended, Place, decide
-from warehouse.rows import INSTANT, REPAIRS, TEXT, counted_days, document_hash, table, utc
+from warehouse.rows import INSTANT, REPAIRS, TEXT, counted_days, document_hash, table
 from warehouse.save import NEW, insert
 from warehouse.terms import Terms
 

@@ -11,9 +11,8 @@ from typing import Any
 import click
 
 from app import exitcodes
-from app.commands.asking import day, known, known_domain, today
+from app.commands.asking import day, known, known_domain, now, today
 from app.commands.base import Run
-from app.commands.loading import now
 from app.commands.naming import meant_by, named
 from app.commands.opening import warehouse_of
 from app.render import Screen, clean

@@ -12,10 +12,9 @@ import click
 from analysis.declared import Declared, resolved, stored
 from analysis.deviations import KINDS, Checked, Deviation, check
 from app import declarations, exitcodes
-from app.commands.asking import known, known_domain, today
+from app.commands.asking import known, known_domain, now, today
 from app.commands.base import Command, Run
 from app.commands.deciding import actor
-from app.commands.loading import now
 from app.commands.opening import warehouse_of
 from app.render import Screen, clean
 from ingest.errors import UsageError

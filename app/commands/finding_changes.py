@@ -8,17 +8,16 @@ from typing import Any
 import click
 
 from app import exitcodes
-from app.commands.asking import day, today
+from app.commands.asking import day, now, today
 from app.commands.base import Command, Run
 from app.commands.deciding import actor
-from app.commands.loading import now
 from app.commands.opening import warehouse_of
 from app.render import Screen, clean
 from app.tracking import recorded
 from ingest.errors import UsageError
 from warehouse import findings as states
 from warehouse.findings import FindingRecord
-from warehouse.rows import naive
+from warehouse.instants import naive
 
 WORDS = 500  # characters of an owner or a note; more belongs into a ticket
 

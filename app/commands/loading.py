@@ -5,27 +5,22 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields, replace
-from datetime import UTC, datetime
 from functools import cache
 
 from analysis.identity import Identifier
+from app.commands.asking import now
 from app.commands.base import Run
 from app.commands.opening import warehouse_of
 from app.commands.progress import counted
 from app.render import Screen
 from ingest.errors import Error
 from ingest.network import NetworkDatabase, ServiceMap
+from warehouse.address import Address
 from warehouse.load import Attest, Loader, LoadSummary
-from warehouse.rows import Address
 
 log = logging.getLogger(__name__)
 
 FAILURES_SHOWN = 10
-
-
-def now() -> datetime:
-    """The current instant, in UTC."""
-    return datetime.now(UTC)
 
 
 @cache

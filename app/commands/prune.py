@@ -7,12 +7,12 @@ from dataclasses import asdict
 import click
 
 from app import exitcodes
+from app.commands.asking import now
 from app.commands.base import Command, Run
-from app.commands.loading import now
 from app.commands.opening import warehouse_of
 from app.render import Screen
+from warehouse.instants import naive
 from warehouse.retention import prune
-from warehouse.rows import naive
 
 KINDS = {
     "records": "records", "documents": "documents", "messages": "log entries", "failure_reports": "failure reports",

@@ -11,9 +11,9 @@ from typing import Any
 import click
 
 from app import exitcodes
+from app.commands.asking import now
 from app.commands.base import Group, Run
 from app.commands.deciding import actor
-from app.commands.loading import now
 from app.commands.opening import warehouse_of
 from app.commands.quarantine_retry import add_retry, unknown
 from app.render import Screen, clean

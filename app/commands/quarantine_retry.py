@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
 from app import exitcodes
 from app.commands.base import Group, Run
-from app.commands.loading import mail_loader_of
 from app.commands.opening import warehouse_of
-from app.commands.progress import progress
 from app.render import Screen
 from ingest.errors import UsageError
 from warehouse import quarantine
-from warehouse.retry import RetrySummary
-from warehouse.retry import retry as read_again
+
+if TYPE_CHECKING:
+    from warehouse.retry import RetrySummary
 
 OUTCOMES = {"stored": "stored", "duplicate": "stored before", "not_a_report": "no report"}
 
@@ -36,6 +36,11 @@ def add_retry(group: Group) -> None:
         quarantine after it is stored; killed in between, nothing is lost or counted twice. Exits 1 where
         some are refused again.
         """
+        # Not at the top: the list of what was refused need not load what reads mail.
+        from app.commands.loading import mail_loader_of  # noqa: PLC0415
+        from app.commands.progress import progress  # noqa: PLC0415
+        from warehouse.retry import retry as read_again  # noqa: PLC0415
+
         if [bool(keys), bool(reason), everything].count(True) != 1:
             hint = "Give keys from 'whosends quarantine list', or --reason, or --all."
             raise UsageError("Say which messages to try again.", hint)

@@ -6,8 +6,9 @@ import logging
 from datetime import datetime
 from typing import NamedTuple
 
+from app.commands.asking import now
 from app.commands.base import Run
-from app.commands.loading import identifier, now
+from app.commands.loading import identifier
 from app.commands.opening import warehouse_of
 from ingest.errors import Error
 from ingest.probes.ptr import PtrObservation, probe_many

@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 import streamlit as st
 
-from app.commands import loading
+from app.commands import asking, loading
 from app.web import cached, grids, notices, refusals, words
 from app.web.filters import View
 from ingest.errors import Error
@@ -93,7 +93,7 @@ def preview(view: View, kept: dict[str, object]) -> None:
 
 def again(keys: list[int]) -> None:
     """Read them again. Made for a button's callback."""
-    loader = Loader(cached.warehouse(), cached.settings().limits, loading.identify, loading.now, lambda _: None)
+    loader = Loader(cached.warehouse(), cached.settings().limits, loading.identify, asking.now, lambda _: None)
     try:
         st.session_state["retried"] = retry(loader, keys)
     except Error as error:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from analysis.identity import Identifier
 from ingest.network import NetworkDatabase, ServiceMap
 from tests.analysis.world import Networks, services
-from warehouse.rows import Address
+from warehouse.address import Address
 
 ASKED = datetime(2026, 11, 22, 3, 0)  # noqa: DTZ001 - as the warehouse keeps instants
 INSTALLED = Identifier(NetworkDatabase(), ServiceMap())

@@ -10,9 +10,9 @@ from pathlib import Path
 from ingest.inputs.base import Cursors, Message, Position
 from ingest.outcome import Outcome
 from ingest.settings import UnpackLimits
+from warehouse.address import Address
 from warehouse.connect import Warehouse
 from warehouse.load import Loader
-from warehouse.rows import Address
 from warehouse.settings import WarehouseSettings
 
 NOW = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)

@@ -26,11 +26,11 @@ from tests.warehouse.test_mixed import BOTH, tls
 from warehouse import journal, melting, quarantine
 from warehouse.backup import backup, restore
 from warehouse.decisions import SourceDecision, decide, undo
+from warehouse.instants import naive
 from warehouse.load import load
 from warehouse.reparse import reparse
 from warehouse.retention import prune
 from warehouse.retry import retry
-from warehouse.rows import naive
 from warehouse.settings import RetentionSettings
 
 FULL = PrivacySettings("full", "full")

@@ -13,10 +13,10 @@ from tests.warehouse.build import BEGIN, DAY, NOW, ListInput, loader, message, o
 from tests.warehouse.test_mixed import BOTH, loaded
 from warehouse import quarantine
 from warehouse.connect import Warehouse
+from warehouse.instants import naive
 from warehouse.load import load
 from warehouse.retention import Pruned, prune
 from warehouse.retry import retry
-from warehouse.rows import naive
 from warehouse.settings import RetentionSettings
 
 DEFAULTS = RetentionSettings()

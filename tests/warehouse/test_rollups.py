@@ -12,11 +12,11 @@ import pytest
 from tests.warehouse.build import BEGIN, DAY, NOW, identify, row, warehouse, xml
 from tests.warehouse.test_attested import MISMATCH, UNSIGNED, VERIFIED, arrive
 from warehouse import addresses, melting, reads, reads_sources
+from warehouse.address import Address
 from warehouse.connect import Connection, Warehouse
 from warehouse.reads import frame
 from warehouse.reparse import reparse
 from warehouse.retention import prune
-from warehouse.rows import Address
 from warehouse.scope import Scope
 from warehouse.settings import RetentionSettings
 

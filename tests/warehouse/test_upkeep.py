@@ -9,13 +9,14 @@ import pytest
 
 from tests.warehouse.build import BEGIN, NOW, ListInput, identify, loader, message, one, row, warehouse, xml
 from warehouse import addresses, journal, melting, reads, reads_sources, rollup
+from warehouse.address import Address
 from warehouse.connect import Warehouse
 from warehouse.decisions import SourceDecision, decide, undo
 from warehouse.documents import document
 from warehouse.errors import DecisionRefused
+from warehouse.instants import naive
 from warehouse.load import load
 from warehouse.reparse import reparse
-from warehouse.rows import Address, naive
 from warehouse.scope import Scope
 
 DAILY = "SELECT sum(messages), count(*) FROM daily"

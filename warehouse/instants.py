@@ -1,0 +1,15 @@
+"""Instants as DuckDB's TIMESTAMP wants them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def naive(at: datetime) -> datetime:
+    """An instant as DuckDB's TIMESTAMP wants it: UTC, without a zone. One without a zone is UTC already."""
+    return at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at
+
+
+def utc(at: datetime | None) -> datetime | None:
+    """The same for an instant that may be unknown."""
+    return naive(at) if at else None
