@@ -31,8 +31,7 @@ SUMMED = """
 
 def frame(connection: Connection, sql: str, values: list[Any] | None = None) -> pl.DataFrame:
     """The result of a query as a frame."""
-    # Not execute().pl(): that goes by way of pyarrow, which loads numpy, and both take longer than most queries.
-    return pl.DataFrame(connection.sql(sql, params=values or []))
+    return connection.execute(sql, values or []).pl()
 
 
 def domains(connection: Connection, scope: Scope) -> pl.DataFrame:
