@@ -1,0 +1,140 @@
+"""When the app's pages are there: from the address to the first words and the first chart or table, in Chromium."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+from app.web import launch
+from app.web.pages import PAGES
+from benchmarks.measure import ROOT
+from benchmarks.tables import Document, milliseconds
+
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
+FIGURE = (
+    '[data-testid="stVegaLiteChart"] canvas, [data-testid="stVegaLiteChart"] svg, [data-testid="stDataFrame"] canvas'
+)
+NAMES = [name for section in PAGES.values() for name in section]
+USERS = 4
+PATIENCE = 60_000  # milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """An app that runs, and how long it took until it answered."""
+
+    root: str
+    pid: int
+    started: float
+
+    def used(self) -> float:
+        """Seconds of processor so far, as Linux counts them; 0 elsewhere."""
+        try:
+            fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return 0.0
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Paint:
+    """Seconds from the address to the first words and to the first chart or table; the server's processor meanwhile."""
+
+    words: float
+    figure: float
+    cpu: float
+
+
+def pages(document: Document, warehouse: Path) -> None:
+    """Write when each page is there: the first of a server that has just started, and the same again."""
+    rows, starts = [], []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        for name in NAMES:
+            with serving(warehouse) as server:
+                starts.append(server.started)
+                first, again = opened(browser, server, name), opened(browser, server, name)
+            figures = (first.words, first.figure, first.cpu, again.words, again.figure, again.cpu)
+            rows.append((name, *(milliseconds(figure) for figure in figures)))
+        browser.close()
+    with serving(warehouse) as server:
+        crowd = together(server)
+    document.section(
+        "The app",
+        f"A server that has just started (it answers after {min(starts):.1f} s) shows each page for the first time,",
+        "and once more: milliseconds from the address to the first words and to the first chart or table, and the",
+        "server's processor meanwhile. The browser starts with an empty cache each time.",
+        f"{USERS} people who open different pages of a fresh server at once all have theirs after {crowd:.1f} s.",
+    )
+    titles = ("Page", "words", "chart", "processor", "again: words", "again: chart", "again: processor")
+    document.table(titles, rows)
+
+
+def opened(browser: Browser, server: Server, name: str) -> Paint:
+    """Open a page in a fresh window."""
+    context = browser.new_context(viewport={"width": 1360, "height": 900})
+    page, before, began = context.new_page(), server.used(), time.perf_counter()
+    page.goto(f"{server.root}/{'' if name == 'overview' else name}", wait_until="commit")
+    page.wait_for_selector("h1", timeout=PATIENCE)
+    words = time.perf_counter() - began
+    page.wait_for_selector(FIGURE, state="attached", timeout=PATIENCE)  # the first may stand in a closed fold
+    figure = time.perf_counter() - began
+    context.close()
+    return Paint(words, figure, server.used() - before)
+
+
+def together(server: Server) -> float:
+    """Seconds until several people, each with a browser, have their first chart."""
+
+    def one(name: str) -> None:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+            took.append(opened(browser, server, name).figure)
+            browser.close()
+
+    took: list[float] = []
+    with ThreadPoolExecutor(USERS) as people:
+        list(people.map(one, NAMES[:USERS]))
+    return max(took)
+
+
+@contextmanager
+def serving(warehouse: Path) -> Iterator[Server]:
+    """The app over a warehouse, on a free port of loopback."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environ = {**os.environ, "WHOSENDS_WAREHOUSE": str(warehouse)}  # noqa: TID251 - of the process that is started
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        launch.command(port=port), cwd=ROOT, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        while not _answers(port):
+            assert process.poll() is None, "the app ended"
+            time.sleep(0.02)
+        yield Server(f"http://127.0.0.1:{port}", process.pid, time.perf_counter() - began)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _answers(port: int) -> bool:
+    with closing(HTTPConnection("127.0.0.1", port, timeout=2)) as connection:
+        try:
+            connection.request("GET", "/_stcore/health")
+            return connection.getresponse().status == 200
+        except (OSError, HTTPException):
+            return False
