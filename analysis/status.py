@@ -9,7 +9,6 @@ from datetime import date, timedelta
 import polars as pl
 
 from analysis.changes import is_news
-from analysis.drift import Drift
 from analysis.findings import Basis, Finding, gather, rank
 from analysis.gates import undecided
 from analysis.genuine import counted
@@ -67,15 +66,18 @@ def status(
     settings: AnalysisSettings,
     targets: Mapping[str, str] | None = None,
     *,
-    known: Sequence[Drift] | None = None,
+    basis: Basis | None = None,
 ) -> Status:
-    """How the scope's domains stand: messages and sources over its days, the verdict over readiness.days."""
+    """How the scope's domains stand: messages and sources over its days, the verdict over readiness.days.
+
+    `basis` is what findings of the same scope and day are made from, where the caller has it already.
+    """
     with warehouse.reading() as connection:
         sure = counted(connection, scope)
         domains, days = reads.domains(connection, sure), reads.daily_alignment(connection, sure)
         runs = reads.runs(connection, 1)
         quarantined = reads.frame(connection, "SELECT count(*) AS messages FROM quarantine")["messages"].item()
-    basis = gather(warehouse, scope, today, settings, targets, known=known)
+    basis = basis or gather(warehouse, scope, today, settings, targets)
     first: dict[str, Finding] = {}
     for finding in rank(basis, settings):
         if finding.severity != "info":

@@ -122,7 +122,14 @@ def readiness(state: State, scope: Scope, target: str, day: date) -> ready.Readi
 @st.cache_data(max_entries=ANSWERS, show_spinner=False)
 def findings(state: State, scope: Scope, day: date) -> list[todo.Finding]:
     """What to do, the most important first."""
-    return todo.findings(warehouse(), scope, day, state.rules, settings().targets, known=drifts(state, scope))
+    return todo.rank(_basis(state, scope, day), state.rules)
+
+
+# As a resource, which is handed out as it is: nobody changes it, and copying it would take long.
+@st.cache_resource(max_entries=DOCUMENTS, show_spinner=False)
+def _basis(state: State, scope: Scope, day: date) -> todo.Basis:
+    """What findings and the standing of domains are both made from."""
+    return todo.gather(warehouse(), scope, day, state.rules, settings().targets, known=drifts(state, scope))
 
 
 @st.cache_data(max_entries=DOCUMENTS, show_spinner=False)
@@ -140,7 +147,8 @@ def last_of(state: State, day: date) -> date | None:
 @st.cache_data(max_entries=ANSWERS, show_spinner=False)
 def status(state: State, scope: Scope, day: date) -> standing.Status:
     """How each domain stands."""
-    return standing.status(warehouse(), scope, day, state.rules, settings().targets, known=drifts(state, scope))
+    basis = _basis(state, scope, day)
+    return standing.status(warehouse(), scope, day, state.rules, settings().targets, basis=basis)
 
 
 @st.cache_data(max_entries=ANSWERS, show_spinner=False)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 import streamlit as st
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.web.pages import PAGES
 
 ROOT = b'<head><script>window.__streamlit={BACKEND_BASE_URL:location.origin+"/"}</script>'
 
@@ -62,5 +65,10 @@ def _is_page(start: Message) -> bool:
     kind = MutableHeaders(raw=list(start["headers"])).get("content-type", "")
     return start["status"] == 200 and kind.startswith("text/html")
 
+
+# Before the first visitors come, who would wait for it; each of them, where several come at once.
+for page in (name for section in PAGES.values() for name in section):
+    import_module(f"app.web.pages.{page}")
+import_module("pandas")  # DuckDB takes it with the first value of a query, Streamlit with the first table
 
 app = st.App(Path(__file__).with_name("main.py"), middleware=[Middleware(AtTheRoot)])

@@ -54,8 +54,8 @@ def test_a_module_that_is_left_out_is_not_loaded_and_can_be_afterwards() -> None
 
 
 def test_who_asks_for_it_again_and_again_is_let_in() -> None:
+    sys.modules.pop("colorsys", None)
     with without("colorsys"):
-        sys.modules.pop("colorsys", None)
         for _ in range(PATIENCE):
             with pytest.raises(ImportError):
                 __import__("colorsys")
