@@ -10,8 +10,9 @@ import click
 
 from app import config, exitcodes
 from app.commands.app import passed_on
+from app.commands.asking import now
 from app.commands.base import Command, Run
-from app.commands.loading import loader_of, now, tell
+from app.commands.loading import loader_of, tell
 from app.commands.opening import warehouse_of
 from app.commands.progress import progress
 from app.commands.serving import free_port, serve
