@@ -7,18 +7,19 @@ from typing import Final
 import polars as pl
 import streamlit as st
 
-from analysis.bounces import KINDS
+from analysis.bounces import KINDS, PROVIDERS
 from app.web import cached_mail, charts, filters, grids, notices, redacted, refusals, words
 from app.web.filters import View
 from app.web.theme import palette
 from warehouse.scope import Scope
 
 column = st.column_config
+NAMED: Final = 2  # providers in the headline
 GROUPS: Final[grids.Config] = {
     "provider": column.TextColumn("Refused by", pinned=True, width=170),
     "kind": grids.chips(refusals.BOUNCES, "Kind", 150),
-    "pattern": column.TextColumn("Pattern", width=80),
     "recipients": column.NumberColumn("Times", format="localized", width=70),
+    "pattern": column.TextColumn("Pattern", width=80),
     "addresses": column.NumberColumn("Addresses", format="localized", width=80),
     "code": column.TextColumn("Code", width=70),
     "diagnostic": column.TextColumn("What was said, for example", width=420),
@@ -47,11 +48,11 @@ def page() -> None:
 def headline(groups: pl.DataFrame) -> None:
     """What is worth a person's time: patterns that only the sender can end."""
     yours = groups.filter(pl.col("pattern") & pl.col("kind").is_in(["authentication", "policy"]))
-    by = yours["provider"].unique().len()
+    by = sorted(set(yours["provider"]))
     if groups.is_empty():
         title = "No bounces"
     elif by:
-        title = f"{words.count(by, 'mailbox provider')} refuse{'s' if by == 1 else ''} your mail again and again"
+        title = f"{refusing(by)} refuse{'s' if len(by) == 1 else ''} your mail again and again"
     else:
         title = "No refusal that repeats"
     st.title(title, anchor=False)
@@ -61,12 +62,19 @@ def headline(groups: pl.DataFrame) -> None:
     )
 
 
+def refusing(providers: list[str]) -> str:
+    """Providers by name where all are known; else how many, since the others' names come from strangers' mail."""
+    if len(providers) <= NAMED and set(providers) <= set(PROVIDERS.values()):
+        return " and ".join(providers)
+    return words.count(len(providers), "mailbox provider")
+
+
 def undelivered(found: cached_mail.Bounces, scope: Scope, view: View) -> None:
     """Bounces: how many of what kind, by day, by who refused, and one by one."""
     if found.days.is_empty():
-        notices.none_in_scope()
         notices.say_next(
-            "Bounces go to the envelope sender. Poll the mailbox that gets them: they are sorted out from the reports.",
+            "No reports in this period. Bounces go to the envelope sender. Poll the mailbox that gets them: they are "
+            "sorted out from the reports.",
             {"Add that mailbox": "whosends init", "Or read saved bounces": "whosends ingest PATH"},
         )
         return

@@ -25,13 +25,12 @@ FAILURES: Final[grids.Config] = {
     "receiving_mx_hostname": column.TextColumn("Mail server", pinned=True, width=190),
     "result_type": column.TextColumn("Result", width=190),
     "failed_sessions": column.NumberColumn("Failed", format="localized", width=80),
-    "step": column.TextColumn("What to do", width=460),
+    "first_day": column.DateColumn("First day", format="D MMM YYYY"),
+    "last_day": column.DateColumn("Last day", format="D MMM YYYY"),
     "domain": column.TextColumn("Domain", width=150),
     "senders": column.NumberColumn("Senders", width=80),
     "reporters": column.NumberColumn("Reporters", width=80),
     "failure_reason_code": column.TextColumn("Reporter's words"),
-    "first_day": column.DateColumn("First day", format="D MMM YYYY"),
-    "last_day": column.DateColumn("Last day", format="D MMM YYYY"),
 }
 
 
@@ -43,9 +42,9 @@ def page() -> None:
     well, failed = (int(found.days[name].sum()) for name in ("successful_sessions", "failed_sessions"))
     headline(well, failed)
     if found.days.is_empty():
-        notices.none_in_scope()
         notices.say_next(
-            "TLS reports come daily to the address in your _smtp._tls TXT record. Publish one, and poll that mailbox.",
+            "No reports in this period. TLS reports come daily to the address in your _smtp._tls TXT record. Publish "
+            "one, and poll that mailbox.",
             {"For example": '_smtp._tls.example.com. TXT "v=TLSRPTv1; rua=mailto:tls-reports@example.com"'},
         )
         return
@@ -89,10 +88,15 @@ def failures(rows: pl.DataFrame) -> None:
     if rows.is_empty():
         st.info("The reports count failed sessions, but give no details of any.", icon=":material/help:")
         return
-    steps = [refusals.RESULTS.get(result, "See what the reporter says.") for result in rows["result_type"]]
-    frame = rows.with_columns(step=pl.Series(steps, dtype=pl.String))
-    grids.show(frame, FAILURES, alt="Failed TLS sessions by mail server and result", key="failures")
-    grids.csv(frame, "tls-failures", key="csv failures")
+    grids.show(rows, FAILURES, alt="Failed TLS sessions by mail server and result", key="failures")
+    grids.csv(rows, "tls-failures", key="csv failures")
+    known = [result for result in rows["result_type"].unique(maintain_order=True) if result in refusals.RESULTS]
+    if known:
+        with st.container(border=True, gap="small"):
+            for result in known:
+                with st.container(gap="xxsmall"):
+                    st.badge(result, icon=":material/lock_open:", color="orange")
+                    st.markdown(refusals.RESULTS[result])
 
 
 def policies(rows: pl.DataFrame) -> None:
