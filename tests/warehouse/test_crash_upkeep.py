@@ -35,7 +35,7 @@ from warehouse.settings import RetentionSettings
 
 FULL = PrivacySettings("full", "full")
 FILES: Final = {"rename", "replace", "link", "unlink", "fsync", "mkdir"}
-MOST: Final = 14  # steps that are tried of one action, evenly spread, the first and the last among them
+MOST: Final = 10  # steps that are tried of one action, evenly spread, the first and the last among them
 
 
 def fill(folder: Path, told: Any) -> None:

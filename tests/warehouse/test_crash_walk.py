@@ -1,29 +1,31 @@
 """Kill -9 at each step of the loop: whatever the step, nothing is lost, doubled or half done.
 
 A step is whatever can change what is on disk: each statement, commit and close that DuckDB has done,
-and each message that is moved. A run is killed after each of them in turn, then what is on disk is
-looked at, and the run is repeated to its end. The processes are forked from a server that has the
-modules loaded and never opened a database.
+and each message that is moved. A run is killed after each commit and move, and after each other
+distinct step (a place in our code, with the two it is called from) the last time that it is done.
+Then what is on disk is looked at, and the run is repeated to its end. The processes are forked from
+a server that has the modules loaded and never opened a database.
 """
 
 from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any
-
-import pytest
+from typing import Any, NamedTuple
 
 from ingest.inputs.base import Cursors, Message, Position
 from ingest.outcome import Duplicate, Outcome, Stored
 from tests.warehouse.build import loader, row, warehouse, xml
+from warehouse import migrate
 from warehouse.load import load
 
+ROOT = Path(__file__).parents[2]
 FORK = multiprocessing.get_context("forkserver")
 FORK.set_forkserver_preload(
     ["tests.warehouse.test_crash_walk", "tests.warehouse.test_crash_upkeep", "pandas", "polars"]
@@ -74,17 +76,23 @@ class DiskMailbox:
         (self.new / str(uid)).rename(self.moved / str(uid))
 
 
+class Step(NamedTuple):
+    """What was done, and the places in the code that it was done from, the innermost first."""
+
+    what: str
+    places: tuple[str, ...]
+
+
 def run(folder: Path, step: int, told: Any) -> None:
-    """Load the mailbox, and die at that step; without one, send how many steps there were."""
-    seen = 0
+    """Load the mailbox, and die at that step; without one, send which steps there were."""
+    seen: list[Step] = []
 
     def count(frame: FrameType, event: str, argument: Any) -> None:
-        nonlocal seen
-        done = event == "c_return" and argument.__name__ in CHANGING
-        if (done and is_connection(argument)) or (event == "return" and frame.f_code.co_name == "move"):
-            if seen == step:
+        done = event == "c_return" and argument.__name__ in CHANGING and is_connection(argument)
+        if done or (event == "return" and frame.f_code.co_name == "move"):
+            if len(seen) == step:
                 os.kill(os.getpid(), signal.SIGKILL)
-            seen += 1
+            seen.append(Step(argument.__name__ if done else "move", places(frame)))
 
     source = DiskMailbox(folder)
     target = loader(warehouse(folder))
@@ -92,6 +100,23 @@ def run(folder: Path, step: int, told: Any) -> None:
     load(source, target)
     sys.setprofile(None)
     told.send(seen)
+
+
+def places(frame: FrameType | None, most: int = 3) -> tuple[str, ...]:
+    """Where in our own code a call comes from: file and line, and those of its callers."""
+    found: list[str] = []
+    while frame is not None and len(found) < most:
+        path = Path(frame.f_code.co_filename)
+        if path.is_relative_to(ROOT) and "site-packages" not in path.parts:
+            found.append(f"{path.relative_to(ROOT)}:{frame.f_lineno}")
+        frame = frame.f_back
+    return tuple(found)
+
+
+def worth_a_death(steps: Sequence[Step]) -> list[int]:
+    """Each step that makes something last, and of the others each distinct one, the last time that it is done."""
+    last = {step: number for number, step in enumerate(steps)}
+    return [n for n, step in enumerate(steps) if step.what in ("commit", "move") or last[step] == n]
 
 
 def is_connection(method: Any) -> bool:
@@ -166,31 +191,51 @@ def finished(folder: Path) -> None:
         assert {path.name for path in (folder / "new").iterdir()} == {"5"}
 
 
-def steps(folder: Path) -> int:
-    code, count = in_a_process(run, folder, -1)
+def prepare(folder: Path, told: Any) -> None:
+    """A full mailbox, and a warehouse that has its schema and nothing else."""
+    DiskMailbox(folder)
+    with warehouse(folder).writing():
+        pass
+    told.send(True)
+
+
+def walk(folder: Path, whole: Sequence[Step], chosen: Sequence[int], prepared: Path | None = None) -> None:
+    """Die at each of these steps, look at what is left, and go on from every sixth: a repeated run costs most."""
+    for number, step in enumerate(chosen):
+        there = folder / str(step)
+        if prepared:
+            shutil.copytree(prepared, there)
+        code, _ = in_a_process(run, there, step)
+        assert code == -signal.SIGKILL, whole[step]
+        holds(there)
+        if number % 6 == 0:
+            finished(there)
+        shutil.rmtree(there)
+
+
+def test_killed_at_any_step_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
+    prepared = tmp_path / "prepared"
+    assert in_a_process(prepare, prepared) == (0, True)
+    code, whole = in_a_process(run, Path(shutil.copytree(prepared, tmp_path / "whole")), -1)
     assert code == 0
-    return int(count)
+    chosen = worth_a_death(whole)
+    done = {whole[number].what for number in chosen}
+    assert done == {"begin", "execute", "commit", "close", "move"}
+    assert len(whole) > 100
+    assert {whole[number] for number in chosen} == set(whole)
+    walk(tmp_path, whole, chosen, prepared)
 
 
-@pytest.mark.parametrize("part", range(2))
-def test_killed_at_any_step_nothing_is_lost_or_doubled(tmp_path: Path, part: int) -> None:
-    total = steps(tmp_path / "whole")
-    assert total > 100
-    walked = 0
-    for step in range(part, total, 2):
-        folder = tmp_path / str(step)
-        code, _ = in_a_process(run, folder, step)
-        assert code == -signal.SIGKILL, step
-        holds(folder)
-        if walked % 4 == 0:  # a repeated run costs more than a look
-            finished(folder)
-        walked += 1
-    assert walked >= total // 2
+def test_killed_in_the_first_migration_the_schema_is_whole_the_next_time(tmp_path: Path) -> None:
+    code, whole = in_a_process(run, tmp_path / "whole", -1)
+    assert code == 0
+    migrating = [n for n in worth_a_death(whole) if any("migrate.py" in place for place in whole[n].places)]
+    assert len(migrating) > len(migrate.steps())
+    walk(tmp_path, whole, migrating)
 
 
-def test_a_crash_in_the_first_migration_leaves_a_file_that_opens(tmp_path: Path) -> None:
-    # A second crash while the first is being mended.
-    for first in (3, 60, 130):
+def test_a_crash_while_a_crash_is_mended_leaves_a_file_that_opens(tmp_path: Path) -> None:
+    for first in (3, 60):
         folder = tmp_path / str(first)
         in_a_process(run, folder, first)
         for second in (2, 40, 90):
