@@ -1,178 +1,119 @@
-"""Is it mine? A ledger: each rule adds log-odds for the kinds it speaks for, and every entry is shown.
+"""Is it mine? A ledger: each term adds log-odds for whose mail it speaks for, and every entry is shown.
 
-The weights are judgements, not a fit: a fit needs labelled mail, and nobody's mail is like the
-next one's. They follow one order of strength: what only the domain's own senders can do (an aligned
-pass), what only mail that was once theirs can show (a broken real signature, a return path kept),
-what a network is for, and last how mail is spread over days and countries. All evidence shrinks
-with few messages, so that a handful stays unknown.
+Two questions are kept apart. Whose mail it is (ours, passed on, forged) is an additive score (multinomial
+logistic): a prior for each answer, and for each term its amount times the weight that was fitted to invented
+worlds whose truth is known (`weights`). Shares count in full only with some messages behind them, so that
+evidence does not grow with volume. Whether ours aligns is what its last days say. Where nothing is likely
+enough to act on, the verdict is unknown, and the probabilities say what it leans to.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
 
-KINDS = ("aligned", "misaligned", "forwarded", "unknown", "spoofing")
-# Before any evidence: unknown, unless something speaks for another kind.
-PRIOR = (-1.0, -1.5, -1.5, 0.5, -1.0)
-THIN = 1.5  # messages at which evidence counts half
+from analysis.term import RECENT
+from analysis.terms import TERMS, amounts
+from analysis.weights import PRIOR, TEMPERATURE, WEIGHTS
+
+KINDS = ("aligned", "misaligned", "forwarded", "spoofing")
 SHOWN = 0.1  # entries that move the odds by less are not worth a line
+NAMED_FROM = np.array([0.6, 0.6, 0.6, 0.7])  # probability from which each of KINDS is named; forgery takes more
+STEEP = 12.0  # how fast the share of its last mail that aligned decides whether ours aligns
+
+# Which of term.WHOSE each of KINDS is.
+WHOSE = np.array([0, 0, 1, 2])
+
+BEFORE_ANY = "What most sources are, before anything is known of this one."
+LATELY = "If it is the domain's own: {recent_aligned:,} of its last {recent_n:,} messages aligned."
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+TABLE = np.array([WEIGHTS[term.code] for term in TERMS]) / TEMPERATURE
+BEFORE = np.array(PRIOR) / TEMPERATURE
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """One reason for a verdict: a stable code, a sentence for people, and how much it weighs.
 
-    `weight` is in log-odds: positive speaks for the verdict. Sentences hold no text from reports.
+    `weight` is in log-odds: positive speaks for the verdict. Sentences hold no text from reports. `rows` names the
+    table of the warehouse whose rows were counted, empty where it is not about mail.
     """
 
     code: str
     sentence: str
     weight: float
+    rows: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The likeliest kind, its probability, and the entries that decided it, the weightiest first."""
+    """The likeliest kind, its probability, and the entries that decided it, the weightiest first.
+
+    `probabilities` are those of KINDS, and sum to 1. `kind` is unknown where none of them is enough to act on;
+    `confidence` is then that of the likeliest all the same.
+    """
 
     kind: str
     confidence: float
     evidence: tuple[Evidence, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One kind of evidence: how much of it there is (0 to 1), and what it is worth to each kind.
-
-    `sentence` is a template over the row's numbers: it can hold no text from reports.
-    """
-
-    code: str
-    amount: pl.Expr
-    aligned: float = 0.0
-    misaligned: float = 0.0
-    forwarded: float = 0.0
-    unknown: float = 0.0
-    spoofing: float = 0.0
-    sentence: str = ""
-
-
-def _share(count: str | pl.Expr, full: float, of: str = "n") -> pl.Expr:
-    """A count as a share of another, 1 from `full` on."""
-    count = pl.col(count) if isinstance(count, str) else count
-    return (count / pl.max_horizontal(pl.col(of), 1) / full).clip(0, 1)
-
-
-RECENT = pl.col("recent_aligned") / pl.max_horizontal("recent_n", 1)
-ALIGNS = ((RECENT - 0.55) / 0.35).clip(0, 1)
-FAILS = ((0.9 - RECENT) / 0.35).clip(0, 1)
-EARLIER = pl.col("earlier_n") / (pl.col("earlier_n") + 5.0)
-HOST, SERVICE, MAILBOX = pl.col("host"), pl.col("service_network"), pl.col("mailbox")
-OTHER = ~HOST & ~SERVICE & ~MAILBOX
-NEVER = (pl.col("recent_aligned") + pl.col("earlier_aligned") == 0).cast(pl.Float64)
-UNALIGNED = pl.max_horizontal(pl.col("n") - pl.col("recent_aligned") - pl.col("earlier_aligned"), 1)
-NOTHING = pl.min_horizontal(_share("unsigned", 1.0), 1 - _share("spf_pass", 1.0))
-SPF_FAILS = pl.col("own_envelope_fail") + pl.col("kept") + pl.col("foreign_fail")
-OWN_NAME = pl.max_horizontal(_share("vendor", 0.6), _share("foreign_pass", 0.6)) * FAILS
-
-RULES = (
-    Rule("aligned_now", ALIGNS, 3, -1, 1.5, -1, -4,
-         "{recent_aligned:,} of its last {recent_n:,} messages aligned."),
-    Rule("not_aligned_now", FAILS, -5, 0, 0, 0, 0,
-         "Only {recent_aligned:,} of its last {recent_n:,} messages aligned."),
-    Rule("spf_aligned", _share("spf_aligned", 0.5), 2.5, 2, -3, -1, -3,
-         "{spf_aligned:,} of {n:,} messages aligned by SPF: the domain's own record allows this address."),
-    Rule("aligned_before", _share("earlier_aligned", 0.8, "earlier_n") * EARLIER * FAILS * (1 - _share("away", 1.0)),
-         0, 4, 0, -1, -3,
-         "{earlier_aligned:,} of {earlier_n:,} earlier messages aligned."),
-    Rule("others_keys", _share("away", 0.5), -2, -2, 2.5, -0.5, -2,
-         "{away:,} of {n:,} messages carry a signing key of the domain's that is at home in another network."),
-    Rule("several_senders", ((pl.col("origins") - 1) / 2).clip(0, 1) * _share("away", 0.2), -1, -1.5, 3, 0, -1.5,
-         "Mail of {origins:,} different senders comes through here."),
-    Rule("kept_return_path", _share("kept", 0.3), -1, -1.5, 2.5, 0, -0.5,
-         "{kept:,} of {n:,} messages still have the return path of a sender in another network."),
-    Rule("redirected", pl.min_horizontal(_share("own_envelope_fail", 0.4), _share("away", 0.4)), -0.5, -0.5, 1, 0, 0,
-         "{own_envelope_fail:,} of {n:,} messages kept the domain as return path, from an address it does not allow."),
-    Rule("second_home", pl.min_horizontal(_share("borrowed", 0.5), _share(SPF_FAILS, 0.8)), -1.5, -0.5, 1.5, 0, 0,
-         "{borrowed:,} of {n:,} messages are signed with a key that is mostly used elsewhere, and SPF does not pass."),
-    Rule("reporters_say_forwarded", (pl.col("reasons") / UNALIGNED / 0.3).clip(0, 1) * (pl.col("reasons") > 1),
-         0, -0.5, 3.5, -0.5, -1.5,
-         "For {reasons:,} of {n:,} messages the receiver said that they were forwarded or came through a list."),
-    Rule("list_return_path", _share("listlike", 0.5), 0, -0.5, 1, 0, 0,
-         "{listlike:,} of {n:,} messages have a return path named as lists and forwarders name theirs."),
-    Rule("altered_on_the_way", _share("altered_away", 0.3), -0.5, 0, 1.5, 0, -2.5,
-         "{altered_away:,} of {n:,} messages carry a real signature of another sender that no longer verifies."),
-    Rule("broken_signature", _share("altered", 0.5) * FAILS, 0, 2.5, 0.5, 0, -2.5,
-         "{altered:,} of {n:,} messages are signed with a key that verified before, and fail now."),
-    Rule("invented_key", _share("invented", 0.5), 0, 0.5, 0, 0, 1.5,
-         "{invented:,} of {n:,} messages name a signing key of the domain's that never verified anywhere."),
-    Rule("service_own_name", OWN_NAME * SERVICE, 0, 3, -0.5, 0, -2,
-         "It authenticates with its own name and not with the domain's, as services do before they are set up."),
-    Rule("other_own_name", OWN_NAME * OTHER, 0, 1.8, 0, 0.6, -1.5,
-         "It authenticates with its own name and not with the domain's."),
-    Rule("mailbox_own_name", OWN_NAME * (MAILBOX & ~SERVICE), 0, 0.5, 1, 1, 0,
-         "A mailbox provider's mail with its own return path: somebody's mailbox, or mail it passed on."),
-    Rule("tenant_own_name", OWN_NAME * HOST, 0, 0, 0, 1.5, 0.5,
-         "It authenticates, but as somebody else; anybody can do that from a rented server."),
-    Rule("nothing_authenticates", (NOTHING / 0.6).clip(0, 1) * HOST, 0, 0, 0, 0, 2.5,
-         "{unsigned:,} of {n:,} messages are unsigned, and SPF does not pass."),
-    Rule("nothing_authenticates", (NOTHING / 0.6).clip(0, 1) * ~HOST, 0, 0.5, 0, 0.5, 1,
-         "{unsigned:,} of {n:,} messages are unsigned, and SPF does not pass."),
-    Rule("our_return_path", _share("own_envelope_fail", 0.6) * NEVER, 0, 0, 0, 0, 0.8,
-         "{own_envelope_fail:,} of {n:,} messages claim the domain as return path, from an address it does not allow."),
-    Rule("invented_return_path", _share("foreign_fail", 0.6) * NEVER, 0, -0.5, 0, 0, 0.8,
-         "{foreign_fail:,} of {n:,} messages have return paths that pass nowhere."),
-    Rule("host_network", HOST, 0, -0.7, 0, 0, 0.7,
-         "The network is a hoster's or access provider's: anybody can send from it."),
-    Rule("service_network", SERVICE, 0, 1, -0.3, 0, -1.5,
-         "The network belongs to a service that sends or builds mail for its customers."),
-    Rule("mailbox_network", MAILBOX, 0, 0, 0.7, 0.3, -1,
-         "The network belongs to a mailbox provider, which both sends and passes on."),
-    Rule("short_burst", NEVER * (pl.col("span_days") <= 10), 0, -0.5, 0, 0, 0.5,
-         "Days from the first to the last of it: {span_days:,}."),
-    Rule("steady", NEVER * (pl.col("active_days") / 20).clip(0, 1) * _share("active_days", 0.3, "span_days"),
-         0, 0.5, 0, 1, -1.5,
-         "It sent on {active_days:,} of {span_days:,} days; forged mail comes in bursts or drips."),
-    Rule("many_alike", NEVER * pl.col("in_vain") * (pl.col("peers").log1p() / 5).clip(0, 1), 0, -0.5, -0.5, 0, 1.5,
-         "Other rented networks that do the same: {peers:,}, in so many countries: {peer_countries:,}."),
-    Rule("mine_elsewhere", (pl.col("elsewhere_spf") / 20).clip(0, 1) * HOST, 1, 2, -1, 0, -2.5,
-         "Messages that it sent for other domains here, allowed by their SPF: {elsewhere_spf:,}."),
-    Rule("served_elsewhere", (pl.col("elsewhere_spf") / 20).clip(0, 1) * (SERVICE | OTHER), 0.3, 0.7, 0, 0, -1,
-         "Other domains here send through it and allow it by SPF."),
-)  # fmt: skip
-
-WEIGHTS = np.array([[getattr(rule, kind) for kind in KINDS] for rule in RULES])
+    probabilities: dict[str, float]
 
 
 def classify(rows: pl.DataFrame) -> list[Verdict]:
     """The verdict on each row of `evidence.evidence`, in order."""
     if rows.is_empty():
         return []
-    amounts = rows.select(
-        rule.amount.cast(pl.Float64).fill_null(0).fill_nan(0).alias(str(i)) for i, rule in enumerate(RULES)
-    ).to_numpy()
-    n = rows["n"].to_numpy()[:, None]
-    amounts = amounts * (n / (n + THIN))
-    scores = amounts @ WEIGHTS + np.array(PRIOR)
-    best = scores.argmax(axis=1)
-    odds = np.exp(scores - scores.max(axis=1, keepdims=True))
-    sure = np.minimum(odds.max(axis=1) / odds.sum(axis=1), 0.99)
+    found = amounts(rows).to_numpy()
+    scores = found @ TABLE + BEFORE
+    aligns = _aligns(rows)
+    # Log-odds of KINDS: ours is split by whether it aligns.
+    split = np.stack([-np.logaddexp(0, -aligns), -np.logaddexp(0, aligns)], axis=1)
+    kinds = np.hstack([scores[:, :1] + split, scores[:, 1:]])
+    odds = np.exp(kinds - kinds.max(axis=1, keepdims=True))
+    told = odds / odds.sum(axis=1, keepdims=True)
+    best = kinds.argmax(axis=1)
+    row, whose = np.arange(len(best)), WHOSE[best]
     others = scores.copy()
-    others[np.arange(len(best)), best] = -np.inf
-    # What an entry weighs against the next likeliest kind: these sum to the verdict's log-odds.
-    entries = amounts * (WEIGHTS.T[best] - WEIGHTS.T[others.argmax(axis=1)])
-    return [
-        Verdict(KINDS[kind], round(float(confidence), 3), _entries(row, weights))
-        for row, weights, kind, confidence in zip(rows.iter_rows(named=True), entries, best, sure, strict=True)
-    ]
+    others[row, whose] = -np.inf
+    second = others.argmax(axis=1)
+    # What an entry weighs against the likeliest other owner: all together they are the log-odds of the two.
+    entries = found * (TABLE.T[whose] - TABLE.T[second])
+    # Beside them, what speaks for or against its aligning now, where it is ours.
+    lately = np.where(best == 0, aligns, np.where(best == 1, -aligns, 0.0))
+    rest = np.stack([BEFORE[whose] - BEFORE[second], lately], axis=1)
+    numbers = zip(rows.iter_rows(named=True), entries, rest, told, best, strict=True)
+    return [_verdict(numbers_of, weights, more, each, int(kind)) for numbers_of, weights, more, each, kind in numbers]
 
 
-def _entries(row: dict[str, object], weights: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[Evidence, ...]:
-    order = np.argsort(-np.abs(weights), kind="stable")
-    return tuple(
-        Evidence(RULES[i].code, RULES[i].sentence.format_map(row), round(float(weights[i]), 2))
-        for i in order
-        if abs(weights[i]) >= SHOWN
+def _aligns(rows: pl.DataFrame) -> Floats:
+    """Log-odds that a source that is ours aligns now; one message more or less does not make it certain."""
+    heard = pl.max_horizontal("recent_n", 0)
+    share = (RECENT * heard + 0.5) / (heard + 1.0)
+    return np.asarray(rows.select((STEEP * (share - 0.5)).fill_null(0).fill_nan(0)).to_series().to_numpy(), np.float64)
+
+
+def _verdict(row: dict[str, object], weights: Floats, rest: Floats, told: Floats, best: int) -> Verdict:
+    sure = float(told[best])
+    return Verdict(
+        KINDS[best] if sure >= NAMED_FROM[best] else "unknown",
+        round(min(sure, 0.999), 3),
+        _entries(row, weights, rest),
+        {kind: round(float(each), 4) for kind, each in zip(KINDS, told, strict=True)},
     )
+
+
+def _entries(row: dict[str, object], weights: Floats, rest: Floats) -> tuple[Evidence, ...]:
+    found = [
+        Evidence(TERMS[i].code, TERMS[i].sentence.format_map(row), round(float(weights[i]), 2), TERMS[i].rows)
+        for i in np.flatnonzero(np.abs(weights) >= SHOWN).tolist()
+    ]
+    sentences = (BEFORE_ANY, LATELY.format_map(row))
+    for code, sentence, weight in zip(("before_any_evidence", "lately"), sentences, rest.tolist(), strict=True):
+        if abs(weight) >= SHOWN:
+            found.append(Evidence(code, sentence, round(weight, 2), "" if code != "lately" else "source_day"))
+    return tuple(sorted(found, key=lambda entry: -abs(entry.weight)))

@@ -12,7 +12,6 @@ were asked for. Two ideas carry most of it:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -20,9 +19,12 @@ import polars as pl
 
 from analysis.genuine import counted
 from analysis.identity import HOSTS
+from analysis.organizations import organizational
 from analysis.period import newest_day
 from analysis.settings import SourceSettings
-from ingest.alignment import organizational_domain
+from analysis.traces import Traces, traced
+from analysis.traces import fetch as fetch_traces
+from ingest.catalogue.envelopes import domain_habit
 from warehouse import reads_sources as reads
 from warehouse.connect import Connection
 from warehouse.reads import decisions
@@ -32,13 +34,11 @@ KEY = ["domain", "source_key"]
 HOME_SHARE = 0.3  # below this share of a key's passing mail, a place is not one of the key's homes
 
 # Types that name who receives and passes on other people's mail as often as they send.
-MAILBOXES = ("Email Provider", "Email Security")
+MAILBOXES = ("Email Provider", "Email Security", "Mail Host", "Forwarder", "Mailing List")
 # Types whose business is to send or to build what sends.
 SERVICES = ("Marketing", "SaaS", "Technology", "Email Security", "Event Planning", "Staffing", "Print", "Social Media")
 
 FORWARDING_REASONS = ("forwarded", "mailing_list", "trusted_forwarder")
-# How the first label of a return path looks that belongs to a list or a rewriting forwarder.
-LIST_LABEL = r"^(srs\d*|fwd|forward|forwards|forwarder|forwarding|lists?|mailman|groups?|listserv)\."
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,7 @@ class Frames:
     envelopes: pl.DataFrame
     reasons: pl.DataFrame
     decisions: pl.DataFrame
+    traces: Traces
 
 
 def fetch(connection: Connection, scope: Scope, today: date, settings: SourceSettings) -> Frames:
@@ -83,27 +84,35 @@ def fetch(connection: Connection, scope: Scope, today: date, settings: SourceSet
         envelopes=envelopes,
         reasons=reads.source_reasons(connection, history),
         decisions=decisions(connection),
+        traces=fetch_traces(connection, history, settings),
     )
 
 
 def evidence(frames: Frames) -> pl.DataFrame:
-    """One row for each domain and source_key of the scope, with the numbers that `classify.RULES` read.
+    """One row for each domain and source_key of the scope, with the numbers that `terms` read.
 
     Counts (Int64) are messages over the history unless their name says otherwise:
     n, recent_n, recent_aligned, earlier_n, earlier_aligned, dkim_aligned, spf_aligned, active_days,
-    span_days, altered, altered_away, invented, own_pass, away, borrowed, origins (places), vendor, unsigned,
-    own_envelope_fail, kept, foreign_pass, foreign_fail, foreign_domains (distinct),
-    listlike, reasons, domain_n, elsewhere_spf, elsewhere_n, peers and peer_countries (distinct),
-    and the flags host, service_network, mailbox (Boolean).
+    span_days, altered, altered_away, invented, own_pass, away, away_pass, borrowed, origins (places), vendor,
+    own_keys (distinct), own_signed, unsigned, own_envelope_fail, kept, foreign_pass, foreign_fail,
+    foreign_domains and passing_paths (distinct), listlike, list_paths, bouncelike, neutral, spf_pass, reasons,
+    list_reasons, domain_n, domain_aligned, elsewhere_spf, elsewhere_n, peers and peer_countries (distinct),
+    those of `traces.traced`,
+    and the flags host, service_network, mailbox, forwarder, listed, tenant (Boolean).
     """
     facts = frames.facts.select("source_key", "service_type", "as_domain", "country")
-    place = facts.select("source_key", place=pl.coalesce("as_domain", "source_key"))
+    # A service is one place in all of its networks; who rents a server is another place than their neighbour.
+    alone = pl.col("source_key").str.starts_with("svc:") | pl.col("service_type").is_in(list(HOSTS)).fill_null(False)
+    place = facts.select(
+        "source_key", place=pl.when(alone).then("source_key").otherwise(pl.coalesce("as_domain", "source_key"))
+    )
     result = (
         frames.sources.select(KEY)
         .join(frames.volumes, on=KEY, how="left")
         .join(_signatures(_with_place(frames.signatures, place)), on=KEY, how="left")
         .join(_envelopes(_with_place(frames.envelopes, place)), on=KEY, how="left")
         .join(_reasons(frames.reasons), on=KEY, how="left")
+        .join(traced(frames.traces), on=KEY, how="left")
         .join(frames.everywhere.rename({"messages": "all_n", "spf_aligned": "all_spf"}), on="source_key", how="left")
         .join(facts, on="source_key", how="left")
         .with_columns(pl.selectors.integer().fill_null(0))
@@ -114,8 +123,12 @@ def evidence(frames: Frames) -> pl.DataFrame:
             host=pl.col("service_type").is_in(list(HOSTS)) | pl.col("as_domain").is_null(),
             service_network=pl.col("service_type").is_in(list(SERVICES)),
             mailbox=pl.col("service_type").is_in(list(MAILBOXES)),
+            forwarder=pl.col("service_type").is_in(["Forwarder", "Mailing List"]),
+            listed=pl.col("source_key").str.starts_with("svc:"),
+            tenant=pl.col("source_key").str.starts_with("ptr:"),
+            domain_aligned=(pl.col("recent_aligned") + pl.col("earlier_aligned")).sum().over("domain"),
         )
-        .with_columns(pl.col("host", "service_network", "mailbox").fill_null(False))
+        .with_columns(pl.col("host", "service_network", "mailbox", "forwarder").fill_null(False))
     )
     return _peers(result)
 
@@ -124,21 +137,6 @@ def _with_place(rows: pl.DataFrame, place: pl.DataFrame) -> pl.DataFrame:
     return rows.join(place, on="source_key", how="left").with_columns(
         place=pl.coalesce("place", "source_key"), org=organizational(pl.col("domain"))
     )
-
-
-def organizational(column: pl.Expr) -> pl.Expr:
-    """The organizational domain of each name. Each distinct name is looked up once."""
-    return column.map_batches(_organizational, return_dtype=pl.String)
-
-
-def _organizational(names: pl.Series) -> pl.Series:
-    distinct = names.unique().drop_nulls()
-    return names.replace_strict(distinct, pl.Series(_looked_up(distinct), dtype=pl.String), default=None)
-
-
-def _looked_up(names: Iterable[str]) -> list[str]:
-    # A public suffix, or text that is no name, stands for itself: it is nobody's but still a name.
-    return [organizational_domain(name) or name for name in names]
 
 
 def _homes(rows: pl.DataFrame, key: list[str]) -> pl.DataFrame:
@@ -186,9 +184,12 @@ def _signatures(rows: pl.DataFrame) -> pl.DataFrame:
         altered_away=n.filter(own & real & failed & stray).sum(),
         invented=n.filter(own & pl.col("named") & ~real & failed).sum(),
         away=n.filter(own & stray & (passed | failed)).sum(),
+        away_pass=n.filter(own & stray & passed).sum(),
         borrowed=n.filter(own & passed & (pl.col("main") != pl.col("place"))).sum(),
         origins=pl.col("main").filter(stray).n_unique().cast(pl.Int64),
         vendor=n.filter(~own & passed & ~stray).sum(),
+        own_keys=pl.col("selector").filter(own & real & pl.col("named")).n_unique().cast(pl.Int64),
+        own_signed=n.filter(own).sum(),
         unsigned=n.filter(pl.col("signing_org").is_null()).sum(),
     )
 
@@ -216,16 +217,42 @@ def _envelopes(rows: pl.DataFrame) -> pl.DataFrame:
         foreign_pass=n.filter(~own & passed).sum(),
         foreign_fail=n.filter(~own & failed & ~known).sum(),
         foreign_domains=pl.col("spf_org").filter(~own & failed & ~known).n_unique().cast(pl.Int64),
-        listlike=n.filter(~own & passed & pl.col("spf_domain").str.contains(LIST_LABEL)).sum(),
+        listlike=n.filter(~own & passed & _habit("forwarder", "list")).sum(),
+        list_paths=n.filter(~own & passed & _habit("list")).sum(),
+        bouncelike=n.filter(~own & passed & _habit("bounce")).sum(),
+        passing_paths=pl.col("spf_org").filter(~own & passed).n_unique().cast(pl.Int64),
+        neutral=n.filter(own & ~passed & pl.col("result").is_in(["none", "neutral", "permerror"])).sum(),
         spf_pass=n.filter(passed).sum(),
     )
+
+
+def _habit(*habits: str) -> pl.Expr:
+    """Whether the name of a return path's domain is one as forwarders, lists or services give theirs."""
+    return (
+        pl.col("spf_domain")
+        .map_batches(lambda names: _habits(names).is_in(list(habits)), return_dtype=pl.Boolean)
+        .fill_null(False)
+    )
+
+
+def _habits(names: pl.Series) -> pl.Series:
+    distinct = names.unique().drop_nulls()
+    told = pl.Series([domain_habit(name) for name in distinct], dtype=pl.String)
+    return names.replace_strict(distinct, told, default=None)
 
 
 def _reasons(rows: pl.DataFrame) -> pl.DataFrame:
     """Messages whose receiver said that they were forwarded, or trusted the forwarder's seal (ARC)."""
     sealed = (pl.col("type") == "local_policy") & pl.col("comment").str.contains("arc=pass", literal=True)
     said = pl.col("type").is_in(list(FORWARDING_REASONS)) | sealed.fill_null(False)
-    return rows.filter(said).group_by(KEY).agg(reasons=pl.col("messages").sum())
+    return (
+        rows.filter(said)
+        .group_by(KEY)
+        .agg(
+            reasons=pl.col("messages").sum(),
+            list_reasons=pl.col("messages").filter(pl.col("type") == "mailing_list").sum(),
+        )
+    )
 
 
 def _peers(rows: pl.DataFrame) -> pl.DataFrame:

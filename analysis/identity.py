@@ -1,9 +1,11 @@
 """Whose address is it? Each address is grouped under one source, offline and without a clock.
 
-An operator's network names the sender only where the operator sends the mail itself. Whoever rents
-a server at a hoster, or gets an address from an access provider, is somebody else: such addresses
-are grouped by network, or by the organisation that a forward-confirmed reverse name shows.
-A source never spans two operators.
+The strongest trace wins. A mail network that its operator publishes comes first; then a service of the
+catalogue, known by a forward-confirmed reverse name or by a network that only it sends from: it is one
+source in all of its networks. An operator's network names the sender only where the operator sends the
+mail itself. Whoever rents a server at a hoster, or gets an address from an access provider, is somebody
+else: such addresses are grouped by network, or by the organisation that a forward-confirmed reverse name
+shows. Without a service, a source never spans two operators.
 """
 
 from __future__ import annotations
@@ -18,11 +20,24 @@ from typing import Any, NamedTuple, Protocol
 
 from analysis.clouds import MAIL_NETWORKS, RENTED_OUT, MailNetwork
 from ingest.alignment import organizational_domain
+from ingest.catalogue.catalogue import Catalogue, catalogue
+from ingest.catalogue.hosts import host_by_asn, host_by_ptr
+from ingest.catalogue.service import Service as Listed
 from ingest.network import Network, Service
 from warehouse.address import Address
 
 # Types of the map of names whose customers, not they themselves, send from their networks.
 HOSTS = frozenset({"Web Host", "ISP", "IaaS", "PaaS"})
+
+# What a service of the catalogue does with mail (catalogue.service.ROLES), in the map's words and two more.
+TYPES = {
+    "sender": "SaaS",
+    "mailbox": "Email Provider",
+    "gateway": "Email Security",
+    "forwarder": "Forwarder",
+    "list": "Mailing List",
+    "hosting": "Mail Host",
+}
 
 # An operator that the map does not know, whose name says that it connects or hosts others.
 HOST_NAME = re.compile(
@@ -61,9 +76,9 @@ class ReverseName(Protocol):
 class Identifier:
     """Gives each address its source and what is known of it, from the offline databases alone."""
 
-    def __init__(self, networks: Networks, services: Services) -> None:
+    def __init__(self, networks: Networks, services: Services, listed: Catalogue | None = None) -> None:
         self._networks = networks
-        self._services = services
+        self._listed = listed or catalogue()
         # Many addresses share few operators.
         self._service = lru_cache(maxsize=100_000)(services.lookup)
         self._operator = lru_cache(maxsize=100_000)(self._describe)
@@ -86,12 +101,17 @@ class Identifier:
             return address._replace(
                 source_key=f"as:{operator.as_domain}", service=mail.service, service_type=mail.service_type
             )
+        match = self._listed.by_address(address.asn, address.ptr, address.ptr_confirmed)
+        if match:
+            return address._replace(
+                source_key=f"svc:{match.service.id}", service=match.service.name, service_type=_type(match.service)
+            )
         return address if operator.sends else self._tenant(address, plain)
 
     def _describe(self, network: Network) -> _Operator:
         as_domain, as_name = _domain(network.as_domain), network.as_name or None
         known = self._service(as_domain) if as_domain else None
-        sends = bool(as_domain) and not _rents_out(as_domain or "", as_name, known)
+        sends = bool(as_domain) and not _rents_out(as_domain or "", network, known)
         type_ = known.type if known else None
         key, service = (f"as:{as_domain}", known.name if known else None) if sends else ("", None)
         about = (key, service, type_, network.asn, as_name, as_domain, network.country or None)
@@ -118,7 +138,7 @@ class Identifier:
         if not address.ptr or not address.ptr_confirmed:
             return None
         host = address.ptr.rstrip(".").lower()
-        if not DOMAIN.fullmatch(host) or _spells(host, address.source_ip):
+        if not DOMAIN.fullmatch(host) or host_by_ptr(host) or _spells(host, address.source_ip):
             return None
         organisation = organizational_domain(host)
         known = self._service(organisation) if organisation else None
@@ -175,10 +195,14 @@ def _mail_network(text: str, as_domain: str) -> MailNetwork | None:
     return None
 
 
-def _rents_out(as_domain: str, as_name: str | None, known: Service | None) -> bool:
-    if as_domain in RENTED_OUT:
+def _type(service: Listed) -> str:
+    return "Marketing" if service.category == "marketing" else TYPES[service.role]
+
+
+def _rents_out(as_domain: str, network: Network, known: Service | None) -> bool:
+    if as_domain in RENTED_OUT or host_by_asn(network.asn):
         return True
-    return known.type in HOSTS if known else bool(HOST_NAME.search(as_name or ""))
+    return known.type in HOSTS if known else bool(HOST_NAME.search(network.as_name or ""))
 
 
 def _spells(host: str, source_ip: str) -> bool:

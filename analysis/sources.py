@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,7 +10,10 @@ import polars as pl
 
 from analysis import evidence as gathered
 from analysis.classify import Evidence, Verdict, classify
+from analysis.facts import Path, facts
 from analysis.settings import SourceSettings
+from analysis.verdict import question
+from analysis.verdict import verdict as in_a_word
 from warehouse.connect import Warehouse
 from warehouse.scope import Scope
 
@@ -38,7 +41,10 @@ class Decision:
 class Source:
     """One sender of mail that claims a domain.
 
-    `kind` is aligned, misaligned, forwarded, unknown or spoofing; `confidence` is between 0 and 1.
+    `kind` is aligned, misaligned, forwarded, unknown or spoofing; `confidence` is between 0 and 1. `probabilities`
+    are those of the kinds but unknown, from the reports alone: a person's decision does not change them.
+    `verdict` is a key of verdict.VERDICTS, `proof` one of facts.PROOFS, `service_id` one of the catalogue; `path` tells
+    how its mail came over the history that evidence is drawn from; `question` is what to ask whom about it.
     `messages` and the aligned counts are over the scope's days, `first_seen` over all time.
     `recent_messages` and `recent_aligned` are over the source's own last days (sources.recent_days),
     `active_days` counts days with mail over the history that evidence is drawn from.
@@ -73,6 +79,12 @@ class Source:
     recent_messages: int = 0
     recent_aligned: int = 0
     active_days: int = 0
+    probabilities: dict[str, float] = field(default_factory=dict)
+    verdict: str = "unknown"
+    proof: str = "none"
+    path: Path | None = None
+    service_id: str | None = None
+    question: str = ""
 
     @property
     def decided(self) -> str | None:
@@ -125,10 +137,12 @@ def _is_new(newest: date, settings: SourceSettings) -> pl.Expr:
 def _source(row: dict[str, Any], verdict: Verdict, today: date) -> Source:
     decision = _decision(row, today)
     verdict = _overruled(verdict, decision, row)
+    known = facts(row, verdict.kind, approved=decision is not None and decision.decision == "approved")
+    word, called = in_a_word(verdict.kind, known, row["source_key"]), name(row)
     return Source(
         domain=row["domain"],
         source_key=row["source_key"],
-        name=name(row),
+        name=called,
         service=row["service"],
         service_type=row["service_type"],
         asn=row["asn"],
@@ -155,6 +169,12 @@ def _source(row: dict[str, Any], verdict: Verdict, today: date) -> Source:
         recent_messages=row["recent_n"],
         recent_aligned=row["recent_aligned"],
         active_days=row["active_days"],
+        probabilities=verdict.probabilities,
+        verdict=word,
+        proof=known.proof,
+        path=known.path,
+        service_id=known.service_id,
+        question=question(word, called, row["source_key"]),
     )
 
 
@@ -164,7 +184,7 @@ def name(facts: dict[str, Any]) -> str:
     `facts` holds source_key, service and as_name.
     """
     kind, _, text = str(facts["source_key"]).partition(":")
-    if kind == "as":
+    if kind in ("as", "svc"):
         return str(facts["service"] or facts["as_name"] or text)
     if kind == "ptr":
         return str(facts["service"] or text.partition("@")[0])
@@ -188,4 +208,4 @@ def _overruled(verdict: Verdict, decision: Decision | None, row: dict[str, Any])
     kind = kinds.get(decision.decision, "aligned" if aligns else "misaligned")
     said = Evidence("decided", f"A person decided: {decision.decision}.", 10.0)
     rest = verdict.evidence if verdict.kind == kind else ()
-    return Verdict(kind, 1.0, (said, *rest))
+    return replace(verdict, kind=kind, confidence=1.0, evidence=(said, *rest))

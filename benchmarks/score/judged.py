@@ -19,14 +19,7 @@ def judged(world: World, answers: Answers) -> pl.DataFrame:
 
     Raises RuntimeError where the product has no verdict on an address.
     """
-    streams = pl.DataFrame([*world.streams.values()], infer_schema_length=None).rename({"key": "stream"})
-    rows = (
-        world.truth.group_by("domain", "source_ip", "stream")
-        .agg(pl.col("messages").sum(), pl.col("day").min())
-        .join(_now(world.truth), on=["domain", "stream"])
-        .join(streams, on="stream")
-        .with_columns(_truth(), pl.col("source_ip").replace_strict(answers.sources).alias("source_key"))
-    )
+    rows = truths(world).with_columns(pl.col("source_ip").replace_strict(answers.sources).alias("source_key"))
     verdicts = pl.DataFrame([*answers.verdicts], infer_schema_length=None).rename({"kind": "verdict"})
     found = rows.join(verdicts, on=["domain", "source_key"], how="left").sort("domain", "source_ip", "stream")
     if found["verdict"].has_nulls():
@@ -41,6 +34,18 @@ def judged(world: World, answers: Answers) -> pl.DataFrame:
         pl.col("day").replace_strict(dates, return_dtype=pl.Date).alias("first"),
         pl.col("start").replace_strict(dates, return_dtype=pl.Date).alias("since"),
     ).drop("day", "start")
+
+
+def truths(world: World) -> pl.DataFrame:
+    """What is true of each stream's mail from each address as each domain, whatever the product says."""
+    streams = pl.DataFrame([*world.streams.values()], infer_schema_length=None).rename({"key": "stream"})
+    return (
+        world.truth.group_by("domain", "source_ip", "stream")
+        .agg(pl.col("messages").sum(), pl.col("day").min())
+        .join(_now(world.truth), on=["domain", "stream"])
+        .join(streams, on="stream")
+        .with_columns(_truth())
+    )
 
 
 def _bound(answers: Answers, which: int) -> pl.Expr:

@@ -58,10 +58,9 @@ def answers(world: World, folder: Path) -> Answers:
     reports, warehouse = folder / "reports", folder / "warehouse.duckdb"
     reports.mkdir()
     world.write(reports)
-    loaded = _run(warehouse, "ingest", str(reports))
-    if loaded["stored"] != len(world.reports):
-        raise RuntimeError(f"World {world.seed}: {loaded['stored']} of {len(world.reports)} reports were stored.")
-    _name(world, warehouse)
+    if load(reports, warehouse) != len(world.reports):
+        raise RuntimeError(f"World {world.seed}: not all of {len(world.reports)} reports were stored.")
+    name(world, warehouse)
     listed = _run(warehouse, "sources", "--since", str(FIRST), "--until", str(day_of(world.days + 14)))
     found = _run(warehouse, "query", "SELECT source_ip, source_key FROM address", "--limit", str(_ADDRESSES))
     return Answers(
@@ -77,7 +76,12 @@ def _unseen(world: World, warehouse: Path) -> dict[str, tuple[float, float]]:
     return {one["domain"]: (float(one["low"]), float(one["high"])) for one in then["unseen"]}
 
 
-def _name(world: World, warehouse: Path) -> None:
+def load(reports: Path, warehouse: Path) -> int:
+    """Let the product read a folder of reports; how many it stored."""
+    return int(_run(warehouse, "ingest", str(reports))["stored"])
+
+
+def name(world: World, warehouse: Path) -> None:
     """Tell the warehouse what DNS says of the addresses, as a poll does once it has asked."""
     instant = datetime.combine(day_of(world.days + 1), datetime.min.time())
     seen = sorted(set(world.truth["source_ip"]))

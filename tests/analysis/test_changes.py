@@ -61,7 +61,8 @@ def test_what_one_reporter_alone_saw_may_be_that_reporters_silence(world: World)
 
 def test_a_spoofer_who_stops_is_not_missed_and_neither_is_what_was_retired(world: World) -> None:
     usual(world, days(60))
-    world.send("198.18.7.9", days(60, 20), 9, spf=(OURS, "softfail"))
+    for n in range(20):
+        world.send(f"198.18.{n}.9", days(30, 26), 3, spf=(OURS, "softfail"))
     world.send("198.51.103.10", days(60, 20), 9, dkim=OWN, spf=(OURS, "pass"))
     world.save()
     world.decide("net:198.51.103.0/24", "retired")

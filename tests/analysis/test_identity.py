@@ -114,8 +114,8 @@ def test_a_reverse_name_does_not_take_an_address_from_the_operator_that_sends(id
         ("34.118.1.1", "net:34.118.1.0/24", None),
         ("54.240.8.1", "as:amazon.com", "Amazon SES"),
         ("3.5.6.7", "net:3.5.6.0/24", None),
-        ("167.89.23.14", "as:sendgrid.com", "Twilio SendGrid"),
-        ("198.2.130.14", "as:intuit.com", None),
+        ("167.89.23.14", "svc:sendgrid", "Twilio SendGrid"),
+        ("198.2.130.14", "svc:mailchimp", "Mailchimp"),
         ("51.222.16.3", "net:51.222.16.0/24", None),
     ],
 )
@@ -133,12 +133,29 @@ NAMES = st.sampled_from(["mx.tenant.test", "a.b.example.net", "mail.sendgrid.net
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(ADDRESSES, st.none() | NAMES), min_size=1, max_size=50))
-def test_a_source_never_spans_two_operators(asked: list[tuple[str, Name | None]]) -> None:
+def test_only_a_service_of_the_catalogue_spans_operators(asked: list[tuple[str, Name | None]]) -> None:
     names = {ip: name for ip, name in asked if name}
     found = INSTALLED.identify([ip for ip, _ in asked], names)
     operators: dict[str, set[str | None]] = {}
     for address in found:
         operators.setdefault(address.source_key, set()).add(address.as_domain)
     assert [ip for ip, _ in asked] == [address.source_ip for address in found]
-    assert all(len(domains) == 1 for domains in operators.values())
+    assert all(len(domains) == 1 for key, domains in operators.items() if not key.startswith("svc:"))
     assert INSTALLED.identify([ip for ip, _ in asked], names) == found
+
+
+@pytest.mark.parametrize(
+    ("ip", "ptr", "key"),
+    [
+        # One service in two networks, its customer's name on an address of its own network, and a rented server
+        # that calls itself a service: only a name that leads back says so.
+        ("167.89.23.14", Name("o1.mail.customer.test"), "svc:sendgrid"),
+        ("51.222.16.3", Name("o1.ptr1.sendgrid.net"), "svc:sendgrid"),
+        ("51.222.16.3", Name("o1.ptr1.sendgrid.net", confirmed=False), "net:51.222.16.0/24"),
+        ("82.165.3.4", Name("mout.kundenserver.de"), "svc:ionos"),
+        ("95.216.3.4", Name("static.1.2.clients.your-server.de"), "net:95.216.3.0/24"),
+        ("40.107.20.41", Name("mail.customer.test"), "as:microsoft.com"),
+    ],
+)
+def test_a_service_is_one_source_wherever_it_sends_from(ip: str, ptr: Name, key: str) -> None:
+    assert of(INSTALLED, ip, ptr).source_key == key

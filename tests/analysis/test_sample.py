@@ -107,14 +107,14 @@ def test_no_sender_forwarder_or_list_is_taken_for_something_else(
 def test_spoofing_is_found_and_nothing_else_is_called_so(
     found: list[Source], kinds: dict[tuple[str, str], str]
 ) -> None:
-    # What is not found are rented servers with a name of their own and a handful of messages: those
-    # stay unknown, since a contact form on a shared web host looks just the same.
+    # What is not found are single machines with few messages at the end of a month: those stay unknown,
+    # since a forgotten billing system looks just the same.
     forged = [source for source in found if kinds[source.domain, source.source_key] == "spoofing"]
     called = [source for source in forged if source.kind == "spoofing"]
     assert {source.kind for source in forged} <= {"spoofing", "unknown"}
     assert len(called) >= 0.85 * len(forged)
     assert sum(source.messages for source in called) >= 0.95 * sum(source.messages for source in forged)
-    assert max(source.messages for source in forged if source.kind == "unknown") < 25
+    assert max(source.messages for source in forged if source.kind == "unknown") < 100
 
 
 def test_who_is_sure_is_right(found: list[Source], kinds: dict[tuple[str, str], str]) -> None:
@@ -134,7 +134,7 @@ def test_reject_would_have_lost_what_the_reports_say(warehouse: Warehouse) -> No
         answer.undecided_blocked,
     )
     assert sum(parts) == failing == sum(source.would_block for source in answer.sources)
-    assert [source.name for source in answer.sources[:3]] == ["Mailjet", "Salesforce", "Brevo (Sendinblue)"]
+    assert [source.name for source in answer.sources[:3]] == ["Mailjet", "Salesforce", "Brevo"]
     assert answer.verdict == "stop"
     states = {gate.id: gate.state for gate in answer.gates}
     assert states["legitimate_mail"] == states["drift"] == states["subdomains"] == states["decided"] == "stop"
@@ -157,5 +157,5 @@ def test_the_lost_senders_come_first_and_the_stopped_wave_last(warehouse: Wareho
 
 def test_the_unannounced_service_is_the_news_of_its_week(warehouse: Warehouse) -> None:
     answer = weekly(warehouse, "2026-W45", TODAY, SETTINGS, (MAIN,))
-    assert [source.name for source in answer.new_sources][:1] == ["Brevo (Sendinblue)"]
+    assert [source.name for source in answer.new_sources][:1] == ["Brevo"]
     assert answer.silent_reporters == ("gmx.net",)

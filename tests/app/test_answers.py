@@ -89,7 +89,7 @@ def test_sources_hold_what_programs_rely_on(whosends: Whosends, sample: Path) ->
     assert ran.code == exitcodes.OK
     found = ran.document["sources"]
     assert all(set(source) >= SOURCE for source in found)
-    sendgrid = next(source for source in found if source["source_key"] == "as:sendgrid.com")
+    sendgrid = next(source for source in found if source["source_key"] == "svc:sendgrid")
     assert sendgrid["domain"] == "northlight.example"
     assert sendgrid["kind"] == "aligned"
     assert sendgrid["first_seen"] == "2026-07-26"

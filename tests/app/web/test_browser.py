@@ -208,11 +208,11 @@ def test_a_finding_leads_to_its_evidence_and_that_to_the_source(look: Callable[.
     seen.press("link", "See evidence")
     assert "/drift?" in seen.page.url
     assert seen.query.count("domain=") == 1
-    assert seen.page.get_by_label("Find").input_value() == "as:mailjet.com"
+    assert seen.page.get_by_label("Find").input_value() == "svc:mailjet"
     seen.press("link", "Look at the source")
     assert "/sources?" in seen.page.url
     assert seen.query.count("domain=") == 1
-    assert seen.page.get_by_label("Find").input_value() == "as:mailjet.com"
+    assert seen.page.get_by_label("Find").input_value() == "svc:mailjet"
     assert seen.page.get_by_text("Why we think so").count() == 1
     seen.sound()
 

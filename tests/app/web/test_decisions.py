@@ -17,7 +17,7 @@ from warehouse.connect import Warehouse
 from warehouse.decisions import SourceDecision, decide
 from warehouse.settings import WarehouseSettings
 
-KEY = "northlight.example as:mailjet.com"
+KEY = "northlight.example svc:mailjet"
 
 
 def decided(path: Path) -> dict[str, dict[str, Any]]:

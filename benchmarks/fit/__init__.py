@@ -1,0 +1,1 @@
+"""Fits the weights of the verdict's terms to invented worlds whose truth is known."""

@@ -1,0 +1,93 @@
+"""What is told of a source beside its totals: by reporter, by its hosts' names, by kind of day, by visible name."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from warehouse.connect import Connection
+from warehouse.reads import frame
+from warehouse.scope import Scope
+
+
+def told(connection: Connection, scope: Scope, recent_days: int) -> pl.DataFrame:
+    """Each domain, source_key and reporter: messages and aligned, and the same of the source's own last days.
+
+    Columns: messages, aligned, recent_messages, recent_aligned (Int64).
+    """
+    where, values = scope.where()
+    return frame(
+        connection,
+        f"""
+        WITH each AS (
+            SELECT domain, source_key, reporter, day, sum(messages) AS messages,
+                   sum(messages) FILTER (dkim_aligned OR spf_aligned) AS aligned
+            FROM daily WHERE {where} GROUP BY ALL
+        ), ends AS (SELECT domain, source_key, max(day) AS last_day FROM each GROUP BY ALL)
+        SELECT domain, source_key, reporter, sum(messages)::BIGINT AS messages,
+               coalesce(sum(aligned), 0)::BIGINT AS aligned,
+               coalesce(sum(messages) FILTER (day > last_day - {recent_days}), 0)::BIGINT AS recent_messages,
+               coalesce(sum(aligned) FILTER (day > last_day - {recent_days}), 0)::BIGINT AS recent_aligned
+        FROM each JOIN ends USING (domain, source_key)
+        GROUP BY domain, source_key, reporter HAVING sum(messages) > 0
+        """,
+        values,
+    )
+
+
+def hosts(connection: Connection, scope: Scope) -> pl.DataFrame:
+    """Each domain, source_key and reverse name (ptr, with confirmed): messages and addresses (Int64)."""
+    where, values = scope.where()
+    return frame(
+        connection,
+        f"""
+        WITH sent AS (
+            SELECT domain, source_key, source_ip, sum(messages) AS messages
+            FROM address_day WHERE {where} GROUP BY ALL HAVING sum(messages) > 0
+        )
+        SELECT domain, sent.source_key, ptr, coalesce(ptr_confirmed, false) AS confirmed,
+               sum(messages)::BIGINT AS messages, count(*) AS addresses
+        FROM sent LEFT JOIN address USING (source_ip) GROUP BY ALL
+        """,
+        values,
+    )
+
+
+def rhythm(connection: Connection, scope: Scope) -> pl.DataFrame:
+    """Each domain and source_key: messages at weekends, at month ends, on its largest day, and its days with mail.
+
+    Columns: weekend, month_end (last two and first two days of a month), largest, mail_days (Int64).
+    """
+    where, values = scope.where()
+    return frame(
+        connection,
+        f"""
+        WITH each AS (
+            SELECT domain, source_key, day, sum(messages)::BIGINT AS messages
+            FROM source_day WHERE {where} GROUP BY ALL HAVING sum(messages) > 0
+        )
+        SELECT domain, source_key,
+               coalesce(sum(messages) FILTER (isodow(day) > 5), 0)::BIGINT AS weekend,
+               coalesce(sum(messages) FILTER (day(day) <= 2 OR day(day + 2) <= 2), 0)::BIGINT AS month_end,
+               max(messages) AS largest, count(*) AS mail_days
+        FROM each GROUP BY ALL
+        """,
+        values,
+    )
+
+
+def names(connection: Connection, scope: Scope) -> pl.DataFrame:
+    """Each domain and source_key: messages under visible names of which no mail ever aligned (unreal, Int64)."""
+    where, values = scope.where()
+    return frame(
+        connection,
+        f"""
+        WITH each AS (
+            SELECT domain, source_key, header_from, sum(messages) AS messages,
+                   sum(messages) FILTER (dkim_aligned OR spf_aligned) AS aligned
+            FROM daily WHERE {where} GROUP BY ALL
+        ), real AS (SELECT domain, header_from FROM each GROUP BY ALL HAVING sum(aligned) > 0)
+        SELECT domain, source_key, sum(messages)::BIGINT AS unreal
+        FROM each ANTI JOIN real USING (domain, header_from) WHERE header_from <> domain GROUP BY ALL
+        """,
+        values,
+    )
