@@ -105,7 +105,7 @@ def decomposed(
     rest = 100 * (after - before) - sum(effect.points for effect in found)
     if abs(rest) > 1e-9:
         found.append(Effect("coverage", "", rest))
-    found.sort(key=lambda effect: -abs(effect.points))
+    found.sort(key=_largest_first)
     return Decomposition(domain, mechanism, early, late, before, after, tuple(found))
 
 
@@ -116,7 +116,11 @@ def in_words(effects: Sequence[Effect], fewest: float = 0.1) -> list[Effect]:
         left = sum(effect.points for effect in effects if effect.kind == kind and effect not in kept)
         if abs(left) >= fewest / 2:
             kept.append(Effect(kind, "", left))
-    return sorted(kept, key=lambda effect: -abs(effect.points))
+    return sorted(kept, key=_largest_first)
+
+
+def _largest_first(effect: Effect) -> tuple[float, str, str]:
+    return -abs(effect.points), effect.kind, effect.key
 
 
 def _there(days: pl.DataFrame, early: tuple[date, date], late: tuple[date, date]) -> list[str]:
@@ -136,7 +140,12 @@ def _coverage(table: pl.DataFrame, there: Sequence[str], whole: dict[str, int]) 
 
     Taking one out of the whole moves the rate by its share of the mail times its distance from the others.
     """
-    gone = table.filter(~pl.col("reporter").is_in(there)).group_by("reporter").agg(pl.exclude("source_key").sum())
+    gone = (
+        table.filter(~pl.col("reporter").is_in(there))
+        .group_by("reporter")
+        .agg(pl.exclude("source_key").sum())
+        .sort("reporter")
+    )
     stay = table.filter(pl.col("reporter").is_in(there)).select(pl.exclude("source_key", "reporter").sum())
     rest = stay.row(0, named=True)
     found = []
@@ -156,7 +165,8 @@ def _by_source(both: pl.DataFrame) -> list[Effect]:
 
     A source's mix effect is its gain in share times its distance from the domain's mean rate.
     """
-    rows = both.group_by("source_key").agg(pl.exclude("source_key", "reporter").sum())
+    # In order, so that the same mail always adds up to the same last digit.
+    rows = both.group_by("source_key").agg(pl.exclude("source_key", "reporter").sum()).sort("source_key")
     total = {when: int(rows[f"n_{when}"].sum()) for when in ("early", "late")}
     mean = sum(int(rows[f"good_{when}"].sum()) / total[when] for when in total) / 2
     found = []
