@@ -167,6 +167,18 @@ def test_without_move_and_uidplus_nothing_is_touched() -> None:
         assert server.count("(UID )?(COPY|EXPUNGE|STORE)") == 0
 
 
+@pytest.mark.parametrize("capabilities", ["IMAP4rev1 MOVE", "IMAP4rev1 UIDPLUS"])
+def test_a_full_mailbox_is_said_plainly_and_what_is_owed_stays(capabilities: str) -> None:
+    with ScriptedImap(mails(3), capabilities=capabilities) as server:
+        server.folders["Done"] = Folder()
+        server.on("UID (MOVE|COPY)", say("{tag} NO [OVERQUOTA] Quota exceeded"), times=9)
+        with pytest.raises(MailboxError, match="Quota exceeded"):
+            act(server, "move:Done")
+        assert server.inbox.uids() == [1, 2, 3]
+        assert not server.inbox.flags
+        assert not server.folders["Done"].messages
+
+
 def test_a_folder_that_may_only_be_read_is_said_plainly() -> None:
     with ScriptedImap(mails(2)) as server:
         server.on("SELECT", say("* 2 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n{tag} OK [READ-ONLY] done"))
