@@ -74,6 +74,8 @@ def test_a_ghost_has_no_key(world: World) -> None:
 def test_what_strangers_claim_is_no_ghost_and_a_handful_is_not_listed(world: World) -> None:
     world.send(RENTED, days(30), 50, dkim=[(OURS, "invented", "fail")])
     world.send(RENTED, days(0), 1, dkim=[(OURS, "once", "fail")])
+    world.save()
+    world.decide("net:198.51.100.0/24", "spoof")
     found = looked_at(world)
     assert {one.selector: one.states for one in found.selectors} == {"s1": ("used",), "invented": ("claimed",)}
     assert found.invented == 1

@@ -113,7 +113,7 @@ def test_the_deck_moves_and_what_is_selected_is_decided_together(sources: AppTes
 
 def test_a_decision_that_ran_out_is_shown_to_be_looked_at_again(app: Open, ours: Path) -> None:
     until = date(2020, 1, 1)
-    said = SourceDecision("northlight.example", "as:mailjet.com", "approved", "ada", "Mkt", until=until, expects="dkim")
+    said = SourceDecision("northlight.example", "svc:mailjet", "approved", "ada", "Mkt", until=until, expects="dkim")
     with Warehouse(ours, WarehouseSettings()).writing() as connection:
         decide(connection, said, now())
     at = app(ours, "sources", show="Expired")
