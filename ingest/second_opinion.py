@@ -77,8 +77,8 @@ class Reader:
         with self._lock:
             if self._failures >= _PATIENCE:
                 return None
-            if self._process is not None and self._process.poll() == 0:
-                self.close()  # it left because nobody asked for long
+            if self._process is not None and self._process.poll() is not None:
+                self.close()  # it left, as when nobody asks for long
             if self._process is None and not self._start():
                 return None
             answer = self._asked(QUESTION.pack(kind, len(document)) + document, self._seconds)
