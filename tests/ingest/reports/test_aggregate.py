@@ -9,7 +9,7 @@ import pytest
 
 from ingest.errors import MalformedReport
 from ingest.outcome import Reason
-from ingest.reports import markup, record
+from ingest.reports import frame, markup, record
 from ingest.reports.aggregate import parse
 from tests.accept import expected_file
 from tests.ingest.reports.answers import CASES, answer
@@ -37,6 +37,7 @@ def test_the_memory_of_shapes_changes_nothing() -> None:
     first = {case: answer(case.read_bytes()) for case in ALL}
     again = {case: answer(case.read_bytes()) for case in reversed(ALL)}
     record.forget()
+    frame.frames.clear()
     fresh = {case: answer(case.read_bytes()) for case in reversed(ALL)}
     assert first == again == fresh
 
