@@ -13,7 +13,6 @@ FEWEST = 10  # messages below which an arrival is chance
 SETTLED = timedelta(days=7)  # a reporter so fresh may know what others never saw
 STEADY = 10  # days with mail from which a silence can be told
 SILENT = 14  # days of silence at least
-HALF = timedelta(days=7)  # into the silence a reporter must have been there still
 PAUSES = 3.0  # times its longest pause so far
 # A report of several days says a day too early, so what a report of one day says comes first.
 EXACT = pl.col("day").filter(pl.col("estimated") < pl.col("messages")).min()

@@ -41,14 +41,14 @@ def _usual(values: Floats) -> Floats:
     days = values.shape[1]
     shifts = [shift for week in range(1, WEEKS + 1) for shift in (-week * WEEK, week * WEEK)]
     around = np.stack([padded[:, WEEKS * WEEK + shift : WEEKS * WEEK + shift + days] for shift in shifts])
-    weekday = _median(around)
+    weekday = median(around)
     sent = np.where(values > 0, values, np.nan)
-    whole = _median(sent.T)[:, None]
+    whole = median(sent.T)[:, None]
     return np.maximum(weekday, whole)
 
 
-def _median(values: Floats) -> Floats:
-    """The median along the first axis without the days that there are none of; 0 where nothing is left."""
+def median(values: Floats) -> Floats:
+    """The median along the first axis of what is not NaN; 0 where nothing is left."""
     ordered = np.sort(values, axis=0)
     count = (~np.isnan(ordered)).sum(axis=0)
     low, high = np.maximum(0, (count - 1) // 2), np.maximum(0, count // 2)

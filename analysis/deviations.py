@@ -25,7 +25,6 @@ from warehouse.scope import Scope
 KINDS = ("undeclared", "broken", "silent", "late", "returned", "expired", "untold")
 LEGITIMATE = ("aligned", "misaligned", "unknown")  # kinds that somebody may own: the others need no declaration
 SETTLED = 7  # days for which a retired source may still send
-FRAME = ("domain", "source_key", "day", "reporter", "messages", "aligned", "dkim_aligned", "spf_aligned")
 
 
 @dataclass(frozen=True, slots=True)

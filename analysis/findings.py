@@ -22,7 +22,7 @@ from warehouse import reads
 from warehouse.connect import Warehouse
 from warehouse.scope import Scope
 
-__all__ = ["Basis", "Finding", "findings", "findings_of", "gather", "rank"]
+__all__ = ["Basis", "Finding", "findings", "gather", "rank"]
 
 SEVERITIES = ("critical", "high", "medium", "info")
 # Impact from which a finding on legitimate mail may be called so; its lead says what it may be called at most.
@@ -74,21 +74,7 @@ def findings(
     `targets` are the policies that domains are meant to reach; the next stricter one where a domain
     is not named. `known` are their drifts, where the caller has them already.
     """
-    return findings_of(warehouse, scope, today, settings, targets, known=known)[0]
-
-
-def findings_of(
-    warehouse: Warehouse,
-    scope: Scope,
-    today: date,
-    settings: AnalysisSettings,
-    targets: Mapping[str, str] | None = None,
-    *,
-    known: Sequence[Drift] | None = None,
-) -> tuple[list[Finding], Basis]:
-    """The same, with what they were made from."""
-    basis = gather(warehouse, scope, today, settings, targets, known=known)
-    return rank(basis, settings), basis
+    return rank(gather(warehouse, scope, today, settings, targets, known=known), settings)
 
 
 def gather(

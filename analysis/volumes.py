@@ -15,6 +15,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from analysis.bursts import median
+
 Floats = NDArray[np.float64]
 
 WEEK = 7
@@ -177,15 +179,6 @@ def _due(whole: Floats) -> Floats:
         before[week - 1, :, week * WEEK :] = whole[:, : -week * WEEK]
     enough = (~np.isnan(before)).sum(axis=0) >= FEWEST_WEEKS
     return np.where(enough, median(before), np.nan)
-
-
-def median(values: Floats) -> Floats:
-    """The median along the first axis of what is not NaN; 0 where nothing is left."""
-    ordered = np.sort(values, axis=0)
-    count = (~np.isnan(ordered)).sum(axis=0)
-    low, high = np.maximum(0, (count - 1) // 2), np.maximum(0, count // 2)
-    middle = (np.take_along_axis(ordered, low[None], 0) + np.take_along_axis(ordered, high[None], 0))[0] / 2
-    return np.where(count > 0, middle, 0.0)
 
 
 def _holidays(sent: Floats, off: Floats) -> NDArray[np.bool_]:

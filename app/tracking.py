@@ -11,7 +11,7 @@ import polars as pl
 
 from analysis import lifecycle
 from analysis.drift import Drift
-from analysis.findings import findings_of
+from analysis.findings import gather, rank
 from analysis.genuine import counted
 from analysis.lifecycle import Look
 from app.config import Config
@@ -59,13 +59,13 @@ class Tracking:
 def look(warehouse: Warehouse, today: date, config: Config, known: Sequence[Drift] | None = None) -> Look:
     """What is there to be found now, in all domains."""
     settings = config.analysis
-    found, basis = findings_of(warehouse, Scope(), today, settings, config.targets, known=known)
+    basis = gather(warehouse, Scope(), today, settings, config.targets, known=known)
     mail = NO_MAIL
     with warehouse.reading() as connection:
         since = basis.newest and lifecycle.proofs_since(states.every(connection), settings.findings, basis.newest)
         if since:
             mail = reads.source_days(connection, counted(connection, Scope((), since, basis.newest)))
-    return Look(found, basis, mail, settings.findings)
+    return Look(rank(basis, settings), basis, mail, settings.findings)
 
 
 def tracked(warehouse: Warehouse, seen: Look, config: Config) -> Tracking:

@@ -11,7 +11,7 @@ from app.alerts.run import probe, run
 from app.commands.asking import today
 from app.commands.base import Group, Run
 from app.commands.opening import warehouse_of
-from app.config import meant
+from app.commands.picking import picked
 from app.render import Screen, clean
 from app.sending import Sent
 from app.settings import AlertSettings
@@ -70,10 +70,7 @@ def _channels(run_of: Run, names: Sequence[str]) -> list[AlertSettings]:
     every = {one.name: one for one in run_of.config.alerts}
     if not every:
         raise UsageError("No alert is configured.", "Add [[alert]] with name, kind and url; see docs/alerts.md.")
-    for name in names:
-        if name not in every:
-            raise UsageError(f"There is no alert {name!r}.", meant(name, every))
-    return [every[name] for name in dict.fromkeys(names)] or list(every.values())
+    return picked(every, names, "alert")
 
 
 def _line(one: Sent) -> str:

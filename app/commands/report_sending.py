@@ -9,7 +9,7 @@ from app import exitcodes
 from app.commands.asking import known
 from app.commands.base import Run
 from app.commands.opening import warehouse_of
-from app.config import meant
+from app.commands.picking import picked
 from app.exports.bundle import Bundle
 from app.exports.shares import Share, share_of
 from app.exports.weekly_mail import content_hash, mail
@@ -59,10 +59,7 @@ def _recipients(run: Run, names: Sequence[str]) -> list[RecipientSettings]:
     every = {one.name: one for one in run.config.recipients}
     if not every:
         raise UsageError("Nobody is to get the summary.", 'Add [[recipient]] with name and to = ["you@example.com"].')
-    for name in names:
-        if name not in every:
-            raise UsageError(f"There is no recipient {name!r}.", meant(name, every))
-    chosen = [every[name] for name in dict.fromkeys(names)] or list(every.values())
+    chosen = picked(every, names, "recipient")
     for one in chosen:
         if not one.to or not all(is_address(text) for text in one.to):
             raise UsageError(

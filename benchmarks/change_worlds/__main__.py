@@ -11,7 +11,6 @@ from benchmarks.change_worlds.world import NEWEST, Planted, World, world
 from benchmarks.drift_worlds.world import FIRST
 
 SLACK = 3  # days that the first day may be off
-WEEKLY = 7  # the same for what a reporter of whole weeks may blur
 
 
 def found(made: World) -> list[News]:

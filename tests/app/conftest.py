@@ -102,6 +102,14 @@ def write_month(folder: Path, domain: str = "example.com", last: datetime | None
     return folder
 
 
+def write_misaligned(folder: Path) -> None:
+    """Four weeks of reports, up to yesterday, of a sender of example.com that does not align."""
+    for n in range(1, 29):
+        begin = int((datetime.now(UTC) - timedelta(days=n)).replace(hour=0, minute=0, second=0).timestamp())
+        body = row("198.51.100.7", 90, "fail", "fail", "example.com")
+        (folder / f"bad-{n}.xml").write_bytes(xml(body, reporter="google.com", report_id=f"b{n}", begin=begin))
+
+
 @pytest.fixture
 def month(whosends: Whosends, home: Path) -> Path:
     """A warehouse with a month of fresh, aligned reports about example.com."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.app.conftest import Whosends, write_month
-from tests.warehouse.build import row, xml
+from tests.app.conftest import Whosends, write_misaligned, write_month
 from warehouse.connect import Warehouse
 from warehouse.settings import WarehouseSettings
 
@@ -17,10 +15,7 @@ from warehouse.settings import WarehouseSettings
 def broken(whosends: Whosends, home: Path) -> Path:
     """A month of fresh reports with a sender that does not align."""
     folder, path = write_month(home / "month"), home / "broken.duckdb"
-    for n in range(1, 29):
-        begin = int((datetime.now(UTC) - timedelta(days=n)).replace(hour=0, minute=0, second=0).timestamp())
-        body = row("198.51.100.7", 90, "fail", "fail", "example.com")
-        (folder / f"bad-{n}.xml").write_bytes(xml(body, reporter="google.com", report_id=f"b{n}", begin=begin))
+    write_misaligned(folder)
     assert whosends("ingest", folder, "--warehouse", path).code == 0
     return path
 

@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from analysis.period import last_complete_week
-from tests.app.conftest import Ran, Whosends, write_month
+from tests.app.conftest import Ran, Whosends, write_misaligned, write_month
 from tests.servers.smtp import PASSWORD, USER, Mailroom, mailroom
-from tests.warehouse.build import row, xml
 from warehouse.connect import Warehouse
 from warehouse.settings import WarehouseSettings
 
@@ -64,10 +63,7 @@ def path(whosends: Whosends, home: Path) -> Path:
     """A month about two domains, one of which has a sender that does not align."""
     folder, path = write_month(home / "month"), home / "two.duckdb"
     write_month(folder, "second.example")
-    for n in range(1, 29):
-        begin = int((datetime.now(UTC) - timedelta(days=n)).replace(hour=0, minute=0, second=0).timestamp())
-        body = row("198.51.100.7", 90, "fail", "fail", "example.com")
-        (folder / f"bad-{n}.xml").write_bytes(xml(body, reporter="google.com", report_id=f"b{n}", begin=begin))
+    write_misaligned(folder)
     assert whosends("ingest", folder, "--warehouse", path).code == 0
     return path
 
