@@ -12,6 +12,9 @@ from warehouse import reads
 from warehouse.connect import Connection
 from warehouse.scope import Scope
 
+AGREEING = 3
+"""Reporters that it takes to contradict this machine's clock: a broken clock elsewhere is one reporter's."""
+
 WEEK = re.compile(r"(\d{4})-?W(\d{2})", re.IGNORECASE)
 
 
@@ -19,14 +22,25 @@ def newest_day(connection: Connection, today: date, until: date | None = None) -
     """The newest day with reports in the whole warehouse, up to `until`; None where there is none.
 
     A report dated in the future (a reporter's broken clock) does not make all other data old: days
-    after tomorrow count only where there are no others.
+    after the horizon count only where there are no others.
     """
     scope = counted(connection, Scope((), None, until))
     tomorrow = today + timedelta(days=1)
     last = _last(connection, scope)
     if last is None or last <= tomorrow:
         return last
-    return _last(connection, replace(scope, until=tomorrow)) or last
+    return _last(connection, replace(scope, until=horizon(connection, scope, today))) or last
+
+
+def horizon(connection: Connection, scope: Scope, today: date) -> date:
+    """The last day that can have come: tomorrow (UTC) by this machine's clock, unless that clock was set back.
+
+    It was where several reporters of the scope tell of days after tomorrow; then the horizon is the last day
+    that as many of them have reached. Give a scope without what is in doubt.
+    """
+    tomorrow = today + timedelta(days=1)
+    ahead = reads.last_told(connection, replace(scope, since=tomorrow + timedelta(days=1)))["last_day"]
+    return ahead[AGREEING - 1] if len(ahead) >= AGREEING else tomorrow
 
 
 def _last(connection: Connection, scope: Scope) -> date | None:

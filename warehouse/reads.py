@@ -61,6 +61,19 @@ def last_days(connection: Connection, scope: Scope) -> pl.DataFrame:
     )
 
 
+def last_told(connection: Connection, scope: Scope) -> pl.DataFrame:
+    """Each reporter and the last_day that it tells of, the latest first."""
+    where, values = scope.where()
+    return frame(
+        connection,
+        f"""
+        SELECT reporter, max(day) AS last_day FROM reporter_day
+        WHERE {where} GROUP BY reporter ORDER BY last_day DESC, reporter
+        """,
+        values,
+    )
+
+
 def daily_alignment(connection: Connection, scope: Scope) -> pl.DataFrame:
     """Each domain and day: sums, reporters (distinct), and estimated (messages from spread reports)."""
     where, values = scope.where()

@@ -68,17 +68,17 @@ def known(warehouse: Warehouse) -> Known:
     """Which domains the warehouse holds."""
     # Not at the top: what asks of other kinds of reports need not load the judgement of this one.
     from analysis.genuine import counted  # noqa: PLC0415
+    from analysis.period import horizon  # noqa: PLC0415
 
-    tomorrow = today() + timedelta(days=1)
     with warehouse.reading() as connection:
         last_days = _last_days(connection, Scope())
         sure = counted(connection, Scope())
         if sure.without:
             # Nor must a forged report.
             last_days |= _last_days(connection, sure)
-        if any(day > tomorrow for day in last_days.values()):
+        if any(day > today() + timedelta(days=1) for day in last_days.values()):
             # A reporter whose clock is ahead must not make all other data look old.
-            last_days |= _last_days(connection, replace(sure, until=tomorrow))
+            last_days |= _last_days(connection, replace(sure, until=horizon(connection, sure, today())))
     return Known(last_days)
 
 

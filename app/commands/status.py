@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import click
 
@@ -33,6 +33,8 @@ def command(run: Run, asked: Asked) -> int:
     scope = scope_of(warehouse, asked, run.config.readiness.days)
     answer = status(warehouse, scope, today(), run.config.analysis, run.config.targets)
     newest = of_domains(warehouse, scope, datetime.now(UTC))
+    if (last := answer.data_until) and last > today() + timedelta(days=1):
+        screen.note(f"This machine's clock says {today()}, and reports tell of days up to {last}: check it.")
     if screen.json:
         screen.document(**_document(answer), completeness=[asdict(one) for one in newest])
     elif answer.domains:

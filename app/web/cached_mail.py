@@ -9,6 +9,8 @@ import polars as pl
 import streamlit as st
 
 from analysis import bounces as taxonomy
+from analysis.genuine import counted
+from analysis.period import horizon
 from app.web import cached
 from app.web.cached import ANSWERS, State
 from warehouse import reads_mail
@@ -48,7 +50,10 @@ def last_days(state: State) -> dict[str, date]:
         for kind in reads_mail.KINDS:
             for domain, day in reads_mail.last_days(connection, kind).items():
                 found[domain] = max(day, found.get(domain, day))
-    return {domain: min(day, cached.today()) for domain, day in found.items() if domain}
+        today = cached.today()
+        late = max(found.values(), default=today) > today
+        end = horizon(connection, counted(connection, Scope()), today) if late else today
+    return {domain: min(day, end) for domain, day in found.items() if domain}
 
 
 @st.cache_data(max_entries=ANSWERS, show_spinner=False)

@@ -59,7 +59,7 @@ class View:
     @property
     def scope_to_today(self) -> Scope:
         """For what comes at once or by other roads: up to today, where the newest aggregate reports are looked at."""
-        return replace(self.scope, until=self.today) if self.until >= self.newest else self.scope
+        return replace(self.scope, until=max(self.today, self.until)) if self.until >= self.newest else self.scope
 
     def scope_of(self, domain: str) -> Scope:
         """The same days, of one domain only."""
@@ -98,7 +98,9 @@ def bar() -> bool:
         newest = max(last_days[name] for name in chosen or last_days)
         since, until = _period(newest)
         st.space("stretch")
-        st.caption(f"Data to **{words.full_day(newest)}** (UTC)", width="content")
+        behind = newest > cached.today() + timedelta(days=1)
+        clock = f"; this machine's clock says {words.full_day(cached.today())}: check it" if behind else ""
+        st.caption(f"Data to **{words.full_day(newest)}** (UTC){clock}", width="content")
     with st.sidebar:
         _news(state)
     scope = Scope(chosen, since, until)

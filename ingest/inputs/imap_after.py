@@ -13,13 +13,14 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 
 from ingest.errors import MailboxError, MailboxUnreachable, UsageError
 from ingest.inputs.base import Position
 from ingest.inputs.imap_session import Session
 
 _LOG = logging.getLogger(__name__)
-_LAST = 2_000  # messages of the target that are looked at: a copy from before a crash stands at its end
+_WINDOW = 2_000  # messages of the target that are looked at together, from its end, where a copy stood when it was made
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,27 +88,36 @@ def act(
 
 
 def _copied(session: Session, folder: str, uids: Sequence[int], target: str) -> set[int]:
-    """Which messages stand at the end of the target as well, byte for byte."""
+    """Which messages stand in the target as well, byte for byte. Bodies are read only where sizes are the same."""
     sizes = {each.uid: each.size for each in session.describe(uids)}
     try:
         there = session.open(target, readonly=True)
+        listed = session.uids_above(0, there.exists)
     except MailboxUnreachable:
         raise
     except MailboxError:
         return set()  # a folder that cannot be opened, or is not there yet, holds no copies
-    last = [each for each in session.describe(session.last(there.exists, _LAST)) if each.size in set(sizes.values())]
-    found = Counter(_hash(session, each.uid) for each in last)
-    same = {each.size for each in last}
+    identities: dict[int, str] = {}
+    copied = set[int]()
+    newest = chain.from_iterable(map(reversed, reversed(listed)))
+    while copied < sizes.keys() and (window := list(islice(newest, _WINDOW))):
+        session.open(target, readonly=True)
+        missing = {uid: size for uid, size in sizes.items() if uid not in copied}
+        alike = [each for each in session.describe(window) if each.size in missing.values()]
+        found = Counter(_hash(session, each.uid) for each in alike)
+        same = {each.size for each in alike}
+        session.open(folder, readonly=True)
+        for uid in (uid for uid, size in missing.items() if size in same):
+            if uid not in identities:
+                identities[uid] = _hash(session, uid)
+            if identities[uid] and found[identities[uid]]:
+                found[identities[uid]] -= 1
+                copied.add(uid)
     session.open(folder, readonly=True)
-    copied = set()
-    for uid in (uid for uid, size in sizes.items() if size in same):
-        identity = _hash(session, uid)
-        if identity and found[identity]:
-            found[identity] -= 1
-            copied.add(uid)
     return copied
 
 
 def _hash(session: Session, uid: int) -> str:
+    """What a message is known by; empty where it cannot be had."""
     bodies, _ = session.bodies([uid])
     return hashlib.sha256(bodies[uid]).hexdigest() if uid in bodies else ""

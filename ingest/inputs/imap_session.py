@@ -92,13 +92,6 @@ class Session:
             found.extend(ranges(each for each in uids if each > uid))
         return found if exists <= _SEARCH else ranges(each for part in found for each in part)
 
-    def last(self, exists: int, most: int) -> list[int]:
-        """The UIDs of the last messages of the open folder, which holds so many."""
-        if not exists:
-            return []
-        with self._call("search") as client:
-            return [int(uid) for uid in client.search([f"{max(1, exists - most + 1)}:*"])]
-
     def describe(self, uids: Sequence[int]) -> list[Described]:
         """Size and date of arrival; a message without a size is left for its body to tell."""
         fetched, refused = self._fetch(uids, [b"RFC822.SIZE", b"INTERNALDATE"], b"RFC822.SIZE")

@@ -88,6 +88,14 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "sample.duckdb"
 
 
+@pytest.fixture
+def unhurried(home: Path) -> Path:
+    """Settings by which no data is old: the sample ends on a day of its own, whenever the tests run."""
+    path = home / "unhurried.toml"
+    path.write_text("[readiness]\nstale_days = 1000000\n")
+    return path
+
+
 def write_month(folder: Path, domain: str = "example.com", last: datetime | None = None) -> Path:
     """A month of reports from four reporters, all aligned, up to `last` (yesterday)."""
     folder.mkdir(parents=True, exist_ok=True)

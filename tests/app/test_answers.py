@@ -42,8 +42,8 @@ def test_status_of_a_sound_domain_is_go(whosends: Whosends, month: Path) -> None
     assert "Data to " in text.err
 
 
-def test_status_of_a_broken_domain_is_stop(whosends: Whosends, sample: Path) -> None:
-    ran = whosends("status", "--warehouse", sample, "--json")
+def test_status_of_a_broken_domain_is_stop(whosends: Whosends, sample: Path, unhurried: Path) -> None:
+    ran = whosends("status", "--warehouse", sample, "--config", unhurried, "--json")
     assert ran.code == exitcodes.FOUND
     assert by_domain(ran.document["domains"])["northlight.example"]["verdict"] == "stop"
 
@@ -139,6 +139,17 @@ def test_an_unknown_domain_is_answered_with_the_known_ones(whosends: Whosends, s
     assert "Known are: northlight-club.example, " in whosends("readiness", "q.test", "--warehouse", sample).err
 
 
+def test_a_clock_that_was_set_back_hides_no_data_where_reporters_agree(whosends: Whosends, home: Path) -> None:
+    last = datetime.now(UTC) + timedelta(days=10)  # what a clock that is ten days behind makes of now
+    whosends("ingest", write_month(home / "month", last=last), "-q")
+    ran = whosends("status")
+    assert f"Data to {last:%Y-%m-%d} (UTC)" in ran.err
+    assert "clock says" in ran.err
+    assert whosends("status", "--json").document["data_until"] == f"{last:%Y-%m-%d}"
+    sources = whosends("sources", "--json").document["sources"]
+    assert [(one["last_seen"], one["messages"]) for one in sources] == [(f"{last:%Y-%m-%d}", 4 * 30 * 100)]
+
+
 def test_a_date_in_the_future_does_not_hide_the_data(whosends: Whosends, home: Path, month: Path) -> None:
     ahead = write_month(home / "ahead", last=datetime.now(UTC) + timedelta(days=3000))
     (file, *_) = sorted(ahead.glob("Yahoo*-0.xml"))
@@ -166,14 +177,15 @@ def test_stability_is_said(whosends: Whosends, month: Path) -> None:
     assert whosends("drift", "--warehouse", month, "--json").document["drifts"] == []
 
 
-def test_readiness_holds_what_programs_rely_on(whosends: Whosends, sample: Path) -> None:
-    ran = whosends("readiness", "northlight.example", "--target", "reject", "--warehouse", sample, "--json")
+def test_readiness_holds_what_programs_rely_on(whosends: Whosends, sample: Path, unhurried: Path) -> None:
+    wish = ("readiness", "northlight.example", "--target", "reject", "--warehouse", sample, "--config", unhurried)
+    ran = whosends(*wish, "--json")
     assert ran.code == exitcodes.FOUND
     assert set(ran.document) >= READINESS
     assert ran.document["verdict"] == "stop"
     assert all(set(source) >= BLOCKED for source in ran.document["sources"])
     assert all({"id", "state", "evidence", "fix", "owner"} <= set(gate) for gate in ran.document["gates"])
-    text = whosends("readiness", "northlight.example", "--target", "reject", "--warehouse", sample)
+    text = whosends(*wish)
     assert text.out.startswith("northlight.example, p=quarantine to p=reject: stop")
 
 

@@ -214,6 +214,19 @@ def test_without_move_a_cut_off_copy_is_not_made_twice(broken: str, carried_out:
             assert sorted(server.folders["Done"].messages.values()) == sorted([*raws.values(), mail(7), mail(8)])
 
 
+def test_without_move_a_copy_is_found_however_much_came_after_it() -> None:
+    with ScriptedImap(mails(3), capabilities="IMAP4rev1 UIDPLUS") as server:
+        box = mailbox(server, after="move:Done")
+        read = everything(box.fetch({}))
+        others = {uid: mail(uid) for uid in range(100, 4_600)}
+        # The copies of two, below more than one window of mail that others have moved there meanwhile.
+        server.folders["Done"] = Folder({1: mail(1), 2: mail(2), **others})
+        box.redo([message.position for message in read if message.position])
+        assert server.inbox.uids() == []
+        assert sorted(server.folders["Done"].messages.values()) == sorted([*mails(3).values(), *others.values()])
+        assert server.count(r"UID COPY 3 ") == server.count("UID COPY") == 1
+
+
 def test_an_action_that_fails_says_so_after_the_commit() -> None:
     with ScriptedImap(mails(2)) as server:
         server.on("SELECT", cut(0), times=50)
