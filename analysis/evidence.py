@@ -208,8 +208,11 @@ def _envelopes(rows: pl.DataFrame) -> pl.DataFrame:
         own=(pl.col("spf_org") == pl.col("org")).fill_null(False),
         passed=(pl.col("result") == "pass").fill_null(False),
         failed=(~pl.col("result").is_in(["pass", "temperror"])).fill_null(True),
+        # Told of all rows at once: within agg this Python would run anew for each source.
+        habit=pl.col("spf_domain").map_batches(_habits, return_dtype=pl.String),
     )
     own, passed, failed, n = pl.col("own"), pl.col("passed"), pl.col("failed"), pl.col("messages")
+    habit = pl.col("habit")
     known = pl.col("main").is_not_null() & (pl.col("main") != pl.col("place"))
     return rows.group_by(KEY).agg(
         own_envelope_fail=n.filter(own & failed).sum(),
@@ -217,25 +220,17 @@ def _envelopes(rows: pl.DataFrame) -> pl.DataFrame:
         foreign_pass=n.filter(~own & passed).sum(),
         foreign_fail=n.filter(~own & failed & ~known).sum(),
         foreign_domains=pl.col("spf_org").filter(~own & failed & ~known).n_unique().cast(pl.Int64),
-        listlike=n.filter(~own & passed & _habit("forwarder", "list")).sum(),
-        list_paths=n.filter(~own & passed & _habit("list")).sum(),
-        bouncelike=n.filter(~own & passed & _habit("bounce")).sum(),
+        listlike=n.filter(~own & passed & habit.is_in(["forwarder", "list"])).sum(),
+        list_paths=n.filter(~own & passed & (habit == "list")).sum(),
+        bouncelike=n.filter(~own & passed & (habit == "bounce")).sum(),
         passing_paths=pl.col("spf_org").filter(~own & passed).n_unique().cast(pl.Int64),
         neutral=n.filter(own & ~passed & pl.col("result").is_in(["none", "neutral", "permerror"])).sum(),
         spf_pass=n.filter(passed).sum(),
     )
 
 
-def _habit(*habits: str) -> pl.Expr:
-    """Whether the name of a return path's domain is one as forwarders, lists or services give theirs."""
-    return (
-        pl.col("spf_domain")
-        .map_batches(lambda names: _habits(names).is_in(list(habits)), return_dtype=pl.Boolean)
-        .fill_null(False)
-    )
-
-
 def _habits(names: pl.Series) -> pl.Series:
+    """Whether the name of a return path's domain is one as forwarders, lists or services give theirs."""
     distinct = names.unique().drop_nulls()
     told = pl.Series([domain_habit(name) for name in distinct], dtype=pl.String)
     return names.replace_strict(distinct, told, default=None)

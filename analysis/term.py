@@ -5,7 +5,7 @@ A term's amount lies between 0 and 1. What it is worth to each answer is fitted 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -37,6 +37,7 @@ class Term:
     `thin`: whether it counts less where a source has few messages; facts about a source do not. `pro` and `con`
     hold what it can only speak for, or against (words of WHOSE): the fit keeps to that.
     `least` is how much it weighs at least against `con`: by judgement, where no invented world shows such mail.
+    `rows` is the table of the warehouse whose rows it counts.
     """
 
     code: str
@@ -46,12 +47,13 @@ class Term:
     pro: str = ""
     con: str = ""
     least: float = 0.0
+    rows: str = field(init=False, default="")
 
-    @property
-    def rows(self) -> str:
-        """The table of the warehouse whose rows it counts."""
+    def __post_init__(self) -> None:
+        """Look once which rows it counts: it is asked for each entry of each source."""
         read = self.amount.meta.root_names()
-        return next((table for table, columns in TABLES.items() if columns.intersection(read)), "source_day")
+        table = next((table for table, columns in TABLES.items() if columns.intersection(read)), "source_day")
+        object.__setattr__(self, "rows", table)
 
 
 def share(count: str | pl.Expr, full: float = 1.0, of: str = "n") -> pl.Expr:
