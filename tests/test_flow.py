@@ -134,11 +134,12 @@ def test_the_known_drifts_are_found_and_no_other_loss(rows: Any, truth: Any, war
         assert losses[name]["shape"] == event["kind"].removeprefix("drift_")
 
 
-def test_p_reject_is_stopped_by_what_the_sample_broke(rows: Any, warehouse: str) -> None:
+def test_p_reject_is_stopped_by_what_the_sample_broke(rows: Any, warehouse: str, tmp_path: Path) -> None:
     del rows
-    answer = whosends(
-        "readiness", "northlight.example", "--target", "reject", "--warehouse", warehouse, "--offline", code=1
-    )
+    settings = tmp_path / "whosends.toml"
+    settings.write_text("[readiness]\nstale_days = 1000000\n")  # the sample ends on a day of its own
+    wish = ("--target", "reject", "--warehouse", warehouse, "--offline", "--config", str(settings))
+    answer = whosends("readiness", "northlight.example", *wish, code=1)
     assert (answer["domain"], answer["target"], answer["verdict"]) == ("northlight.example", "reject", "stop")
     assert any(gate["state"] == "stop" for gate in answer["gates"])
     blocked = {source["as_domain"]: source for source in answer["sources"]}
