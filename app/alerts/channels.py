@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import format_datetime, localtime, make_msgid, parseaddr
 from importlib.util import find_spec
 from urllib.parse import urlsplit
@@ -14,6 +13,7 @@ import httpx
 from app.alerts.due import Alert
 from app.alerts.words import document, inert, lines, title
 from app.config import Config
+from app.folding import MAIL
 from app.mailing import is_address, is_local, outbox
 from app.render import clean, to_json
 from app.sending import Unknown
@@ -77,7 +77,7 @@ def _mail(channel: AlertSettings, config: Config) -> Deliver:
     out, sender = outbox(config.smtp, offline=config.offline), config.smtp.sender
 
     def deliver(alert: Alert) -> None:
-        mail = EmailMessage(policy=SMTP)
+        mail = EmailMessage(policy=MAIL)
         mail["From"], mail["To"], mail["Subject"] = sender, ", ".join(channel.to), title(alert)
         mail["Date"] = format_datetime(localtime())
         mail["Message-ID"] = make_msgid(domain=parseaddr(sender)[1].rpartition("@")[2])

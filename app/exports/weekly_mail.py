@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
 from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 from hashlib import sha256
 from typing import Final
@@ -12,6 +11,7 @@ from typing import Final
 from analysis.weekly import WeeklySummary
 from app.exports import weekly_html, weekly_text
 from app.exports.weekly_view import view
+from app.folding import MAIL
 from app.settings import ReportSettings
 
 PICTURE: Final = "alignment@whosends"
@@ -29,7 +29,7 @@ def mail(summary: WeeklySummary, settings: ReportSettings, picture: bytes | None
     source = f"cid:{PICTURE}" if picture else ""
     html = "" if page.quiet else weekly_html.render(summary, settings, source)
     digest = sha256("\0".join((page.subject, text, html, to)).encode() + (picture or b"")).hexdigest()
-    made = EmailMessage(policy=SMTP)
+    made = EmailMessage(policy=MAIL)
     made["From"], made["To"], made["Subject"] = sender, to, page.subject[:SUBJECT]
     monday = datetime.combine(summary.last_day + timedelta(days=1), time(), UTC)
     made["Date"] = format_datetime(monday)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 from email import message_from_bytes
-from email.policy import default
+from email.header import decode_header, make_header
+from email.message import EmailMessage
+from email.policy import strict
 from html.parser import HTMLParser
 
 import pytest
@@ -13,6 +15,7 @@ from markdown_it import MarkdownIt
 
 from app.exports import weekly_csv, weekly_html, weekly_mail, weekly_markdown
 from app.exports.weekly_markdown import bar, escaped
+from app.folding import MAIL
 from app.render import INVISIBLE, clean, unlinked
 from app.settings import ReportSettings
 from tests.app.weeks import CASES, HOSTILE, SETTINGS, pages, quiet, week
@@ -143,6 +146,28 @@ def test_the_page_is_the_approved_one(name: str) -> None:
     assert PAGES[CASES / name] == (CASES / name).read_text("utf-8")
 
 
+ENCODED = "=?utf-8?q?a=0D=0ABcc=3A_eve=40evil.example?="
+
+
+@pytest.mark.parametrize("subject", [
+    ENCODED, f"CRM {ENCODED} sends", "[Stop] 2 domains W47: CRM sends as example.com without aligning it",
+    "[Stop] " + "y" * 70, "y" * 180, "[Stop] Zürich  Ü " * 9, "日本語 " * 30, "a\r\nBcc: eve@evil.example", "x \u202eevil",
+    *("w" * at + " end" for at in range(60, 76)),
+])  # fmt: skip
+def test_a_subject_is_read_as_it_was_written_and_as_nothing_else(subject: str) -> None:
+    made = EmailMessage(policy=MAIL)
+    made["Subject"], made["From"] = subject, "whosends <w@example.com>"
+    made.set_content("x")
+    raw = made.as_bytes()
+    again = message_from_bytes(raw, policy=strict)
+    assert again["Subject"] == clean(subject).strip()
+    assert again.keys() == ["Subject", "From", "Content-Type", "Content-Transfer-Encoding", "MIME-Version"]
+    # As programs read it that follow no more than RFC 5322 and RFC 2047.
+    [line] = [value for name, value in message_from_bytes(raw).items() if name == "Subject"]
+    assert str(make_header(decode_header(line.replace("\r\n", "")))) == clean(subject).strip()
+    assert not line.startswith(("\r", "\n", " "))
+
+
 def test_a_quiet_week_is_a_mail_of_one_line() -> None:
     mail = weekly_mail.mail(quiet(), SETTINGS, b"png", "w@example.com", "a@example.com")
     assert mail.get_content_type() == "text/plain"
@@ -150,9 +175,9 @@ def test_a_quiet_week_is_a_mail_of_one_line() -> None:
 
 
 def test_a_mail_of_hostile_text_has_its_own_headers_and_parts_only() -> None:
-    wicked = week(HOSTILE + "\r\nBcc: eve@evil.example\r\n\r\n<script>")
+    wicked = week(f"{ENCODED} {HOSTILE}\r\nBcc: eve@evil.example\r\n\r\n<script>")
     mail = weekly_mail.mail(wicked, SETTINGS, None, "w@example.com", "a@example.com")
-    again = message_from_bytes(mail.as_bytes(), policy=default)
+    again = message_from_bytes(mail.as_bytes(), policy=strict)
     assert set(again.keys()) == {
         "From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type",
     }  # fmt: skip

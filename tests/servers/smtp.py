@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import EmailMessage
-from email.policy import default
+from email.policy import strict
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,10 @@ USER, PASSWORD = "whosends", "correct horse"
 
 @dataclass
 class Mailroom:
-    """What arrived, and how the server is to behave: `answers` are given to DATA first, `cut` drops the line."""
+    """What arrived, read by a parser that raises for any defect, and how the server is to behave.
+
+    `answers` are given to DATA first, `cut` drops the line.
+    """
 
     port: int = 0
     ca: Path = Path()
@@ -33,7 +36,7 @@ class Mailroom:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         if self.answers:
             return self.answers.pop(0)
-        mail = message_from_bytes(envelope.original_content or b"", policy=default)
+        mail = message_from_bytes(envelope.original_content or b"", policy=strict)
         assert isinstance(mail, EmailMessage)
         self.mails.append(mail)
         self.to.append(list(envelope.rcpt_tos))
