@@ -144,13 +144,11 @@ def _experiment(warehouse: Warehouse, day: date, got: _Fetched, settings: Analys
     for key, messages in got.refused.items():
         by_group[group.get(key, "undecided")] += messages
     names = {one.source_key: one.name for one in found}
-    whole = [
-        Compared("group", name, name, *ends, by_group[name])
-        for name, ends in limits(draws(told, "group", dict(zip(GROUPS, GROUPS, strict=True)), enforced, days)).items()
-    ]
+    drawn = draws(told, enforced, days)
+    whole = [Compared("group", name, name, *ends, by_group[name]) for name, ends in limits(drawn.group).items()]
     each = [
         Compared("source", names[key], group[key], *ends, got.refused.get(key, 0))
-        for key, ends in limits(draws(told, "source_key", group, enforced, days)).items()
+        for key, ends in limits(drawn.source).items()
         if key in group
     ]
     each = [one for one in each if max(one.expected, one.actual) >= LEAST]

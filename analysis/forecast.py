@@ -1,8 +1,9 @@
-"""How much would a policy block in a month like this one? A range, by resampling whole weeks.
+"""How much would a policy block in days to come? A range, by drawing weeks again that were seen.
 
-Mail comes in bursts: a newsletter is one day's 10,000 messages. So days are not drawn one by one
-but in runs of a week, which keeps weekdays and bursts together (moving-block bootstrap, with the
-end of the window joined to its beginning so that every day counts equally).
+Mail comes in bursts: a newsletter is one day's 10,000 messages. So days are not drawn one by one but in runs of a
+week, which keeps weekdays and bursts together (moving-block bootstrap), for all senders the same runs, since a
+campaign goes through all who pass it on. Each sender's runs come from its own present alone, and are
+raised or lowered by its growth (`level`).
 """
 
 from __future__ import annotations
@@ -12,59 +13,109 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-BLOCK = 7
+from analysis.level import CLUMP, WEEK, Level, level
+
 DRAWS = 400
 SEED = 7489
-CLUMP = 3.0  # messages that come together: what is one of a kind varies as so many times a Poisson count
 STEP = 40  # draws at a time, so that memory stays flat whatever the number of sources
+FEW = 10.0  # messages below which nothing is said of a source's level: the window is one piece
+FARTHEST = 1.0  # growth carries a level at most so far (in its logarithm): nothing grows for ever
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Mail:
     """Failing mail in rows, sorted by `unit` (what a number is wanted of): its day, who reported it, and messages.
 
-    `sure` were refused, and will be again; `open` are in the hands of the reporter's manner. Days and reporters are
-    numbers from 0, as are units, each of which has a row.
+    Of the `failing` messages `sure` were refused, and will be again; `open` are in the hands of the reporter's manner.
+    Days and reporters are numbers from 0, as are units, each of which has a row.
     """
 
     unit: NDArray[np.int64]
     day: NDArray[np.int64]
     reporter: NDArray[np.int64]
-    sure: NDArray[np.float64]
-    open: NDArray[np.float64]
+    failing: Floats
+    sure: Floats
+    open: Floats
+
+    @property
+    def units(self) -> int:
+        """How many units."""
+        return int(self.unit[-1]) + 1 if len(self.unit) else 0
 
 
-def refusals(
-    mail: Mail, days: tuple[int, int], shares: NDArray[np.float64], spread: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Messages of each unit (column) that may be refused in days to come, in each draw (row).
+def refusals(mail: Mail, days: tuple[int, int], shares: Floats) -> Floats:
+    """Messages of each unit (column) that may be refused in days to come, in each draw (row), at its present level.
 
     `days` are how many were seen and how many are to come. `shares`: what each reporter (column) may refuse of open
-    mail in each draw. `spread`: how much each unit's level may change between then and now, as a standard deviation
-    of its logarithm: days drawn again know nothing of senders that grow, and of campaigns yet to come.
+    mail in each draw.
     """
     random = np.random.default_rng(SEED)
-    weights = _weights(*days, random)
-    units = len(spread)
-    totals = np.zeros((len(shares), units))
-    if not units:
+    totals = np.zeros((len(shares), mail.units))
+    if not mail.units:
         return totals
-    starts = np.searchsorted(mail.unit, np.arange(units))
+    calendar = _Calendar(*days, random.random((DRAWS, -(-days[1] // WEEK))))
+    whole = calendar.weights(np.zeros(DRAWS, np.int64))
+    starts = np.searchsorted(mail.unit, np.arange(mail.units))
     for first in range(0, len(shares), STEP):
         part = slice(first, first + STEP)
-        each = weights[part][:, mail.day] * (mail.sure + shares[part][:, mail.reporter] * mail.open)
+        each = whole[part][:, mail.day] * (mail.sure + shares[part][:, mail.reporter] * mail.open)
         totals[part] = np.add.reduceat(each, starts, axis=1)
-    level = np.exp(spread * random.standard_normal(totals.shape))
+    # What a sender does, whatever receivers made of it: that they refuse more is no turn of its mail.
+    by_day = np.zeros((mail.units, days[0]))
+    np.add.at(by_day, (mail.unit, mail.day), mail.failing)
+    some = np.flatnonzero(by_day.sum(axis=1) >= FEW)
+    found = level(by_day[some])
+    ends = np.append(starts, len(mail.unit))
+    for at, unit in enumerate(some.tolist()):
+        rows = slice(ends[unit], ends[unit + 1])
+        weights = _own(calendar, found, at, random)
+        refused = mail.sure[rows] + shares[:, mail.reporter[rows]] * mail.open[rows]
+        totals[:, unit] = (weights[:, mail.day[rows]] * refused).sum(axis=1)
+    return totals
+
+
+def strayed(totals: Floats, spread: Floats) -> Floats:
+    """The totals of units with what nothing seen can tell: levels that change between then and now, and chance.
+
+    `spread` of each unit is the standard deviation of the logarithm of its level.
+    """
+    random = np.random.default_rng(SEED)
+    levels = np.exp(spread * random.standard_normal(totals.shape))
     clumps = np.sqrt(CLUMP * totals) * random.standard_normal(totals.shape)
-    return np.maximum(totals * level + clumps, 0.0)
+    return np.asarray(np.maximum(totals * levels + clumps, 0.0), np.float64)
 
 
-def _weights(days: int, ahead: int, random: np.random.Generator) -> NDArray[np.float64]:
-    """How often each day (column) was drawn in each of the draws (row), for so many days to come."""
-    block = min(BLOCK, days)
-    starts = random.integers(0, days, size=(DRAWS, -(-ahead // block)))
-    drawn = (starts[:, :, None] + np.arange(block)) % days
-    drawn = drawn.reshape(DRAWS, -1)[:, :ahead]
-    weights = np.zeros((DRAWS, days))
-    np.add.at(weights, (np.arange(DRAWS)[:, None], drawn), 1.0)
-    return weights
+def _own(calendar: _Calendar, found: Level, at: int, random: np.random.Generator) -> Floats:
+    """How much each day (column) counts for one unit in each draw (row): drawn from its present, and grown."""
+    began = np.searchsorted(found.began[at].cumsum(), random.random(DRAWS))
+    slope = found.slope[at] + found.doubt[at] * random.standard_normal(DRAWS)
+    return calendar.weights(np.minimum(began, calendar.seen - 1), slope)
+
+
+@dataclass(frozen=True, slots=True)
+class _Calendar:
+    """The runs that each draw takes its days to come from. `luck` is where each of them begins, between 0 and 1."""
+
+    seen: int
+    ahead: int
+    luck: Floats
+
+    def weights(self, began: NDArray[np.int64], slope: Floats | None = None) -> Floats:
+        """How much each day seen (column) counts in each draw (row), of units that began on some day of the window.
+
+        The end of the window is joined to its beginning, so that every day is as likely as another.
+        """
+        long = self.seen - began[:, None]
+        first = np.floor(self.luck * long).astype(np.int64)
+        run = np.arange(WEEK) % np.minimum(long[:, :, None], WEEK)
+        drawn = (began[:, None, None] + (first[:, :, None] + run) % long[:, :, None]).reshape(DRAWS, -1)
+        drawn = drawn[:, : self.ahead]
+        grown = np.ones(drawn.shape)
+        if slope is not None:
+            ahead = self.seen + np.arange(self.ahead) - drawn
+            grown = np.exp(np.clip(slope[:, None] * ahead, -FARTHEST, FARTHEST))
+        weights = np.zeros((DRAWS, self.seen))
+        np.add.at(weights, (np.arange(DRAWS)[:, None], drawn), grown)
+        return weights

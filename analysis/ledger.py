@@ -13,7 +13,7 @@ from analysis.gates import count, day, percent
 from analysis.genuine import counted
 from analysis.honour import Honour, honours
 from analysis.include import senders
-from analysis.outlook import GROUP_OF, GROUPS, Count, counts
+from analysis.outlook import GROUP_OF, GROUPS, Count, outlook
 from analysis.rejudge import Situation, judged
 from analysis.sources import Source
 from warehouse import reads_ledger as reads
@@ -122,12 +122,10 @@ def answer(frames: Frames, candidate: Candidate, found: Sequence[Source]) -> Led
     assert scope.until is not None
     lost = senders(candidate.without_include, found) if candidate.without_include else frozenset[str]()
     known = {source.source_key: source for source in found}
-    told, group = reckoned(frames, candidate, found, lost), groups(found)
+    told = reckoned(frames, candidate, found, lost)
     span = (scope.until - scope.since).days + 1
-    days = (scope.since, span, span)
-    by_group = counts(told, "group", dict(zip(GROUPS, GROUPS, strict=True)), frames.enforced, days)
-    by_source = counts(told, "source_key", group, frames.enforced, days)
-    entries = (_entry(known[key], one) for key, one in by_source.items() if key in known and one != Count())
+    ahead = outlook(told, frames.enforced, (scope.since, span, span))
+    entries = (_entry(known[key], one) for key, one in ahead.source.items() if key in known and one != Count())
     return Ledger(
         domain=domain,
         candidate=candidate,
@@ -136,7 +134,7 @@ def answer(frames: Frames, candidate: Candidate, found: Sequence[Source]) -> Led
         until=scope.until if frames.rows.height else None,
         days=frames.rows["day"].n_unique(),
         messages=int(frames.rows["messages"].sum()),
-        groups={name: by_group.get(name, Count()) for name in GROUPS},
+        groups={name: ahead.group.get(name, Count()) for name in GROUPS},
         entries=tuple(sorted(entries, key=_first)),
         freed=int(told["freed"].sum()),
         notes=tuple(_notes(frames, candidate, known, lost)),

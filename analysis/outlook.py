@@ -25,8 +25,8 @@ GROUP_OF = {
 # of a whole group and of one source: fitted to invented organisations 1 to 200 (benchmarks/readiness_worlds), so that
 # nine of ten ranges hold what comes.
 STRAYS = {
-    "group": {"legitimate": 0.22, "forwarded": 0.5, "undecided": 0.5, "spoofing": 0.28},
-    "source_key": {"legitimate": 0.45, "forwarded": 0.42, "undecided": 0.45, "spoofing": 0.22},
+    "group": {"legitimate": 0.28, "forwarded": 0.56, "undecided": 0.56, "spoofing": 0.22},
+    "source": {"legitimate": 0.43, "forwarded": 0.5, "undecided": 0.5, "spoofing": 0.15},
 }
 
 
@@ -50,13 +50,32 @@ class Count:
     unclear: int = 0
 
 
-def counts(
-    told: pl.DataFrame, unit: str, groups: Mapping[str, str], enforced: pl.DataFrame, days: tuple[date, int, int]
-) -> dict[str, Count]:
-    """What each unit (a column of `told`, as `judged` gives it) lost and may lose. `groups`: the group of each unit.
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """Refused messages in days to come, draw by draw: of each source, and of each group as a whole."""
+
+    source: dict[str, NDArray[np.float64]]
+    group: dict[str, NDArray[np.float64]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What each source, and each group as a whole, lost and may lose."""
+
+    source: dict[str, Count]
+    group: dict[str, Count]
+
+
+def outlook(told: pl.DataFrame, enforced: pl.DataFrame, days: tuple[date, int, int]) -> Outlook:
+    """The outlook of `told`: rows as `judged` gives them, with the `group` of each.
 
     `enforced` as `reads_ledger.enforcement` gives it. `days`: the first day, how many were seen, how many are to come.
     """
+    found = draws(told, enforced, days, on_top=True)
+    return Outlook(_counts(told, "source_key", found.source), _counts(told, "group", found.group))
+
+
+def _counts(told: pl.DataFrame, unit: str, totals: Mapping[str, NDArray[np.float64]]) -> dict[str, Count]:
     sums = told.group_by(unit).agg(pl.col("refused", "let_through", "open", "unclear").sum()).sort(unit)
     found = {
         str(row[unit]): Count(
@@ -65,7 +84,6 @@ def counts(
         )
         for row in sums.iter_rows(named=True)
     }
-    totals = draws(told.filter(pl.col("open") > 0).with_columns(refused=pl.lit(0)), unit, groups, enforced, days)
     for name, (low, middle, high) in limits(totals).items():
         found[name] = replace(found[name], low=low, expected=middle, high=high)
     return found
@@ -79,28 +97,35 @@ def limits(totals: Mapping[str, NDArray[np.float64]]) -> dict[str, tuple[int, in
     return {name: (low, middle, high) for name, (low, middle, high) in zip(totals, points.T.tolist(), strict=True)}
 
 
-def draws(
-    told: pl.DataFrame, unit: str, groups: Mapping[str, str], enforced: pl.DataFrame, days: tuple[date, int, int]
-) -> dict[str, NDArray[np.float64]]:
-    """Refused messages of each unit in days to come, draw by draw: what was refused, and a share of what is open."""
+def draws(told: pl.DataFrame, enforced: pl.DataFrame, days: tuple[date, int, int], *, on_top: bool = False) -> Draws:
+    """What may be refused in days to come: what was refused, and a share of what is open, at each source's level.
+
+    With `on_top`, of what is open alone.
+    """
     first, seen, ahead = days
     rows = (
-        told.group_by(unit, "day", "reporter").agg(pl.col("refused", "open").sum())
-        .filter(pl.col("refused") + pl.col("open") > 0)
-        .sort(unit, "day", "reporter")
+        told.with_columns(failing=pl.sum_horizontal("refused", "let_through", "open"))
+        .group_by("source_key", "group", "day", "reporter").agg(pl.col("refused", "open", "failing").sum())
+        .filter((pl.col("open" if on_top else "failing").sum().over("source_key") > 0) & (pl.col("failing") > 0))
+        .sort("source_key", "day", "reporter")
     )  # fmt: skip
     if rows.is_empty() or seen < 1:
-        return {}
-    reporters = rows["reporter"].unique(maintain_order=False).sort().to_list()
-    units = rows[unit].unique(maintain_order=True).to_list()
+        return Draws({}, {})
+    reporters = rows["reporter"].unique().sort().to_list()
+    known = rows.select("source_key", "group").unique(maintain_order=True)
+    sources, group = known["source_key"].to_list(), known["group"].to_list()
     mail = forecast.Mail(
-        unit=rows[unit].replace_strict(units, range(len(units)), return_dtype=pl.Int64).to_numpy(),
+        unit=rows["source_key"].replace_strict(sources, range(len(sources)), return_dtype=pl.Int64).to_numpy(),
         day=(rows["day"] - first).dt.total_days().clip(0, seen - 1).to_numpy(),
         reporter=rows["reporter"].replace_strict(reporters, range(len(reporters)), return_dtype=pl.Int64).to_numpy(),
-        sure=rows["refused"].to_numpy().astype(float),
+        failing=rows["failing"].to_numpy().astype(float),
+        sure=rows["refused"].to_numpy().astype(float) * (not on_top),
         open=rows["open"].to_numpy().astype(float),
     )
     manners = shares(enforced, reporters, forecast.DRAWS, np.random.default_rng(forecast.SEED))
-    spread = np.array([STRAYS[unit][groups.get(str(one), "undecided")] for one in units])
-    totals = forecast.refusals(mail, (seen, ahead), manners, spread)
-    return {str(one): totals[:, at] for at, one in enumerate(units)}
+    totals = forecast.refusals(mail, (seen, ahead), manners)
+    present = [one for one in GROUPS if one in group]
+    sums = np.column_stack([totals[:, np.array(group) == one].sum(axis=1) for one in present])
+    each = forecast.strayed(totals, np.array([STRAYS["source"][one] for one in group]))
+    whole = forecast.strayed(sums, np.array([STRAYS["group"][one] for one in present]))
+    return Draws(dict(zip(sources, each.T, strict=True)), dict(zip(present, whole.T, strict=True)))

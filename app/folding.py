@@ -1,8 +1,8 @@
 """The header fields of our mails: a subject is text and never code, and no first line of a field is empty.
 
-Two habits of Python's `email` are in the way. It decodes encoded words (RFC 2047) in what it is given as a subject: text
-from a report such as `=?utf-8?q?a=0D=0ABcc=3A_eve=40x?=` would become a header field of its own. And where a value of
-70 to 77 characters fits on a line alone, the line that begins with `Subject:` stays empty; RFC 5322 section 2.2.3
+Two habits of Python's `email` are in the way. It decodes encoded words (RFC 2047) in what it is given as a subject:
+text from a report such as `=?utf-8?q?a=0D=0ABcc=3A_eve=40x?=` would become a header field of its own. And where a value
+of 70 to 77 characters fits on a line alone, the line that begins with `Subject:` stays empty; RFC 5322 section 2.2.3
 allows it, but filters hold it against a mail, and many a program then shows a subject that begins with a blank.
 """
 
@@ -28,7 +28,7 @@ class Folding(EmailPolicy):
 
     def fold(self, name: str, value: Any) -> str:  # noqa: D102 - as in EmailPolicy
         if not _is_subject(name):
-            return super().fold(name, value)
+            return str(super().fold(name, value))
         plain = value.isascii() and "=?" not in value and "  " not in value
         if not plain:  # all of it as encoded words, so that blanks between words and code in them stay what they are
             value = Header(value, "utf-8", WIDTH - 2, name).encode().replace("\n", "")

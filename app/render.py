@@ -36,6 +36,10 @@ INVISIBLE: Final = re.compile(
     "\U000e0000-\U000e0fff]"
 )
 
+# Where a spreadsheet would begin a formula: at the start of a cell, also in full width, and, where it takes
+# semicolons or tabs to end a cell, behind one of them.
+FORMULA: Final = re.compile("(?:^|(?<=[;\t]))(?=[\t\r]|\\s*[=+\\-@\uff1d\uff0b\uff0d\uff20])")
+
 LINK: Final = re.compile(r":(?=//)|(?<=www)\.|(?<=mailto):", re.IGNORECASE)
 
 STYLES: Final = {
@@ -68,9 +72,7 @@ def unlinked(text: str) -> str:
 
 def csv_cell(value: object) -> object:
     """A value for a CSV cell; text that a spreadsheet would run as a formula gets a quote before it."""
-    if not isinstance(value, str):
-        return value
-    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    return FORMULA.sub("'", value) if isinstance(value, str) else value
 
 
 def plain(value: Any) -> Any:

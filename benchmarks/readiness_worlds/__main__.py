@@ -34,7 +34,8 @@ def _rows(one: Experiment) -> Iterator[tuple[object, ...]]:
     told = judged(one.rows, one.seen, Situation(one.domain, one.candidate))
     told = told.with_columns(group=pl.col("source_key").replace_strict(one.group))
     days = (one.rows["day"].min(), BEFORE, AFTER)
-    totals = limits(draws(told, "group", dict(zip(GROUPS, GROUPS, strict=True)), one.enforced, days))
+    drawn = draws(told, one.enforced, days)
+    totals = limits(drawn.group)
     actual: dict[str, int] = {}
     for key, messages in one.refused.items():
         actual[one.group[key]] = actual.get(one.group[key], 0) + messages
@@ -43,8 +44,7 @@ def _rows(one: Experiment) -> Iterator[tuple[object, ...]]:
             yield (one.seed, "group", group, *totals[group], actual.get(group, 0))
         elif actual.get(group, 0) >= LEAST:
             yield (one.seed, "unheard of", group, 0, 0, 0, actual[group])
-    sources = limits(draws(told, "source_key", one.group, one.enforced, days))
-    for key, (low, expected, high) in sources.items():
+    for key, (low, expected, high) in limits(drawn.source).items():
         if max(expected, one.refused.get(key, 0)) >= LEAST:
             yield (one.seed, "source", one.group[key], low, expected, high, one.refused.get(key, 0))
 

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from analysis.candidate import Candidate
+from benchmarks.readiness_worlds.growth import moved
 from benchmarks.worlds.organisation import Domain
 from benchmarks.worlds.volume import day_of
 from benchmarks.worlds.world import World
@@ -44,6 +45,7 @@ def experiments(world: World) -> Iterator[Experiment]:
     """One for each domain that sends and has room for it; the day is drawn from the world's number."""
     rng = np.random.default_rng([world.seed, 99])
     rows, kinds = _rows(world)
+    rows = moved(rows, kinds, np.random.default_rng([world.seed, 98]))
     for domain in world.organisation.senders:
         turn = int(rng.integers(BEFORE, max(world.days - AFTER, BEFORE) + 1))
         policies = {domain.policy(day) for day in range(turn - BEFORE, turn + AFTER)}

@@ -58,12 +58,17 @@ def test_json_is_inert_and_exact(text: str) -> None:
     assert json.loads(written)["text"].encode("utf-16", "surrogatepass") == text.encode("utf-16", "surrogatepass")
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", " =1+1", "＝1+1", "＠x"])
 def test_a_formula_becomes_text(text: str) -> None:
     assert csv_cell(text) == "'" + text
 
 
-@pytest.mark.parametrize("value", ["plain", "a=b", "", -5, 1.5, None, True])
+def test_a_separator_of_another_country_begins_no_formula() -> None:
+    assert csv_cell("CRM;=HYPERLINK(A1)") == "CRM;'=HYPERLINK(A1)"
+    assert csv_cell("=a; =b\t@c") == "'=a;' =b\t'@c"
+
+
+@pytest.mark.parametrize("value", ["plain", "p=none; sp=none", "a=b", "", -5, 1.5, None, True])
 def test_what_is_no_formula_stays(value: object) -> None:
     assert csv_cell(value) == value
 

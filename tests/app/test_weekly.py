@@ -151,7 +151,8 @@ ENCODED = "=?utf-8?q?a=0D=0ABcc=3A_eve=40evil.example?="
 
 @pytest.mark.parametrize("subject", [
     ENCODED, f"CRM {ENCODED} sends", "[Stop] 2 domains W47: CRM sends as example.com without aligning it",
-    "[Stop] " + "y" * 70, "y" * 180, "[Stop] Zürich  Ü " * 9, "日本語 " * 30, "a\r\nBcc: eve@evil.example", "x \u202eevil",
+    "[Stop] " + "y" * 70, "y" * 180, "[Stop] Zürich  Ü " * 9, "日本語 " * 30, "a\r\nBcc: eve@evil.example",
+    "x \u202eevil",
     *("w" * at + " end" for at in range(60, 76)),
 ])  # fmt: skip
 def test_a_subject_is_read_as_it_was_written_and_as_nothing_else(subject: str) -> None:
