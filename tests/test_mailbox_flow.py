@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.servers.dovecot import Account, Dovecot
+from tests.servers.webhook import webhook
 from warehouse.connect import Warehouse
 from warehouse.settings import WarehouseSettings
 
@@ -212,3 +213,25 @@ def test_a_watch_that_owes_something_waits_for_a_server_that_is_down(account: Ac
     whosends(config, "poll")
     assert len(account.state("Done")) == 1
     assert count(config, "SELECT count(*) FROM mailbox_action") == 0
+
+
+def test_watching_tells_of_what_it_stored_once_and_waits_while_more_comes(account: Account, config: Path) -> None:
+    with webhook() as hook:
+        alert = f'[[alert]]\nname = "ops"\nurl = "{hook.url}"\nseverity = "info"\ncooldown = 0.0\n'
+        config.write_text(config.read_text() + alert)
+        for path in MAILS[:60]:
+            account.deliver(path.read_bytes())
+        command = [COMMAND, "--config", str(config), "poll", "--watch"]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            assert eventually(lambda: bool(hook.posted), seconds=60)
+            told = len(whosends(config, "findings", "--all")["findings"])
+            assert eventually(lambda: len(hook.posted) == told)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            _, errors = process.communicate(timeout=20)
+        assert process.returncode == 0, errors
+        assert f"Alerts: {told:,} sent." in errors
+        assert {posted["event"] for posted in hook.posted} == {"opened"}
+        assert len({posted["finding"]["id"] for posted in hook.posted}) == len(hook.posted)
+        assert whosends(config, "alert", "run")["sent"] == []

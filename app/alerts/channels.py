@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from email.message import EmailMessage
 from email.utils import format_datetime, localtime, make_msgid, parseaddr
-from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 import httpx
 
+from app.alerts import chat
 from app.alerts.due import Alert
-from app.alerts.words import document, inert, lines, title
+from app.alerts.failed import AlertLater, AlertRefused, Deliver
+from app.alerts.words import document, lines, title
 from app.config import Config
 from app.folding import MAIL
 from app.mailing import is_address, is_local, outbox
 from app.render import clean, to_json
 from app.sending import Unknown
 from app.settings import AlertSettings
-from ingest.errors import Error, Transient, UsageError
-
-
-class AlertRefused(Error):
-    """The other side does not take it."""
-
-
-class AlertLater(Transient, AlertRefused):
-    """The other side was not reached, or asks to come back."""
-
-
-Deliver = Callable[[Alert], None]
+from ingest.errors import Error, UsageError
 
 
 def deliverer(channel: AlertSettings, config: Config) -> Deliver:
@@ -41,7 +30,7 @@ def deliverer(channel: AlertSettings, config: Config) -> Deliver:
         raise UsageError(f"The alert {channel.name!r} has no url.", "Set it in [[alert]].")
     if config.offline and not is_local(host):
         raise UsageError(f"The alert {channel.name!r} needs the network, and --offline forbids it.")
-    return _webhook(channel) if channel.kind == "webhook" else _chat(channel)
+    return _webhook(channel) if channel.kind == "webhook" else chat.deliverer(channel)
 
 
 def _webhook(channel: AlertSettings) -> Deliver:
@@ -90,25 +79,5 @@ def _mail(channel: AlertSettings, config: Config) -> Deliver:
                 if at:  # some have it: to try again would tell them twice
                     raise Unknown(f"Only the first {at} of {len(channel.to)} addresses got it: {error}") from None
                 raise
-
-    return deliver
-
-
-def _chat(channel: AlertSettings) -> Deliver:
-    if not find_spec("apprise"):
-        raise UsageError("Chat needs the extra 'alerts'.", "pip install 'whosends[alerts]'")
-    import apprise  # noqa: PLC0415 - large and optional
-
-    service = apprise.Apprise()
-    if not service.add(channel.url):
-        raise UsageError(f"Apprise knows no service by the url of {channel.name!r}.", "See https://appriseit.com.")
-
-    def deliver(alert: Alert) -> None:
-        body = "\n".join(inert(line) for line in lines(alert))
-        if not service.notify(
-            body, inert(title(alert)), body_format=apprise.NotifyFormat.TEXT, interpret_escapes=False
-        ):
-            # Apprise does not say how it failed, so nobody can tell whether the message is there.
-            raise Unknown(f"{channel.name} did not confirm the message.")
 
     return deliver

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 
 from app.alerts.channels import deliverer
@@ -17,8 +17,17 @@ from warehouse.connect import Warehouse
 from warehouse.findings import FindingRecord
 
 
-def run(warehouse: Warehouse, today: date, config: Config, channels: Sequence[AlertSettings]) -> list[Sent]:
-    """Tell what is due; a channel that cannot be used does not keep the others from it."""
+def run(
+    warehouse: Warehouse,
+    today: date,
+    config: Config,
+    channels: Sequence[AlertSettings],
+    stop: Callable[[], bool] = lambda: False,
+) -> list[Sent]:
+    """Tell what is due; a channel that cannot be used does not keep the others from it.
+
+    `stop` is asked before each message: whether to leave the rest to the next round.
+    """
     found = recorded(warehouse, today, config).findings
     made: list[Sent] = []
     for channel in channels:
@@ -31,6 +40,8 @@ def run(warehouse: Warehouse, today: date, config: Config, channels: Sequence[Al
             told = sendings.of_channel(connection, channel.name)
         now = datetime.now(UTC).replace(tzinfo=None)
         for alert, parcel in due(channel, found, told, now):
+            if stop():
+                return made
             made.append(once(warehouse, parcel, lambda alert=alert, deliver=deliver: deliver(alert)))  # type: ignore[misc]
             if made[-1].state == "failed":
                 break  # the rest would fail as well; the next round tries again

@@ -27,7 +27,7 @@ def command() -> None:
 @click.option("--to", "names", multiple=True, metavar="NAME", help="Only to this channel; repeatable.")
 @click.pass_obj
 def run_(run_of: Run, /, names: tuple[str, ...]) -> int:
-    """Tell each channel what it does not know yet; run it after each poll.
+    """Tell each channel what it does not know yet; run it after each poll (poll --watch does so itself).
 
     One message when a finding opens or comes back, one when it becomes worse, one when it is verified or
     closed. Nothing is told twice, whatever crashes and however many run at once: where it is open whether a

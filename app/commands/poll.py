@@ -30,6 +30,9 @@ def command(run: Run, watch: bool, names: tuple[str, ...]) -> int:
     Nothing in a mailbox is changed unless its setting 'after' says so, and then only when the
     reports are stored. A message that was refused is kept in quarantine and does not change the exit
     code: anybody can send one. Ends with 75 when a mailbox could not be reached.
+
+    --watch also tells the alert channels of the configuration, as 'whosends alert run' does: after what
+    arrived, and every quarter of an hour.
     """
     mailboxes = _chosen(run.config.mailboxes, names)
     if run.config.offline and not all(is_local(settings) for settings in mailboxes):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from app.commands.base import Run
 from app.commands.loading import mail_loader_of
 from app.commands.progress import counted
 from app.commands.renaming import rename
+from app.commands.telling import Teller
 from app.render import Screen
 from ingest.errors import Error, MailboxUnreachable
 from ingest.inputs.boxes import box
@@ -65,6 +67,7 @@ class Watch:
 def watch_all(run: Run, screen: Screen, mailboxes: Sequence[MailboxSettings]) -> int:
     """Watch all mailboxes. Ends with 0 when it was told to end, and by the error where none is left."""
     watch = Watch(run, screen)
+    teller, unnamed, names_at = Teller(run, screen, watch.stop), False, 0.0
     threads = [threading.Thread(target=watch.mailbox, args=(settings,), name=settings.name) for settings in mailboxes]
     with _signals(watch.stop):
         screen.note(f"Watching {', '.join(settings.name for settings in mailboxes)}. Stop with Ctrl-C or SIGTERM.")
@@ -73,8 +76,13 @@ def watch_all(run: Run, screen: Screen, mailboxes: Sequence[MailboxSettings]) ->
         while any(thread.is_alive() for thread in threads) and not watch.stop.wait(1.0):
             if watch.stored.is_set():
                 watch.stored.clear()
+                teller.stored()
+                unnamed = True
+            # Names first: they may say whose an address is.
+            if unnamed and time.monotonic() >= names_at:
                 rename(run)
-                watch.stop.wait(NAMES_EACH)
+                unnamed, names_at = False, time.monotonic() + NAMES_EACH
+            teller.step()
         watch.stop.set()
         for thread in threads:
             thread.join()

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from time import monotonic, sleep
 
 import pytest
 
 from app.alerts.due import due, is_quiet
 from app.alerts.run import run
 from app.alerts.words import inert
+from app.commands.base import Run
+from app.commands.telling import Teller
 from app.config import Config
+from app.render import Screen
 from app.settings import AlertSettings, SmtpSettings
 from app.tracking import Tracked, recorded
 from tests.analysis.world import NOW, OURS, TODAY, World, days, usual
@@ -114,6 +121,102 @@ def test_a_crash_after_the_claim_tells_nothing_twice(world: World, hook: Hook) -
         sendings.begin(connection, parcel, AT)  # and then the power went
     tell(world, channel(hook))
     assert parcel.purpose.split()[0] not in [posted["finding"]["id"] for posted in hook.posted]
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("json://{}/x", "/x"),
+        ("mmost://{}/abcdefgh12345678ijklmnop00", "/hooks/abcdefgh12345678ijklmnop00"),  # Mattermost, as Slack's hooks
+        ("rocket://aaaaaaaaaaaaaaaaaaaaaaaa/bbbbbbbbbbbbbbbbbbbbbbbb@{}/%23ops", None),
+        ("ntfy://{}/topic", "/"),
+        ("gotify://{}/tokentoken", "/message"),
+    ],
+)
+def test_chats_get_it_by_name_and_are_asked_again_only_where_they_have_nothing(
+    world: World, hook: Hook, url: str, path: str | None
+) -> None:
+    chat = AlertSettings("chat", "chat", url.format(hook.url.removeprefix("http://")), kinds=("alignment",))
+    hook.answers = [500]
+    assert tell(world, chat) == ["failed"]
+    hook.answers = [403]
+    assert tell(world, chat) == ["failed"]
+    assert tell(world, chat) == ["sent"]
+    assert tell(world, chat) == []
+    [posted] = hook.raw
+    assert b"CRM sends as" in posted
+    assert path is None or hook.paths == [path]
+    assert b"githubusercontent" not in posted
+    assert b"github.com" not in posted
+
+
+def test_a_chat_that_is_gone_is_asked_again_and_one_that_never_answers_is_not(world: World, hook: Hook) -> None:
+    gone = AlertSettings("chat", "chat", "json://127.0.0.1:9/x", kinds=("alignment",))
+    assert tell(world, gone) == ["failed"]
+    cut = replace(gone, url=hook.url.replace("http", "json"))
+    hook.answers = [0]
+    assert tell(world, cut) == ["unknown"]
+    assert tell(world, cut) == []
+    assert len(hook.raw) == 1
+
+
+COMMAND = str(Path(sys.executable).with_name("whosends"))
+
+
+def config_of(world: World, hook: Hook, folder: Path, kind: str = "webhook") -> Path:
+    """A configuration for a process of its own."""
+    url = hook.url if kind == "webhook" else hook.url.replace("http", "json")
+    path = folder / "ops.toml"
+    path.write_text(
+        f'[warehouse]\npath = "{world.warehouse.path}"\n[[alert]]\nname = "ops"\nkind = "{kind}"\nurl = "{url}"\n'
+        'kinds = ["alignment"]\ntimeout = 60.0\ncooldown = 0.0\n'
+    )
+    path.chmod(0o600)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["webhook", "chat"])
+def test_killed_between_the_message_and_its_note_it_tells_nothing_twice(
+    world: World, hook: Hook, tmp_path: Path, kind: str
+) -> None:
+    words = [COMMAND, "--config", str(config_of(world, hook, tmp_path, kind)), "alert", "run"]
+    hook.open.clear()
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    until = monotonic() + 60
+    while not hook.raw and process.poll() is None and monotonic() < until:
+        sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    _, errors = process.communicate()
+    hook.open.set()
+    assert len(hook.raw) == 1, errors
+    again = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120)
+    assert again.returncode == 0, again.stderr
+    assert len(hook.raw) == 1
+    with world.warehouse.reading() as connection:
+        assert [one.state for one in sendings.of_channel(connection, "ops")] == ["sending"]
+
+
+def test_a_watch_tries_again_what_failed_and_rests_otherwise(world: World, hook: Hook, tmp_path: Path) -> None:
+    file, stop, run_of = config_of(world, hook, tmp_path), threading.Event(), Run({})
+    run_of.options["config"] = str(file)
+    teller = Teller(run_of, Screen(run_of), stop)
+    teller.step()
+    assert not hook.posted  # the first moment is for the mailbox
+    hook.answers = [503]
+    teller.due_at = 0.0
+    teller.step()
+    assert 50 < teller.due_at - monotonic() < 70
+    stop.set()
+    teller.due_at = 0.0
+    teller.step()
+    assert not hook.posted
+    stop.clear()
+    teller.due_at = 0.0
+    teller.step()
+    assert len(hook.posted) == 1
+    assert teller.due_at - monotonic() > 800
+    teller.stored()
+    assert 50 < teller.due_at - monotonic() < 70
 
 
 def test_snoozed_findings_and_other_kinds_are_not_told_of(world: World, hook: Hook) -> None:

@@ -13,29 +13,37 @@ from typing import Any
 
 @dataclass
 class Hook:
-    """What was posted. `answers` are given first; 0 takes the request and drops the line without an answer."""
+    """What was posted. `answers` are given first; 0 takes the request and drops the line without an answer.
+
+    While `open` is not set, whoever posts gets no answer, though what was posted is there.
+    """
 
     url: str = ""
     posted: list[dict[str, Any]] = field(default_factory=list)
     raw: list[bytes] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
+    open: threading.Event = field(default_factory=threading.Event)
+    paths: list[str] = field(default_factory=list)
 
 
 @contextmanager
 def webhook() -> Iterator[Hook]:
     """The server, until the block ends."""
     hook = Hook()
+    hook.open.set()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             status = hook.answers.pop(0) if hook.answers else 200
             if status in (0, 200):
+                hook.paths.append(self.path)
                 hook.raw.append(body)
                 hook.headers.append(dict(self.headers))
                 if self.headers["Content-Type"].startswith("application/json"):
                     hook.posted.append(json.loads(body))
+            hook.open.wait(60)
             if status == 0:
                 self.close_connection = True
                 return
