@@ -17,7 +17,7 @@ from pathlib import Path
 
 from benchmarks.corpus import cache_folder
 from benchmarks.measure import Clock
-from warehouse import melting, migrate, rollup
+from warehouse import deltas, melting, migrate, rollup
 from warehouse.connect import Connection, Warehouse
 from warehouse.settings import WarehouseSettings
 
@@ -106,7 +106,7 @@ def _slice(connection: Connection, world: World, begin: int, end: int) -> None:
     first = begin * world.domains * REPORTERS
     connection.execute(REPORTS, [*values, FIRST, world.most])
     connection.execute(RECORDS, {"first": first, "steady": STEADY, "sources": SOURCES, "tail": TAIL})
-    rollup.add(connection, "(SELECT * REPLACE (1 AS days) FROM (SELECT *, 1 AS days FROM made))")
+    deltas.add_stored(connection, "(SELECT * REPLACE (1 AS days) FROM (SELECT *, 1 AS days FROM made))")
     connection.execute("INSERT INTO aggregate_record BY NAME SELECT * FROM made; DROP TABLE made")
     connection.execute(
         """

@@ -7,14 +7,13 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from warehouse import rollup
+from warehouse import deltas, rollup
 from warehouse.address import Address
-from warehouse.connect import Connection
+from warehouse.connect import Connection, insert
 from warehouse.decisions import SourceDecision, decide
 from warehouse.instants import naive
 from warehouse.reads import frame
 from warehouse.rows import ADDRESS, table
-from warehouse.save import insert
 
 
 def to_ask(connection: Connection, now: datetime, days: int, limit: int = 10_000) -> list[str]:
@@ -53,11 +52,11 @@ def renew(connection: Connection, addresses: Sequence[Address], now: datetime) -
         FROM renewed JOIN address old USING (source_ip) WHERE renewed.source_key <> old.source_key
         """
     )
-    rollup.take_away(connection, MOVED)
+    deltas.take_away(connection, MOVED)
     connection.execute("DELETE FROM address WHERE source_ip IN (SELECT source_ip FROM renewed)")
     connection.unregister("renewed")
     insert(connection, "address", table(ADDRESS, addresses))
-    rollup.add(connection, MOVED)
+    deltas.add_stored(connection, MOVED)
     rollup.melt_days(
         connection, f"SELECT DISTINCT domain, day + i::INTEGER AS day FROM {MOVED}, unnest(range(days)) t(i)"
     )

@@ -9,7 +9,7 @@ import pyarrow as pa
 from ingest.attestation import Doubt
 from ingest.inputs.base import Message
 from ingest.outcome import Quarantined, Reason
-from warehouse import documents, journal, quarantine, rollup
+from warehouse import deltas, documents, journal, quarantine, rollup
 from warehouse.connect import Connection
 from warehouse.rows import Staged
 from warehouse.save import RAISED, SUPERSEDED, Identify, Saved, chosen, put
@@ -42,12 +42,12 @@ def _raise(connection: Connection, reports: pa.Table) -> None:
         """
     )
     if connection.execute("SELECT 1 FROM cleared LIMIT 1").fetchone():
-        cleared = rollup.STORED.format(reports="SELECT report_key FROM cleared")
-        rollup.take_away(connection, cleared)
+        cleared = deltas.STORED.format(reports="SELECT report_key FROM cleared")
+        deltas.take_away(connection, cleared)
         connection.execute(
             "UPDATE aggregate_record SET doubt = '' WHERE report_key IN (SELECT report_key FROM cleared)"
         )
-        rollup.add(connection, cleared)
+        deltas.add_stored(connection, cleared)
         rollup.melt(connection, "SELECT report_key FROM cleared")
     connection.execute(
         f"""

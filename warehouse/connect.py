@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -12,6 +13,9 @@ from warehouse import migrate
 from warehouse.errors import WarehouseDamaged, WarehouseError, WarehouseFull, WarehouseMissing
 from warehouse.settings import WarehouseSettings
 from warehouse.turnstile import turn
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Connection = duckdb.DuckDBPyConnection
 DatabaseError = duckdb.Error
@@ -103,6 +107,13 @@ class Warehouse:
             raise
         finally:
             connection.close()
+
+
+def insert(connection: Connection, name: str, rows: pa.Table) -> None:
+    """Append rows to a table of ours by column name."""
+    connection.register("incoming", rows)
+    connection.execute(f"INSERT INTO {name} BY NAME SELECT * FROM incoming")
+    connection.unregister("incoming")
 
 
 def _session_fault(path: Path, error: duckdb.Error) -> WarehouseError | None:

@@ -8,9 +8,8 @@ from datetime import datetime
 import pyarrow as pa
 
 from ingest.inputs.base import Message, Position
-from warehouse.connect import Connection
+from warehouse.connect import Connection, insert
 from warehouse.rows import table
-from warehouse.save import insert
 
 POSITION = pa.schema(
     [("mailbox", pa.string()), ("folder", pa.string()), ("uidvalidity", pa.int64()), ("uid", pa.int64())]

@@ -11,11 +11,11 @@ from ingest.reading import ReadReport
 from ingest.reports.dsn import PARSER_VERSION, DeliveryNotice, DeliveryStatus
 from ingest.reports.enhanced import CLASSES
 from warehouse import documents
-from warehouse.connect import Connection
+from warehouse.connect import Connection, insert
 from warehouse.instants import utc
 from warehouse.once import Ended, Place, decide, message_hash
 from warehouse.rows import INSTANT, REPAIRS, TEXT, table
-from warehouse.save import NEW, insert
+from warehouse.save import NEW
 from warehouse.terms import Terms
 
 PLACE = Place("delivery_status", "notice_key", "notice_key_seq")

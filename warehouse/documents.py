@@ -6,8 +6,7 @@ from collections.abc import Iterable
 
 import pyarrow as pa
 
-from warehouse.connect import Connection
-from warehouse.save import insert
+from warehouse.connect import Connection, insert
 
 ZSTD = pa.Codec("zstd", compression_level=3)
 DOCUMENT = pa.schema([("document_hash", pa.string()), ("size", pa.int64()), ("data", pa.binary())])

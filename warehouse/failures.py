@@ -10,11 +10,11 @@ from ingest.inputs.base import Message
 from ingest.reading import ReadReport
 from ingest.reports.failure import PARSER_VERSION, FailureReport
 from warehouse import documents
-from warehouse.connect import Connection
+from warehouse.connect import Connection, insert
 from warehouse.instants import utc
 from warehouse.once import Ended, Place, decide, message_hash
 from warehouse.rows import INSTANT, REPAIRS, TEXT, table
-from warehouse.save import NEW, insert
+from warehouse.save import NEW
 from warehouse.terms import Terms
 
 PLACE = Place("failure_report", "failure_report_key", "failure_report_key_seq")

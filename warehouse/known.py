@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from warehouse import findings, rollup
+from warehouse import deltas, findings, rollup
 from warehouse.backup import backup
 from warehouse.connect import Connection, Warehouse
 from warehouse.errors import WarehouseError
@@ -76,7 +76,7 @@ def _take_back(connection: Connection, at: datetime) -> None:
         FROM aggregate_report, unnest(range(days)) AS spread(i) WHERE report_key IN ({reports})
         """
     )
-    rollup.take_away(connection, rollup.STORED.format(reports=reports))
+    deltas.take_away(connection, deltas.STORED.format(reports=reports))
     rollup.melt_days(connection, "FROM changed")
     connection.execute(f"DELETE FROM aggregate_record WHERE report_key IN ({reports}); DROP TABLE changed")
     findings.rewind(connection, at)

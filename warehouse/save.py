@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.attestation import Grade
-from warehouse import rollup
+from warehouse import deltas
 from warehouse.address import Address
-from warehouse.connect import Connection
+from warehouse.connect import Connection, insert
 from warehouse.rows import ADDRESS, Staged, table
 
 Identify = Callable[[Sequence[str]], Sequence[Address]]
@@ -55,7 +55,7 @@ def replace(connection: Connection, staged: Staged, keys: Sequence[int], identif
 def put(connection: Connection, reports: pa.Table, records: pa.Table, identify: Identify) -> None:
     """Put reports and records, both with report_key, in the place of those stored under the same keys."""
     connection.register("again", reports)
-    rollup.take_away(connection, rollup.STORED.format(reports="SELECT report_key FROM again"))
+    deltas.take_away(connection, deltas.STORED.format(reports="SELECT report_key FROM again"))
     connection.execute(
         """
         CREATE TEMP TABLE replacement AS
@@ -70,20 +70,22 @@ def put(connection: Connection, reports: pa.Table, records: pa.Table, identify: 
     _insert_records(connection, records, identify)
 
 
-def add_addresses(connection: Connection, records: str, identify: Identify) -> None:
-    """Identify the addresses of the relation named `records` that were never seen before."""
-    unknown = connection.execute(
-        f"SELECT DISTINCT source_ip FROM {records} ANTI JOIN address USING (source_ip) ORDER BY source_ip"
-    ).fetchall()
+def sources(connection: Connection, source_ips: pa.DictionaryArray, identify: Identify) -> pa.DictionaryArray:
+    """The source_key of each address; those that were never seen before are identified, and kept."""
+    connection.register("asked", pa.table({"source_ip": source_ips.dictionary}))
+    known = connection.execute(
+        "SELECT source_ip, source_key FROM address WHERE source_ip IN (SELECT source_ip FROM asked)"
+    ).to_arrow_table()
+    connection.unregister("asked")
+    is_new = pc.invert(pc.is_in(source_ips.dictionary, known.column("source_ip").combine_chunks()))
+    unknown = sorted(source_ips.dictionary.filter(is_new).to_pylist())
     if unknown:
-        insert(connection, "address", table(ADDRESS, identify([ip for (ip,) in unknown])))
-
-
-def insert(connection: Connection, name: str, rows: pa.Table) -> None:
-    """Append rows to a table of ours by column name."""
-    connection.register("incoming", rows)
-    connection.execute(f"INSERT INTO {name} BY NAME SELECT * FROM incoming")
-    connection.unregister("incoming")
+        new = table(ADDRESS, identify(unknown))
+        insert(connection, "address", new)
+        known = pa.concat_tables([known, new.select(known.column_names)])
+    of_each = pc.index_in(source_ips.dictionary, known.column("source_ip").combine_chunks())
+    keys = deltas.coded(known.column("source_key"))
+    return pa.DictionaryArray.from_arrays(keys.indices.take(of_each).take(source_ips.indices), keys.dictionary)
 
 
 def _decide(connection: Connection, staged: Staged) -> Saved:
@@ -169,8 +171,6 @@ def _insert_reports(connection: Connection, reports: pa.Table, run_key: int, now
 
 
 def _insert_records(connection: Connection, records: pa.Table, identify: Identify) -> None:
-    connection.register("fresh_record", records)
-    add_addresses(connection, "fresh_record", identify)
-    connection.execute("INSERT INTO aggregate_record BY NAME SELECT * EXCLUDE (days) FROM fresh_record")
-    rollup.add(connection, "fresh_record")
-    connection.unregister("fresh_record")
+    insert(connection, "aggregate_record", records.drop_columns("days"))
+    source_keys = sources(connection, deltas.coded(records.column("source_ip")), identify)
+    deltas.add(connection, records.append_column("source_key", source_keys))

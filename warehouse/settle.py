@@ -14,11 +14,11 @@ from ingest.inputs.base import Message
 from ingest.outcome import Duplicate, NotAReport, Outcome, Quarantined, Reason, Stored
 from ingest.reading import Reading
 from warehouse import attested, cursors, deliveries, documents, failures, quarantine, tls
-from warehouse.connect import Connection
+from warehouse.connect import Connection, insert
 from warehouse.instants import utc
 from warehouse.once import Ended
 from warehouse.rows import Arrived, document_hash, staged, table
-from warehouse.save import CONFLICT, NEW, SUPERSEDED, insert, save
+from warehouse.save import CONFLICT, NEW, SUPERSEDED, save
 from warehouse.terms import Terms
 
 MESSAGE = pa.schema(

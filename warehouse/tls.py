@@ -10,11 +10,11 @@ from ingest.inputs.base import Message
 from ingest.reading import ReadReport
 from ingest.reports.tls import PARSER_VERSION, TlsPolicy, TlsReport
 from warehouse import documents
-from warehouse.connect import Connection
+from warehouse.connect import Connection, insert
 from warehouse.instants import utc
 from warehouse.once import Ended, Place, decide
 from warehouse.rows import INSTANT, REPAIRS, TEXT, counted_days, document_hash, table
-from warehouse.save import NEW, insert
+from warehouse.save import NEW
 from warehouse.terms import Terms
 
 PLACE = Place("tls_report", "tls_report_key", "tls_report_key_seq", "identity_hash", "content_hash")

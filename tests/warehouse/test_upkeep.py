@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.warehouse.build import BEGIN, NOW, ListInput, identify, loader, message, one, row, warehouse, xml
-from warehouse import addresses, journal, melting, reads, reads_sources, rollup
+from warehouse import addresses, deltas, journal, melting, reads, reads_sources
 from warehouse.address import Address
 from warehouse.connect import Warehouse
 from warehouse.decisions import SourceDecision, decide, undo
@@ -89,8 +89,8 @@ def test_melting_the_rollup_changes_no_sum(target: Warehouse) -> None:
     with target.reading() as connection:
         before = reads_sources.sources(connection, Scope()).sort("source_key")
     with target.writing() as connection:
-        rollup.add(connection, rollup.STORED.format(reports="SELECT report_key FROM aggregate_report"))
-        rollup.take_away(connection, rollup.STORED.format(reports="SELECT report_key FROM aggregate_report"))
+        deltas.add_stored(connection, deltas.STORED.format(reports="SELECT report_key FROM aggregate_report"))
+        deltas.take_away(connection, deltas.STORED.format(reports="SELECT report_key FROM aggregate_report"))
         for piece in melting.due(connection, everything=True):
             melting.melt_piece(connection, piece)
         assert not melting.due(connection)

@@ -1,0 +1,231 @@
+"""What records add to the rollups and take away from them, so that their upkeep follows the batch alone.
+
+Nothing is looked up and nothing is updated when records arrive: what has to be known of a key stands in its rows.
+Records are grouped in memory by the codes of their texts, which takes a tenth of grouping them by the texts in SQL.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from warehouse.connect import Connection, insert
+from warehouse.rollup import (
+    ADDRESS_DAY,
+    ALIGNED,
+    DAILY,
+    ENVELOPE_DAY,
+    REASON_DAY,
+    REPORTER_DAY,
+    SIGNATURE_DAY,
+    SOURCE_DAY,
+    Rollup,
+)
+
+Columns = dict[str, pa.Array]
+
+PLAIN = ("day", "days", "messages", "dkim_aligned", "spf_aligned", "reasons", "dkim", "spf")
+TEXTS = ("domain", "reporter", "doubt", "source_ip", "source_key", "disposition", "header_from", "envelope_from")
+COLUMNS = (*PLAIN, *TEXTS)
+"""What is read of records: aggregate_record's columns, the days of their report, and the source of their address."""
+
+
+STORED = """
+    (SELECT c.*, r.days FROM aggregate_record c JOIN aggregate_report r USING (report_key)
+     WHERE report_key IN ({reports}))
+"""
+"""Stored records as `add_stored` wants them: aggregate_record's columns, and days."""
+
+PIECE = 2**18  # stored records that are looked at in one go
+
+
+def add(connection: Connection, records: pa.Table) -> None:
+    """Add what records (a table with COLUMNS) bring."""
+    for name, rows in deltas(records).items():
+        insert(connection, name, rows)
+
+
+def add_stored(connection: Connection, records: str) -> None:
+    """Add what a relation of stored records (aggregate_record's columns and days) brings."""
+    _put(connection, records, pc.add)
+
+
+def take_away(connection: Connection, records: str) -> None:
+    """Take away what a relation of records brought, by rows of negative counts. `melt` is to follow."""
+    _put(connection, records, pc.subtract)
+
+
+def _put(connection: Connection, records: str, onto: Callable[[int, pa.Array], pa.Array]) -> None:
+    found = connection.execute(f"SELECT {', '.join(COLUMNS)} FROM {records} JOIN address USING (source_ip)")
+    pieces = [deltas(pa.Table.from_batches([piece])) for piece in found.to_arrow_reader(PIECE) if piece.num_rows]
+    for piece in pieces:
+        for name, rows in piece.items():
+            columns = [onto(0, column) if pa.types.is_int64(column.type) else column for column in rows.columns]
+            insert(connection, name, pa.table(columns, rows.column_names))
+
+
+def deltas(records: pa.Table) -> dict[str, pa.Table]:
+    """The rows that some records (a table with COLUMNS) add to each rollup's table, none twice by its keys."""
+    sourced: Columns = {name: records.column(name).combine_chunks() for name in PLAIN}
+    sourced |= {name: coded(records.column(name)) for name in TEXTS}
+    daily = _summed(_spread(sourced), DAILY.keys, DAILY.sums)
+    of_days: Columns = {name: daily.column(name).combine_chunks() for name in daily.column_names}
+    found = {DAILY.name: daily}
+    for rollup, made in _MADE.items():
+        rows = _summed(made(of_days if rollup in _OF_DAYS else sourced), rollup.keys, rollup.sums)
+        found[rollup.name] = rows
+        if rollup.monthly:
+            found[rollup.months] = _by_months(rollup, rows)
+    return found
+
+
+def coded(texts: pa.ChunkedArray) -> pa.DictionaryArray:
+    """Texts as codes and a dictionary."""
+    whole = texts.combine_chunks()
+    if isinstance(whole, pa.ChunkedArray):  # what combine_chunks makes of no chunks, or of too much for one
+        whole = pa.concat_arrays(whole.chunks) if whole.num_chunks else pa.array([], whole.type)
+    return whole if pa.types.is_dictionary(whole.type) else whole.dictionary_encode()
+
+
+def _summed(rows: Columns, keys: Sequence[str], sums: Sequence[str]) -> pa.Table:
+    """One row for each key, in the order that answers read."""
+    wanted = pa.table({name: rows[name] for name in (*keys, *sums)})
+    grouped = wanted.group_by(keys, use_threads=False).aggregate([(name, "sum") for name in sums])
+    return _in_order(grouped.select([*keys, *(f"{name}_sum" for name in sums)]).rename_columns([*keys, *sums]))
+
+
+def _by_months(rollup: Rollup, rows: pa.Table) -> pa.Table:
+    """The same rows by the first of their months; of sources also their first and last day."""
+    keys = list(rollup.keys)
+    ends = (("first_day", "min"), ("last_day", "max")) if rollup is SOURCE_DAY else ()
+    days = rows.column("day")
+    rows = rows.set_column(rows.column_names.index("day"), "day", pc.floor_temporal(days, unit="month"))
+    for name, _ in ends:
+        rows = rows.append_column(name, days)
+    wanted = [*((name, "sum") for name in rollup.monthly), *ends]
+    grouped = rows.group_by(keys, use_threads=False).aggregate(wanted)
+    grouped = grouped.select([*keys, *(f"{name}_{how}" for name, how in wanted)])
+    return _in_order(grouped.rename_columns([*keys, *(name for name, _ in wanted)]))
+
+
+def _in_order(rows: pa.Table) -> pa.Table:
+    domain = coded(rows.column("domain"))
+    rank = pc.rank(domain.dictionary).take(domain.indices)
+    by = pa.table({"domain": rank, "day": rows.column("day")})
+    return rows.take(pc.sort_indices(by, sort_keys=[("domain", "ascending"), ("day", "ascending")]))
+
+
+# -- what stands in each -------------------------------------------------------------------------------
+
+
+def _spread(sourced: Columns) -> Columns:
+    """A row for each day of each record. A spread report puts its remainder on its first days, so that sums hold."""
+    rows = dict(sourced)
+    if (pc.max(rows["days"]).as_py() or 1) > 1:
+        every = pa.array(range(len(rows["days"])), pa.int32())
+        of_record = pa.ListArray.from_arrays(_ends(rows["days"]), pa.nulls(pc.sum(rows["days"]).as_py()))
+        at = pc.list_parent_indices(of_record)
+        rows = {name: column.take(at) for name, column in rows.items()}
+        nth = pc.subtract(pa.array(range(len(at)), pa.int32()), _ends(sourced["days"])[: len(every)].take(at))
+        share = pc.divide(rows["messages"], rows["days"])
+        rest = pc.subtract(rows["messages"], pc.multiply(share, rows["days"]))
+        rows["messages"] = pc.add(share, pc.less(nth.cast(pa.int64()), rest).cast(pa.int64()))
+        rows["day"] = pc.add(rows["day"].cast(pa.int32()), nth).cast(pa.date32())
+        # A report of more days than messages brings nothing on some of them.
+        brings = pc.not_equal(rows["messages"], 0)
+        rows = {name: column.filter(brings) for name, column in rows.items()}
+    rows["overridden"] = pc.greater(pc.list_value_length(rows["reasons"]), 0)
+    rows["estimated"] = pc.greater(rows["days"], 1)
+    return rows
+
+
+def _ends(lengths: pa.Array) -> pa.Array:
+    """Where each of some lists begins in all of them joined, and where the last one ends."""
+    return pa.concat_arrays([pa.array([0], pa.int32()), pc.cumulative_sum(lengths.cast(pa.int32()))])
+
+
+def _reporter_day(daily: Columns) -> Columns:
+    return daily | _aligned(daily) | {"estimated": _where(daily, daily["estimated"])}
+
+
+def _source_day(daily: Columns) -> Columns:
+    failing = pc.invert(pc.or_(daily["dkim_aligned"], daily["spf_aligned"]))
+    blocked = {name: _is(daily["disposition"], name) for name in ("quarantine", "reject")}
+    either = pc.or_(*blocked.values())
+    return {
+        **_doubted(daily),
+        **_aligned(daily),
+        "overridden": _where(daily, daily["overridden"]),
+        "quarantined": _where(daily, blocked["quarantine"]),
+        "rejected": _where(daily, blocked["reject"]),
+        "failing_overridden": _where(daily, pc.and_(daily["overridden"], failing)),
+        "failing_blocked": _where(daily, pc.and_(either, failing)),
+    }
+
+
+def _address_day(sourced: Columns) -> Columns:
+    return _doubted(sourced) | _aligned(sourced)
+
+
+def _signature_day(sourced: Columns) -> Columns:
+    """A row for each signature; one without any where there is none."""
+    without = pc.indices_nonzero(pc.equal(pc.list_value_length(sourced["dkim"]), 0)).cast(pa.int32())
+    at = pa.concat_arrays([pc.list_parent_indices(sourced["dkim"]).cast(pa.int32()), without])
+    rows = {name: column.take(at) for name, column in _doubted(sourced).items()}
+    said = (pa.concat_arrays([one, pa.nulls(len(without), one.type)]) for one in sourced["dkim"].flatten().flatten())
+    return rows | dict(zip(("signing_domain", "selector", "result"), map(_encoded, said), strict=True))
+
+
+def _envelope_day(sourced: Columns) -> Columns:
+    """By the first SPF result of each record."""
+    lists = sourced["spf"]
+    first = pc.if_else(pc.greater(pc.list_value_length(lists), 0), lists.offsets[:-1], pa.scalar(None, pa.int32()))
+    domain, _, result = lists.values.take(first).flatten()
+    checked = pc.coalesce(domain, sourced["envelope_from"].dictionary_decode())
+    return _doubted(sourced) | {"spf_domain": _encoded(checked), "result": _encoded(result)}
+
+
+def _reason_day(sourced: Columns) -> Columns:
+    at = pc.list_parent_indices(sourced["reasons"])
+    kind, comment = sourced["reasons"].flatten().flatten()
+    rows = {name: column.take(at) for name, column in _doubted(sourced).items()}
+    return rows | {"type": _encoded(kind), "comment": _encoded(comment)}
+
+
+_OF_DAYS = (REPORTER_DAY, SOURCE_DAY)
+_MADE: dict[Rollup, Callable[[Columns], Columns]] = {
+    REPORTER_DAY: _reporter_day,
+    SOURCE_DAY: _source_day,
+    ADDRESS_DAY: _address_day,
+    SIGNATURE_DAY: _signature_day,
+    ENVELOPE_DAY: _envelope_day,
+    REASON_DAY: _reason_day,
+}
+
+
+def _aligned(rows: Columns) -> Columns:
+    dkim, spf = rows["dkim_aligned"], rows["spf_aligned"]
+    each = (rows["messages"], *(_where(rows, said) for said in (pc.or_(dkim, spf), dkim, spf)))
+    return dict(zip(ALIGNED, each, strict=True))
+
+
+def _where(rows: Columns, said: pa.Array) -> pa.Array:
+    """The messages of the rows of which something is said; 0 of the others."""
+    return pc.if_else(said, rows["messages"], pa.scalar(0, pa.int64()))
+
+
+def _doubted(rows: Columns) -> Columns:
+    """With the reporter only where it is in doubt: of nothing else it has to be known; see Scope.without."""
+    reporter, plain = rows["reporter"], _is(rows["doubt"], "")
+    names = pa.concat_arrays([reporter.dictionary, pa.array([""], reporter.dictionary.type)])
+    codes = pc.if_else(plain, pa.scalar(len(names) - 1, pa.int32()), reporter.indices)
+    return rows | {"reporter": pa.DictionaryArray.from_arrays(codes, names)}
+
+
+def _is(texts: pa.DictionaryArray, wanted: str) -> pa.Array:
+    return pc.equal(texts.dictionary, wanted).take(texts.indices)
+
+
+def _encoded(texts: pa.Array) -> pa.DictionaryArray:
+    return texts.dictionary_encode()
