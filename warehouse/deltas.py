@@ -3,6 +3,7 @@
 Nothing is looked up and nothing is updated when records arrive: what has to be known of a key stands in its rows.
 Records are grouped in memory by the codes of their texts, which takes a tenth of grouping them by the texts in SQL.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

@@ -73,7 +73,7 @@ class Outlines(Generic[P]):
 
     def __init__(self, planned: Callable[[Outline], P]) -> None:
         self._planned = planned
-        self._known: Memory[tuple[str, ...], tuple[P, tuple[tuple[int, str], ...]] | None] = Memory()
+        self._known: Memory[str, tuple[P, tuple[tuple[int, str], ...]] | None] = Memory()
         self.clear = self._known.clear
 
     def read(self, piece: str) -> tuple[P, list[str]]:
@@ -82,7 +82,8 @@ class Outlines(Generic[P]):
         Raises etree.XMLSyntaxError, and what `planned` raises.
         """
         parts = _TEXT.split(piece)
-        texts, key = parts[1::2], tuple(parts[::2])
+        # Nothing that stands between two texts holds what joins them here.
+        texts, key = parts[1::2], ">x<".join(parts[::2])
         known = self._known.get(key, _UNREAD)
         if known is _UNREAD:
             outline = _with_holes(parts)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple, overload
 
 from ingest.errors import MalformedReport
@@ -57,7 +58,7 @@ class Records(Sequence[AggregateRecord]):
     @classmethod
     def of(cls, records: Sequence[AggregateRecord]) -> Records:
         """The same from rows."""
-        return cls([r.source_ip for r in records], [r.messages for r in records], [Shape(*r[2:]) for r in records])
+        return cls([r.source_ip for r in records], [r.messages for r in records], [_shape(r) for r in records])
 
     @property
     def messages(self) -> int:
@@ -74,11 +75,10 @@ class Records(Sequence[AggregateRecord]):
     def __getitem__(self, at: int | slice) -> AggregateRecord | Records:
         if isinstance(at, slice):
             return Records(self.source_ips[at], self.counts[at], self.shapes[at])
-        return AggregateRecord(self.source_ips[at], self.counts[at], *self.shapes[at][:-1])
+        return _record(self.source_ips[at], self.counts[at], self.shapes[at])
 
     def __iter__(self) -> Iterator[AggregateRecord]:
-        for source_ip, messages, shape in zip(self.source_ips, self.counts, self.shapes, strict=True):
-            yield AggregateRecord(source_ip, messages, *shape[:-1])
+        return map(_record, self.source_ips, self.counts, self.shapes)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and len(self) == len(other) and all(map(tuple.__eq__, self, other))
@@ -87,6 +87,20 @@ class Records(Sequence[AggregateRecord]):
         return f"Records({list(self)!r})"
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def _record(source_ip: str, messages: int, shape: Shape) -> AggregateRecord:
+    lists = {
+        "reasons": tuple(map(OverrideReason, shape.reasons[::2], shape.reasons[1::2])),
+        "dkim": tuple(map(DkimAuthResult, shape.dkim[::3], shape.dkim[1::3], shape.dkim[2::3])),
+        "spf": tuple(map(SpfAuthResult, shape.spf[::3], shape.spf[1::3], shape.spf[2::3])),
+    }
+    return AggregateRecord(source_ip, messages, *shape._replace(**lists)[:-1])
+
+
+def _shape(record: AggregateRecord) -> Shape:
+    lists = {name: tuple(chain.from_iterable(getattr(record, name))) for name in ("reasons", "dkim", "spf")}
+    return Shape(*record._replace(**lists)[2:])
 
 
 # Nothing here that XML reads in any other way; see outline.py.
@@ -130,7 +144,7 @@ class RecordReader:
         plan, texts = _outlines.read(piece)
         if plan not in self._plans:
             self._watch(plan)
-        shape = read_shape(plan.layout, plan.values(texts))
+        shape = read_shape(plan, texts)
         if around and plan.alone:
             _alike.put(around, shape, len(piece))
         self._take(self._source_ip(texts[plan.source_ip]), self._count(texts[plan.count]), shape)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
-from typing import NamedTuple, TypeVar
+from functools import lru_cache, partial
+from itertools import chain, islice
+from operator import getitem
+from typing import Any, NamedTuple
 
 from ingest.errors import MalformedReport
 from ingest.outcome import Reason
 from ingest.reports import words
 from ingest.reports.outline import Outline, Place, Places, chooser
 
-T = TypeVar("T")
 Notes = tuple[tuple[str, str, str], ...]
 
 LIST_LIMIT = 100
@@ -44,23 +45,27 @@ class OverrideReason(NamedTuple):
 class Shape(NamedTuple):
     """All of a record but its address and count; and what was put right in it (code, what, where).
 
-    `header_from` is "" where the record names none.
+    `header_from` is "" where the record names none. `reasons`, `dkim` and `spf` hold the fields of OverrideReason,
+    DkimAuthResult and SpfAuthResult one after the other, so that most shapes are made of one tuple.
     """
 
     disposition: str
     dkim_aligned: bool | None
     spf_aligned: bool | None
-    reasons: tuple[OverrideReason, ...]
+    reasons: tuple[str | None, ...]
     header_from: str
     envelope_from: str | None
     envelope_to: str | None
-    dkim: tuple[DkimAuthResult, ...]
-    spf: tuple[SpfAuthResult, ...]
+    dkim: tuple[str | None, ...]
+    spf: tuple[str | None, ...]
     notes: Notes = ()
 
 
 class Layout(NamedTuple):
-    """What the texts of a shape stand for, in this order: those of `HEAD`, then three or four for each of the rest."""
+    """What the texts of a shape stand for, in this order: those of `HEAD`, then two or three for each of the rest.
+
+    Behind them, for each of the rest, what else it says.
+    """
 
     envelope_from: bool  # whether there is such an element, blank or not
     envelope_to: bool
@@ -80,7 +85,7 @@ class RecordPlan:
     report's numbers would be wrong.
     """
 
-    __slots__ = ("alone", "count", "layout", "names", "source_ip", "values")
+    __slots__ = ("alone", "count", "layout", "names", "plain", "source_ip", "values")
 
     def __init__(self, outline: Outline) -> None:
         self.names = outline.names
@@ -97,7 +102,10 @@ class RecordPlan:
         spf = _groups(outline.places, "spf", _SPF, (("auth_results",),))
         self.layout = Layout("envelope_from" in found, "envelope_to" in found, len(reasons), len(dkim), len(spf))
         places = [tuple(found.get(name, ())) for name in HEAD]
-        self.values = chooser([*places, *(one for group in (*reasons, *dkim, *spf) for one in group)])
+        groups = (*reasons, *dkim, *spf)
+        places += [one for group in groups for one in group[:-1]]
+        self.values = chooser([*places, *(group[-1] for group in groups)])
+        self.plain = plain_readers(self.layout)
 
 
 _IN_POLICY_EVALUATED = (("row", "policy_evaluated"), ("policy_evaluated",), ("row",), ())
@@ -145,30 +153,58 @@ def _groups(
     return [[tuple(one) for one in group] for group in groups.values()]
 
 
-def read_shape(layout: Layout, values: tuple[str, ...]) -> Shape:
+def read_shape(plan: RecordPlan, texts: list[str]) -> Shape:
     """What a record says. Nothing in it is refused: what cannot be read is left out, and noted."""
+    values, layout = plan.values(texts), plan.layout
+    try:
+        said = tuple(map(getitem, plan.plain, values))
+    except NotPlain:
+        return _read_odd(layout, values)
+    dkim = len(HEAD) + 2 * layout.reasons
+    spf = dkim + 3 * layout.dkim
+    return Shape(
+        said[0],
+        said[1],
+        said[2],
+        said[len(HEAD) : dkim],
+        said[3],
+        said[4] if layout.envelope_from else None,
+        said[5] if layout.envelope_to else None,
+        said[dkim:spf],
+        said[spf:],
+    )
+
+
+def _read_odd(layout: Layout, values: tuple[str, ...]) -> Shape:
+    """The same where something has to be put right, or is not there."""
     disposition, notes = _disposition(values[0])
     dkim_aligned, of_dkim_aligned = _aligned(values[1], "policy_evaluated/dkim")
     spf_aligned, of_spf_aligned = _aligned(values[2], "policy_evaluated/spf")
     header_from, of_header_from = _named(values[3], "identifiers/header_from")
     envelope_from, of_envelope_from = _named(values[4], "identifiers/envelope_from")
     envelope_to, of_envelope_to = _named(values[5], "identifiers/envelope_to")
-    at = len(HEAD)
-    reasons, of_reasons = _each(_reason, values[at : (at := at + 3 * layout.reasons)], 3, "policy_evaluated/reason")
-    dkim, of_dkim = _each(_dkim, values[at : (at := at + 4 * layout.dkim)], 4, "auth_results/dkim")
-    spf, of_spf = _each(_spf, values[at:], 4, "auth_results/spf")
-    notes += of_dkim_aligned + of_spf_aligned + of_reasons
-    notes += of_header_from + of_envelope_from + of_envelope_to + of_dkim + of_spf
+    rest = iter(values[len(HEAD) :])
+    reasons = [tuple(islice(rest, 2)) for _ in range(layout.reasons)]
+    dkim = [tuple(islice(rest, 3)) for _ in range(layout.dkim)]
+    spf = [tuple(islice(rest, 3)) for _ in range(layout.spf)]
+    found, notes_of = zip(
+        _each(_reason, [(*one, next(rest)) for one in reasons], "policy_evaluated/reason"),
+        _each(_dkim, [(*one, next(rest)) for one in dkim], "auth_results/dkim"),
+        _each(_spf, [(*one, next(rest)) for one in spf], "auth_results/spf"),
+        strict=True,
+    )
+    notes += of_dkim_aligned + of_spf_aligned + notes_of[0]
+    notes += of_header_from + of_envelope_from + of_envelope_to + notes_of[1] + notes_of[2]
     return Shape(
         disposition,
         dkim_aligned,
         spf_aligned,
-        reasons,
+        found[0],
         header_from,
         envelope_from if layout.envelope_from else None,
         envelope_to if layout.envelope_to else None,
-        dkim,
-        spf,
+        found[1],
+        found[2],
         notes,
     )
 
@@ -178,18 +214,18 @@ def _note(code: str, what: str, where: str) -> Notes:
 
 
 def _each(
-    read: Callable[..., tuple[T | None, Notes]], values: tuple[str, ...], size: int, where: str
-) -> tuple[tuple[T, ...], Notes]:
-    found: list[T] = []
+    read: Callable[..., tuple[tuple[str | None, ...] | None, Notes]], groups: Sequence[tuple[str, ...]], where: str
+) -> tuple[tuple[str | None, ...], Notes]:
+    found: list[tuple[str | None, ...]] = []
     notes: Notes = ()
-    for start in range(0, len(values), size):
-        one, of_one = read(*values[start : start + size])
+    for group in groups:
+        one, of_one = read(*group)
         notes += of_one
         if one:
             found.append(one)
     if len(found) > LIST_LIMIT:
         notes += _note("list_cut", f"{len(found)} entries", where)
-    return tuple(found[:LIST_LIMIT]), notes
+    return tuple(chain.from_iterable(found[:LIST_LIMIT])), notes
 
 
 @lru_cache(1024)
@@ -229,9 +265,12 @@ def _dkim(domain: str, selector: str, result: str, more: str) -> tuple[DkimAuthR
     if not (domain or selector or result or more):
         return None, ()
     name, said, notes = _domain_and_result(domain, result, "auth_results/dkim")
-    # A selector is a DNS name, so case means nothing.
-    selector = words.word(selector)[0].rstrip(".")
-    return DkimAuthResult(name, selector[:255] or None, said), notes
+    return DkimAuthResult(name, _selector(selector), said), notes
+
+
+def _selector(raw: str) -> str | None:
+    """A selector is a DNS name, so case means nothing."""
+    return words.word(raw)[0].rstrip(".")[:255] or None
 
 
 @lru_cache(16_384)
@@ -247,3 +286,52 @@ def _domain_and_result(domain: str, result: str, where: str) -> tuple[str, str, 
     name, odd = words.domain(domain)
     said, wrong = words.result(result)
     return name, said, _note(odd, domain, f"{where}/domain") + _note(wrong, result, f"{where}/result")
+
+
+# -- most texts, which need nothing but a look ------------------------------------------------------
+
+
+class NotPlain(Exception):
+    """Something has to be put right in a text, or is missing: read the record with care."""
+
+
+class _Plain(dict[str, Any]):
+    """What texts of one kind say, by the texts, as long as there is nothing to note. Bounded."""
+
+    def __init__(self, read: Callable[[str], tuple[Any, Any]]) -> None:
+        super().__init__()
+        self._read = read
+
+    def __missing__(self, raw: str) -> Any:
+        value, noted = self._read(raw)
+        if noted:
+            raise NotPlain
+        if len(raw) <= _PLAIN_LENGTH:
+            if len(self) >= _PLAIN_KEPT:
+                self.clear()
+            self[raw] = value
+        return value
+
+
+_PLAIN_LENGTH, _PLAIN_KEPT = 255, 2**16
+_DOMAIN = _Plain(words.domain)
+_HEAD_READERS = (
+    _Plain(_disposition),
+    *(_Plain(partial(_aligned, where="")) for _ in range(2)),
+    *(_DOMAIN for _ in range(3)),
+)
+_REASON_READERS = (
+    _Plain(lambda raw: (words.word(raw)[0], not words.word(raw)[0])),
+    _Plain(lambda raw: ((said := words.clean(raw))[0] or None, said[1])),
+)
+_RESULT = _Plain(words.result)
+_DKIM_READERS = (_DOMAIN, _Plain(lambda raw: (_selector(raw), "")), _RESULT)
+_SPF_READERS = (_DOMAIN, _Plain(lambda raw: (words.word(raw)[0] or None, "")), _RESULT)
+
+
+def plain_readers(layout: Layout) -> tuple[_Plain, ...]:
+    """What reads each of a layout's texts; what else its lists say matters only where type or result is missing."""
+    if max(layout.reasons, layout.dkim, layout.spf) > LIST_LIMIT:
+        return (_Plain(lambda _: (None, "list_cut")),)
+    lists = (_REASON_READERS * layout.reasons, _DKIM_READERS * layout.dkim, _SPF_READERS * layout.spf)
+    return (*_HEAD_READERS, *chain.from_iterable(lists))
