@@ -90,17 +90,26 @@ class Records(Sequence[AggregateRecord]):
 
 
 def _record(source_ip: str, messages: int, shape: Shape) -> AggregateRecord:
-    lists = {
-        "reasons": tuple(map(OverrideReason, shape.reasons[::2], shape.reasons[1::2])),
-        "dkim": tuple(map(DkimAuthResult, shape.dkim[::3], shape.dkim[1::3], shape.dkim[2::3])),
-        "spf": tuple(map(SpfAuthResult, shape.spf[::3], shape.spf[1::3], shape.spf[2::3])),
-    }
-    return AggregateRecord(source_ip, messages, *shape._replace(**lists)[:-1])
+    reasons, dkim, spf = shape.reasons, shape.dkim, shape.spf
+    return AggregateRecord(
+        source_ip,
+        messages,
+        shape.disposition,
+        shape.dkim_aligned,
+        shape.spf_aligned,
+        tuple(map(OverrideReason._make, zip(reasons[::2], reasons[1::2], strict=True))),
+        shape.header_from,
+        shape.envelope_from,
+        shape.envelope_to,
+        tuple(map(DkimAuthResult._make, zip(dkim[::3], dkim[1::3], dkim[2::3], strict=True))),
+        tuple(map(SpfAuthResult._make, zip(spf[::3], spf[1::3], spf[2::3], strict=True))),
+    )
 
 
 def _shape(record: AggregateRecord) -> Shape:
-    lists = {name: tuple(chain.from_iterable(getattr(record, name))) for name in ("reasons", "dkim", "spf")}
-    return Shape(*record._replace(**lists)[2:])
+    reasons, dkim, spf = (tuple(chain.from_iterable(each)) for each in (record.reasons, record.dkim, record.spf))
+    head = record.disposition, record.dkim_aligned, record.spf_aligned
+    return Shape(*head, reasons, record.header_from, record.envelope_from, record.envelope_to, dkim, spf)
 
 
 # Nothing here that XML reads in any other way; see outline.py.

@@ -184,27 +184,24 @@ def _read_odd(layout: Layout, values: tuple[str, ...]) -> Shape:
     envelope_from, of_envelope_from = _named(values[4], "identifiers/envelope_from")
     envelope_to, of_envelope_to = _named(values[5], "identifiers/envelope_to")
     rest = iter(values[len(HEAD) :])
-    reasons = [tuple(islice(rest, 2)) for _ in range(layout.reasons)]
-    dkim = [tuple(islice(rest, 3)) for _ in range(layout.dkim)]
-    spf = [tuple(islice(rest, 3)) for _ in range(layout.spf)]
-    found, notes_of = zip(
-        _each(_reason, [(*one, next(rest)) for one in reasons], "policy_evaluated/reason"),
-        _each(_dkim, [(*one, next(rest)) for one in dkim], "auth_results/dkim"),
-        _each(_spf, [(*one, next(rest)) for one in spf], "auth_results/spf"),
-        strict=True,
-    )
-    notes += of_dkim_aligned + of_spf_aligned + notes_of[0]
-    notes += of_header_from + of_envelope_from + of_envelope_to + notes_of[1] + notes_of[2]
+    of_reasons = [tuple(islice(rest, 2)) for _ in range(layout.reasons)]
+    of_dkim = [tuple(islice(rest, 3)) for _ in range(layout.dkim)]
+    of_spf = [tuple(islice(rest, 3)) for _ in range(layout.spf)]
+    reasons, odd_reasons = _each(_reason, [(*one, next(rest)) for one in of_reasons], "policy_evaluated/reason")
+    dkim, odd_dkim = _each(_dkim, [(*one, next(rest)) for one in of_dkim], "auth_results/dkim")
+    spf, odd_spf = _each(_spf, [(*one, next(rest)) for one in of_spf], "auth_results/spf")
+    notes += of_dkim_aligned + of_spf_aligned + odd_reasons
+    notes += of_header_from + of_envelope_from + of_envelope_to + odd_dkim + odd_spf
     return Shape(
         disposition,
         dkim_aligned,
         spf_aligned,
-        found[0],
+        reasons,
         header_from,
         envelope_from if layout.envelope_from else None,
         envelope_to if layout.envelope_to else None,
-        found[1],
-        found[2],
+        dkim,
+        spf,
         notes,
     )
 
