@@ -29,6 +29,8 @@ def app(home: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     def opened(path: Path, page: str = "overview", **query: str) -> AppTest:
         monkeypatch.setenv("WHOSENDS_WAREHOUSE", str(path))
         monkeypatch.setenv("WHOSENDS_WAREHOUSE__WAIT", "0.3")
+        # The warehouses end on days of their own, whenever the tests run.
+        monkeypatch.setenv("WHOSENDS_READINESS__STALE_DAYS", "1000000")
         at = AppTest.from_file(str(MAIN), default_timeout=60)
         for name, value in query.items():
             at.query_params[name] = value
