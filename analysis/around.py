@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import polars as pl
 
 from analysis.change import Change
+from analysis.dns_edits import DnsEdit
 from analysis.history import PolicyChange
 from ingest.alignment import aligned
 
@@ -16,13 +18,19 @@ AFTER = timedelta(days=14)
 
 PASS = pl.col("result") == "pass"
 
+NO_REMARKS = pl.DataFrame(
+    schema=dict.fromkeys(("domain", "source_key"), pl.String)
+    | {"day": pl.Date, "code": pl.String, "remark": pl.String, "messages": pl.Int64}
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What reports say about the sources that changed, as the warehouse's reads of those names give it.
+    """What reports and DNS say about the sources that changed, as the warehouse's reads of those names give it.
 
     `signatures` and `envelopes` have one column more: `own`, whether the domain in them is aligned with
-    the domain that the mail claims. `policies` are the changes of each domain's record.
+    the domain that the mail claims. `policies` are the changes of each domain's record, `edits` those of other
+    records. `remarks` (domain, source_key, day, code, remark, messages) is what receivers write beside results.
     """
 
     messages: pl.DataFrame
@@ -30,6 +38,8 @@ class Seen:
     envelopes: pl.DataFrame
     addresses: pl.DataFrame
     policies: list[PolicyChange]
+    edits: Sequence[DnsEdit] = ()
+    remarks: pl.DataFrame = field(default_factory=NO_REMARKS.clear)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from analysis import chance, changepoint
 from analysis.around import BEFORE, Seen, with_own
 from analysis.bursts import bursts
-from analysis.cause import Cause, causes
+from analysis.cause import Cause
+from analysis.causes import causes
 from analysis.change import Change, Reading
 from analysis.compare import Counts
 from analysis.downstream import leaders
@@ -22,6 +23,7 @@ from analysis.faults import ELSEWHERE, upheld
 from analysis.genuine import counted
 from analysis.history import policy_history
 from analysis.moves import Series, daily, moves, without_campaigns
+from analysis.remarks import remarked
 from analysis.screening import screened
 from analysis.series import MECHANISMS, Block, asked, blocks
 from analysis.settings import DriftSettings
@@ -75,14 +77,12 @@ def drifts(
     scope: Scope,
     settings: DriftSettings,
     newest: date | None = None,
-    known_at: date | None = None,
 ) -> list[Drift]:
     """Every drift of the scope's domains in the `settings.days` up to `newest`, most messages first.
 
     `newest` defaults to the scope's last day, else to the newest day stored. The scope's first day is no
-    bound: what broke before it may be broken still. `known_at` leaves out reports that were stored after that
-    day: the answer is what it was then, but for the evidence of causes, which is what is known now. Two short
-    sessions: one for the counts, and one for the evidence on the few domains where something was found.
+    bound: what broke before it may be broken still. Two short sessions: one for the counts, and one for the
+    evidence on the few domains where something was found.
     """
     with warehouse.reading() as session:
         scope = counted(session, scope)
@@ -90,18 +90,16 @@ def drifts(
         if last is None:
             return []
         span = replace(scope, since=last - timedelta(days=settings.days - 1), until=last)
-        totals = reads_changes.source_totals(session, span, 2 * settings.messages, known_at)
-        if known_at:
-            last = min(last, _newest(totals) or last)
+        totals = reads_changes.source_totals(session, span, 2 * settings.messages)
         screen = screened(totals, settings, last)
-        days = reads_changes.told_days(session, span, known_at, screen.sources)
+        days = reads_changes.told_days(session, span, screen.sources)
     changes = likely(days, settings, last, screen.questions)
     if not changes:
         return []
     with warehouse.reading() as session:
         if sole := sorted({change.sole_reporter for change in changes if change.sole_reporter}):
             others = reads_changes.largest_sources(session, span, sole, ELSEWHERE)
-            changes = credible(changes, reads_changes.told_days(session, span, known_at, others))
+            changes = credible(changes, reads_changes.told_days(session, span, others))
         else:
             changes = credible(changes, days)
         if not changes:
@@ -121,13 +119,15 @@ def _seen(session: Connection, span: Scope, changes: Sequence[Change], days: pl.
     """The evidence on the domains where something was found."""
     whole = replace(span, domains=tuple(sorted({change.domain for change in changes})))
     near = replace(whole, since=min(change.started_on for change in changes) - BEFORE)
-    return Seen(
+    sources = pl.DataFrame({name: [getattr(change, name) for change in changes] for name in ("domain", "source_key")})
+    seen = Seen(
         days,
         with_own(reads_sources.source_signatures(session, near), "signing_domain"),
         with_own(reads_sources.source_envelopes(session, near), "spf_domain"),
-        reads_sources.source_addresses(session, whole),
+        reads_changes.changed_addresses(session, whole, sources.unique()),
         policy_history(reads.policy_days(session, whole)),
     )
+    return replace(seen, remarks=remarked(session, near, changes, seen))
 
 
 def detect(days: pl.DataFrame, settings: DriftSettings, newest: date | None = None) -> list[Change]:

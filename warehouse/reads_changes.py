@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, time
 
 import polars as pl
 
 from warehouse.connect import Connection
-from warehouse.reads import SUMS, frame
+from warehouse.reads import SUMMED, SUMS, frame
 from warehouse.scope import Scope
 
 
-def told_days(
-    connection: Connection, scope: Scope, known_at: date | None = None, sources: pl.DataFrame | None = None
-) -> pl.DataFrame:
+def told_days(connection: Connection, scope: Scope, sources: pl.DataFrame | None = None) -> pl.DataFrame:
     """Each domain, source_key, day and reporter: the sums, and `estimated`: messages from reports of several days.
 
-    `known_at` leaves out what was stored after that day (UTC); it reads aggregate_record then, and so cannot
-    tell of days whose records were pruned. `sources` (domain, source_key): only these.
+    `sources` (domain, source_key): only these.
     """
-    daily, values = _daily(scope, known_at)
+    where, values = scope.where()
     only = "true"
     if sources is not None:
         only = "(domain, source_key) IN (SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[]))"
@@ -30,19 +26,19 @@ def told_days(
         f"""
         SELECT domain, source_key, day, reporter, {SUMS},
                coalesce(sum(messages) FILTER (estimated), 0)::BIGINT AS estimated
-        FROM {daily} AND {only} GROUP BY ALL ORDER BY domain, source_key, day, reporter
+        FROM daily WHERE {where} AND {only} GROUP BY ALL ORDER BY domain, source_key, day, reporter
         """,
         values,
     )
 
 
-def source_totals(connection: Connection, scope: Scope, fewest: int, known_at: date | None = None) -> pl.DataFrame:
+def source_totals(connection: Connection, scope: Scope, fewest: int) -> pl.DataFrame:
     """Each domain, source_key and day: the sums, for sources with at least `fewest` messages on the scope's days."""
-    daily, values = _daily(scope, known_at)
+    where, values = scope.where()
     return frame(
         connection,
         f"""
-        WITH totals AS (SELECT domain, source_key, day, {SUMS} FROM {daily} GROUP BY ALL)
+        WITH totals AS (SELECT domain, source_key, day, {SUMS} FROM daily WHERE {where} GROUP BY ALL)
         SELECT totals.* FROM totals SEMI JOIN (
             SELECT domain, source_key FROM totals GROUP BY domain, source_key HAVING sum(messages) >= ?
         ) USING (domain, source_key)
@@ -51,15 +47,15 @@ def source_totals(connection: Connection, scope: Scope, fewest: int, known_at: d
     )
 
 
-def source_sums(connection: Connection, scope: Scope, known_at: date | None = None) -> pl.DataFrame:
+def source_sums(connection: Connection, scope: Scope) -> pl.DataFrame:
     """Each domain and source_key: `messages`, `days` with mail, and `reporters`."""
-    daily, values = _daily(scope, known_at)
+    where, values = scope.where()
     return frame(
         connection,
         f"""
         SELECT domain, source_key, sum(messages)::BIGINT AS messages, count(DISTINCT day) AS days,
                count(DISTINCT reporter) AS reporters
-        FROM {daily} AND messages > 0 GROUP BY ALL ORDER BY ALL
+        FROM daily WHERE {where} AND messages > 0 GROUP BY ALL ORDER BY ALL
         """,
         values,
     )
@@ -80,24 +76,21 @@ def largest_sources(connection: Connection, scope: Scope, reporters: Sequence[st
     )
 
 
-def _daily(scope: Scope, known_at: date | None) -> tuple[str, list[object]]:
-    """What follows FROM for the scope's days as they were known, with its parameters."""
+def changed_addresses(connection: Connection, scope: Scope, sources: pl.DataFrame) -> pl.DataFrame:
+    """Each source_ip of some sources (domain, source_key): the sums, first_seen, last_seen, asn and as_name."""
     where, values = scope.where()
-    if known_at is None:
-        return f"daily WHERE {where}", values
-    return f"({KNOWN}) WHERE {where}", [datetime.combine(known_at, time.max), *values]
-
-
-KNOWN = """
-    SELECT r.day + i::INTEGER AS day, r.domain, r.header_from, a.source_key, r.reporter, r.dkim_aligned, r.spf_aligned,
-           r.doubt, t.days > 1 AS estimated,
-           sum(r.messages // t.days + (i < r.messages % t.days)::BIGINT)::BIGINT AS messages
-    FROM aggregate_record r JOIN aggregate_report t USING (report_key) JOIN address a USING (source_ip),
-         unnest(range(t.days)) AS spread(i)
-    WHERE t.stored_at <= ?
-    GROUP BY ALL
-"""
-"""The daily rollup as it was when only reports stored up to an instant were known."""
+    return frame(
+        connection,
+        f"""
+        SELECT d.*, asn, as_name FROM (
+            SELECT domain, source_key, source_ip, {SUMMED}, min(day) AS first_seen, max(day) AS last_seen
+            FROM address_day
+            WHERE {where} AND (domain, source_key) IN (SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[]))
+            GROUP BY domain, source_key, source_ip
+        ) d LEFT JOIN address USING (source_ip) ORDER BY messages DESC, source_ip, domain
+        """,
+        [*values, sources["domain"].to_list(), sources["source_key"].to_list()],
+    )
 
 
 def from_days(connection: Connection, scope: Scope) -> pl.DataFrame:

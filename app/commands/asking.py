@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import wraps
 from typing import Any
 
@@ -122,3 +122,32 @@ def day(text: str | None, option: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         raise UsageError(f"{option}: {text!r} is no date.", "Write it as 2026-11-30.") from None
+
+
+def instant(text: str | None, option: str = "--known-at") -> datetime | None:
+    """An instant from the command line, as naive UTC; a day means its end."""
+    if text is None:
+        return None
+    try:
+        if "T" not in text and " " not in text:
+            return datetime.combine(date.fromisoformat(text), time.max)
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{option}: {text!r} is no time.", "Write it as 2026-11-23 or 2026-11-23T07:00.") from None
+    return at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at
+
+
+def knowable(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command --known-at, which reaches it as `known_at`, naive UTC."""
+
+    @click.option("--known-at", metavar="TIME", help="Only what was known then (UTC): 2026-11-23, or 2026-11-23T07:00.")
+    @wraps(command)
+    def asking(*given: Any, known_at: str | None, **more: Any) -> Any:
+        return command(*given, known_at=instant(known_at), **more)
+
+    return asking
+
+
+def then(known_at: datetime | None) -> datetime:
+    """The instant (with UTC) as of which is answered: now, or an earlier one that was asked for."""
+    return min(now(), known_at.replace(tzinfo=UTC)) if known_at else now()

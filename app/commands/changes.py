@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from datetime import datetime
 from typing import Any
 
 import click
 
 from analysis.news import KINDS, News, news
 from app import exitcodes
-from app.commands.asking import Asked, scope_of, scoped, today
+from app.commands.asking import Asked, knowable, scope_of, scoped, then
 from app.commands.base import Command, Run
 from app.commands.opening import warehouse_of
 from app.render import Screen
+from warehouse.known import known_at as as_known
 
 COLUMNS = ("Since", "Until", "What", "Domain", "About", "Messages", "Evidence")
 
@@ -20,17 +22,21 @@ COLUMNS = ("Since", "Until", "What", "Domain", "About", "Messages", "Evidence")
 @click.command("changes", cls=Command)
 @scoped
 @click.option("--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Only this kind; repeatable.")
+@knowable
 @click.pass_obj
-def command(run: Run, asked: Asked, kinds: tuple[str, ...]) -> int:
+def command(run: Run, asked: Asked, kinds: tuple[str, ...], known_at: datetime | None) -> int:
     """What else changed?
 
     Sources that are new or gone, more or less mail than usual, waves of forged mail, the record's history,
     selectors, new names in From, and reporters that fell silent; alignment is `whosends drift`. A holiday,
-    a weekend or a silent reporter is no drop. Ends with 1 where there are some, with 0 where there are none.
+    a weekend or a silent reporter is no drop. --known-at leaves out what came later. Ends with 1 where there
+    are some, with 0 where there are none.
     """
-    screen, warehouse = Screen(run), warehouse_of(run)
-    scope = scope_of(warehouse, asked, run.config.drift.days)
-    found = [one for one in news(warehouse, scope, today(), run.config.analysis) if not kinds or one.kind in kinds]
+    screen = Screen(run)
+    with as_known(warehouse_of(run), known_at) as warehouse:
+        scope = scope_of(warehouse, asked, run.config.drift.days)
+        every = news(warehouse, scope, then(known_at).date(), run.config.analysis)
+    found = [one for one in every if not kinds or one.kind in kinds]
     if screen.json:
         screen.document(changes=[document(one) for one in found])
     elif found:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
-from datetime import UTC, date, datetime
+from datetime import datetime
 from typing import Any
 
 import click
@@ -15,12 +16,13 @@ from analysis.genuine import counted
 from analysis.lacking import DAYS, Lacking, in_words, lacking
 from analysis.settings import DriftSettings
 from app import exitcodes
-from app.commands.asking import Asked, day, scope_of, scoped, today
+from app.commands.asking import Asked, knowable, scope_of, scoped, then
 from app.commands.base import Command, Run
 from app.commands.opening import warehouse_of
 from app.render import Screen, share
 from warehouse import reads_changes
 from warehouse.connect import Warehouse
+from warehouse.known import known_at as as_known
 from warehouse.scope import Scope
 
 MOST = 6  # parts of a change in a sentence
@@ -30,23 +32,24 @@ COLUMNS = ("Domain", "Source", "What", "Since", "Before", "After", "Messages", "
 
 @click.command("drift", cls=Command)
 @scoped
-@click.option("--known-at", metavar="DATE", help="As of that day: without reports that were stored later, YYYY-MM-DD.")
+@knowable
 @click.pass_obj
-def command(run: Run, asked: Asked, known_at: str | None) -> int:
+def command(run: Run, asked: Asked, known_at: datetime | None) -> int:
     """What changed, and when?
 
     Changes of a source's alignment that are neither chance nor one reporter's doing, each with the
     day it began and the likeliest cause. Ends with 1 where there are some, with 0 where all is stable,
-    and with 3 where no source has sent enough, on days enough, for a change to be seen.
+    and with 3 where no source has sent enough, on days enough, for a change to be seen. --known-at leaves out
+    what came later, as if it were that day.
     """
-    screen, warehouse = Screen(run), warehouse_of(run)
-    scope = scope_of(warehouse, asked, run.config.drift.days)
-    settings = _over(run.config.drift, scope)
-    known = day(known_at, "--known-at")
-    found = drifts(warehouse, scope, settings, known_at=known)
-    parts = of_domains(warehouse, found, scope.until or today()) if found else []
-    undecided, others = _undecided(warehouse, scope, settings, known)
-    enough, newest = bool(found) or others, completeness.of_domains(warehouse, scope, datetime.now(UTC))
+    screen = Screen(run)
+    with as_known(warehouse_of(run), known_at) as warehouse:
+        scope = scope_of(warehouse, asked, run.config.drift.days)
+        settings, at = _over(run.config.drift, scope), then(known_at)
+        found = drifts(warehouse, scope, settings)
+        parts = of_domains(warehouse, found, scope.until or at.date()) if found else []
+        undecided, others = _undecided(warehouse, scope, settings)
+        enough, newest = bool(found) or others, completeness.of_domains(warehouse, scope, at)
     if screen.json:
         screen.document(
             drifts=[document(drift) for drift in found],
@@ -54,7 +57,8 @@ def command(run: Run, asked: Asked, known_at: str | None) -> int:
             undecided=[asdict(one) for one in undecided],
             completeness=[asdict(one) for one in newest],
         )
-    elif found:
+        return _ending(found, enough)
+    if found:
         screen.table(COLUMNS, [_row(drift) for drift in found])
         for part in parts:
             screen.note(_sentence(part, {drift.source_key: drift.name for drift in found}))
@@ -63,17 +67,19 @@ def command(run: Run, asked: Asked, known_at: str | None) -> int:
     else:
         screen.note(f"Too little data to tell: no source has {2 * settings.messages} messages on {DAYS} days.")
     for sentence in (in_words(undecided) if enough else "", *completeness.so_far(newest)):
-        if sentence and not screen.json:
+        if sentence:
             screen.note(sentence)
+    return _ending(found, enough)
+
+
+def _ending(found: Sequence[Drift], enough: bool) -> int:
     return exitcodes.FOUND if found else exitcodes.OK if enough else exitcodes.UNKNOWN
 
 
-def _undecided(
-    warehouse: Warehouse, scope: Scope, settings: DriftSettings, known_at: date | None
-) -> tuple[list[Lacking], bool]:
+def _undecided(warehouse: Warehouse, scope: Scope, settings: DriftSettings) -> tuple[list[Lacking], bool]:
     """The sources with too little mail, and whether there are others: of those a change would be seen."""
     with warehouse.reading() as connection:
-        sums = reads_changes.source_sums(connection, counted(connection, scope), known_at)
+        sums = reads_changes.source_sums(connection, counted(connection, scope))
     found = lacking(sums, settings)
     return found, len(found) < sums.height
 

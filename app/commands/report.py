@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import click
 
 from analysis.weekly import iso_week, owned, weekly
 from app import exitcodes
-from app.commands.asking import known, known_domain, today
+from app.commands.asking import instant, known, known_domain, today
 from app.commands.base import Group, Run
 from app.commands.opening import warehouse_of
 from app.commands.report_sending import send
@@ -63,7 +63,7 @@ def weekly_(run: Run, /, **asked: Any) -> int:
     if asked["week"]:
         iso_week(asked["week"])  # a wrong one is refused before the warehouse is asked anything
     if asked["sending"]:
-        at = _instant(asked["known_at"])
+        at = instant(asked["known_at"])
         if at is None:
             recorded(warehouse_of(run), today(), run.config)  # what reports have proved belongs into the mail
         with known_at(warehouse_of(run), at) as warehouse:
@@ -80,7 +80,7 @@ def _asked(run: Run, asked: dict[str, Any]) -> Iterator[Bundle]:
     share = share_of(run.config, wanted, tuple(held.last_days)) if asked["client"] or asked["owner"] else Share(domains)
     if share is None:
         raise UsageError("None of these domains has reports.", "'whosends status' lists those that have.")
-    at = _instant(asked["known_at"])
+    at = instant(asked["known_at"])
     with known_at(warehouse_of(run), at) as warehouse:
         yield _bundle(run, warehouse, asked["week"], share, at)
 
@@ -90,19 +90,6 @@ def _bundle(run: Run, warehouse: Warehouse, week: str, share: Share, at: datetim
     summary = weekly(warehouse, week, on, config.analysis, share.domains, config.targets)
     owners = {one.domain: config.owner_of(one.domain) for one in summary.domains}
     return Bundle(owned(summary, owners, share.owner), warehouse, config, at)
-
-
-def _instant(text: str | None) -> datetime | None:
-    """An instant from the command line, as naive UTC; a day means its end."""
-    if text is None:
-        return None
-    try:
-        if "T" not in text and " " not in text:
-            return datetime.combine(date.fromisoformat(text), time.max)
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"--known-at: {text!r} is no time.", "Write it as 2026-11-23 or 2026-11-23T07:00.") from None
-    return at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at
 
 
 def _show(run: Run, bundle: Bundle, forms: Sequence[str], out: Path | None) -> int:

@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 from analysis.around import Seen
-from analysis.cause import NONE_SEEN, causes, day_name, percent, shown
+from analysis.cause import NONE_SEEN, day_name, percent, shown
+from analysis.causes import causes
 from analysis.change import Change
 from analysis.drift import Drift, drifts
 from analysis.history import PolicyChange
