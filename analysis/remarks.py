@@ -31,7 +31,7 @@ MEANINGS: Final = {
     ),
     "key_too_short": (
         re.compile(
-            r"key[\s_-]*(?:is\s*)?(?:too[\s_-]*(?:short|small|weak)|size|length)|(?:short|small|weak|insecure)"
+            r"key[\W_]*(?:is\s*)?(?:too[\s_-]*(?:short|small|weak)|size|length)|(?:short|small|weak|insecure)"
             r"[\s_-]*key|\b(?:384|512|768|1024)[\s-]*bits?\b",
             re.IGNORECASE,
         ),
