@@ -1,6 +1,6 @@
 """`python -m benchmarks.readiness_worlds`: do nine of ten ranges hold what receivers then refuse?
 
-Worlds 1 to 200 are for tuning `analysis.outlook.STRAYS`, 2000 and above for scores.
+Worlds 1 to 1999 are for tuning `analysis.level` and `analysis.outlook.STRAYS`, 2000 and above for scores.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Score some worlds and print it."""
     parser = argparse.ArgumentParser("benchmarks.readiness_worlds", description=__doc__)
     parser.add_argument("--worlds", type=int, default=300, help="how many (default 300)")
-    parser.add_argument("--first-seed", type=int, default=2000, help="2000 and above: scores; 1 to 200: for tuning")
+    parser.add_argument("--first-seed", type=int, default=2000, help="2000 and above: scores; 1 to 1999: for tuning")
     parser.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
     asked = parser.parse_args(arguments)
     seeds, started = range(asked.first_seed, asked.first_seed + asked.worlds), time.monotonic()
