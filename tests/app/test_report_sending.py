@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic, sleep
 
 import pytest
 
@@ -18,6 +22,7 @@ from warehouse.settings import WarehouseSettings
 
 pytestmark = pytest.mark.server
 
+COMMAND = str(Path(sys.executable).with_name("whosends"))
 CONFIG = """
 [smtp]
 host = "localhost"
@@ -153,6 +158,27 @@ def test_a_lost_answer_is_unknown_and_no_second_mail(send: Whosends, room: Mailr
     assert len(room.mails) == 1
 
 
+def test_killed_between_the_mail_and_its_note_it_sends_no_second_one(
+    send: Whosends, room: Mailroom, home: Path, path: Path
+) -> None:
+    room.hold = True
+    words = [COMMAND, "report", "weekly", "--send", "--to", "acme", "--warehouse", str(path)]
+    process = subprocess.Popen([*words, "--config", str(home / "send.toml")], stderr=subprocess.PIPE)
+    until = monotonic() + 60
+    while not room.mails and process.poll() is None and monotonic() < until:
+        sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    _, errors = process.communicate()
+    room.hold = False
+    assert len(room.mails) == 1, errors
+    assert states(send("--to", "acme")) == [("it@acme.example", "already")]
+    with Warehouse(path, WarehouseSettings()).writing() as connection:
+        connection.execute("UPDATE sending SET started_at = started_at - INTERVAL 1 HOUR")
+    ran = send("--to", "acme")
+    assert (ran.code, states(ran)) == (3, [("it@acme.example", "unknown")])
+    assert len(room.mails) == 1
+
+
 def test_a_crash_in_the_middle_is_unknown_too(send: Whosends, room: Mailroom, path: Path) -> None:
     send("--to", "acme")
     with Warehouse(path, WarehouseSettings()).writing() as connection:
@@ -231,6 +257,19 @@ def test_the_same_week_known_at_the_same_time_gives_the_same_bytes(whosends: Who
     assert made("after") == before
     [csv] = (home / "before").glob("*.csv")
     assert now != csv.read_text("utf-8")
+
+
+def test_the_bytes_are_the_same_in_every_time_zone_and_process(home: Path, path: Path) -> None:
+    # In spring and autumn the picture's four weeks hold a day on which clocks change.
+    words = [COMMAND, "report", "weekly", "--warehouse", str(path), "--known-at", f"{datetime.now(UTC):%Y-%m-%d}"]
+    made = []
+    for zone in ("America/Los_Angeles", "Pacific/Auckland"):
+        out, given = home / zone.replace("/", "-"), ["env", f"TZ={zone}", f"PYTHONHASHSEED={len(made)}"]
+        forms = [word for form in ("eml", "html", "csv", "json", "parquet") for word in ("--format", form)]
+        subprocess.run([*given, *words, *forms, "--out", str(out)], check=True, capture_output=True, timeout=120)
+        made.append({file.name: file.read_bytes() for file in out.iterdir()})
+    assert len(made[0]) == 6
+    assert made[0] == made[1]
 
 
 def test_binary_forms_do_not_go_to_a_terminal(whosends: Whosends, path: Path) -> None:

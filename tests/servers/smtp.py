@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ USER, PASSWORD = "whosends", "correct horse"
 class Mailroom:
     """What arrived, read by a parser that raises for any defect, and how the server is to behave.
 
-    `answers` are given to DATA first, `cut` drops the line.
+    `answers` are given to DATA first, `cut` drops the line; while it is to `hold`, what was taken gets no answer.
     """
 
     port: int = 0
@@ -32,6 +33,7 @@ class Mailroom:
     to: list[list[str]] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
     cut: bool = False
+    hold: bool = False
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         if self.answers:
@@ -40,6 +42,8 @@ class Mailroom:
         assert isinstance(mail, EmailMessage)
         self.mails.append(mail)
         self.to.append(list(envelope.rcpt_tos))
+        while self.hold:
+            await asyncio.sleep(0.05)
         if self.cut:  # taken, and the answer never comes
             assert server.transport is not None
             server.transport.abort()
