@@ -275,7 +275,8 @@ def _authorised(case: Case, settings: ReadinessSettings) -> Gate:
     )
     arrive = f"The reports of {count(case.reporters, 'reporter')} arrive"
     if case.reporters >= settings.enough_reporters:
-        return Gate("authorised", "pass", f"{arrive}, so they find the rua address in order; DNS was not asked.", fix)
+        evidence = f"{arrive}, so they find the rua address in order. DNS was not asked; readiness --dns does."
+        return Gate("authorised", "pass", evidence, fix)
     return Gate("authorised", "unknown", f"{arrive}; whether others may send theirs only DNS knows.", fix)
 
 

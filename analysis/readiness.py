@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from analysis import evidence
+from analysis.authorised import authorised
 from analysis.drift import Drift, drifts
 from analysis.gates import Case, Gate, gates
 from analysis.genuine import counted
@@ -20,6 +22,9 @@ from ingest.errors import UsageError
 from warehouse import reads, reads_sources
 from warehouse.connect import Connection, Warehouse
 from warehouse.scope import Scope
+
+if TYPE_CHECKING:
+    from ingest.probes.dmarc import DmarcObservation
 
 __all__ = ["Blocked", "Gate", "Readiness", "next_target", "readiness", "readinesses", "verdict"]
 
@@ -152,6 +157,13 @@ def verdict(opened: Sequence[Gate]) -> str:
     """Any stop is a stop; else any unknown is unknown; else go."""
     states = {gate.state for gate in opened}
     return "stop" if "stop" in states else "unknown" if "unknown" in states or not states else "go"
+
+
+def with_dns(answer: Readiness, seen: DmarcObservation) -> Readiness:
+    """The same, with what DNS says of the record and its destinations instead of what reports let us guess."""
+    gate = authorised(seen)
+    opened = tuple(gate if one.id == gate.id else one for one in answer.gates)
+    return replace(answer, gates=opened, verdict=verdict(opened))
 
 
 def next_target(policy: str | None) -> str:

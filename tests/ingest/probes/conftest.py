@@ -22,6 +22,16 @@ deep.empty A 192.0.2.77
 two A 192.0.2.20
 two A 192.0.2.21
 """
+# Records in order and not; of the last, one destination says something else, and the server of the other is broken.
+_DMARC = """
+_dmarc TXT "v=DMARC1; p=none; " "rua=mailto:d@dmarc.test, mailto:x@agency.test!10m"
+_dmarc.sub TXT "v=spf1 -all"
+_dmarc.two TXT "v=DMARC1; p=none"
+_dmarc.two TXT "v=DMARC1; p=reject"
+_dmarc.mute TXT "v=DMARC1; p=none"
+_dmarc.bad TXT "v=DMARC1;p=none;rua=http://x.test,mailto:a b@x.test,mailto:d@dmarc.test"
+_dmarc.away TXT "v=DMARC1; p=none; rua=mailto:a@agency.test,mailto:b@broken.test"
+"""
 _REVERSE = """
 10 PTR mx.example.test.
 11 PTR MX.example.test.
@@ -44,6 +54,8 @@ def nsd() -> Iterator[Nsd]:
     server = Nsd(
         {
             "example.test": _FORWARD + "mail14 A 192.0.2.14\nfifteen A 192.0.2.15\n",
+            "dmarc.test": _DMARC,
+            "agency.test": 'dmarc.test._report._dmarc TXT "v=DMARC1;"\naway.dmarc.test._report._dmarc TXT "v=spf1"\n',
             "2.0.192.in-addr.arpa": _REVERSE + _MANY,
             "8.b.d.0.1.0.0.2.ip6.arpa": _V6,
             "broken.test": "@ A this-is-no-address\n",

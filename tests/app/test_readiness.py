@@ -1,0 +1,61 @@
+"""`whosends readiness --dns`: the record as it stands, and where its reports may go, from a real name server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.app.conftest import Whosends
+from tests.servers.nsd import Nsd
+
+pytestmark = pytest.mark.server
+
+
+@pytest.fixture(scope="module")
+def nsd() -> Iterator[Nsd]:
+    record = '_dmarc TXT "v=DMARC1; p=none; rua=mailto:d@example.com,mailto:x@{}; fo=1; pct=50"\n'
+    server = Nsd(
+        {"example.com": record.format("agency.test"), "agency.test": "example.com._report._dmarc A 192.0.2.1\n"}
+    )
+    server.start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def config(nsd: Nsd, home: Path) -> Path:
+    path = home / "dns.toml"
+    path.write_text(f'[resolver]\nnameservers = ["127.0.0.1"]\nport = {nsd.port}\n')
+    return path
+
+
+def test_the_record_that_stands_is_kept_and_a_destination_that_says_nothing_stops(
+    whosends: Whosends, month: Path, config: Path, nsd: Nsd
+) -> None:
+    words = ("readiness", "example.com", "--target", "quarantine", "--warehouse", month, "--config", config, "--json")
+    guessed = whosends(*words)
+    assert (guessed.code, guessed.document["dns"]) == (0, None)
+    looked = whosends(*words, "--dns")
+    [gate] = [one for one in looked.document["gates"] if one["id"] == "authorised"]
+    assert (looked.code, gate["state"], looked.document["next"]) == (1, "stop", None)
+    assert 'example.com._report._dmarc.agency.test: "v=DMARC1"' in gate["fix"]
+    assert looked.document["dns"]["destinations"][0]["takes"] is False
+
+
+def test_what_is_published_next_keeps_its_addresses(whosends: Whosends, month: Path, home: Path) -> None:
+    server = Nsd({"example.com": '_dmarc TXT "v=DMARC1; p=none; rua=mailto:d@example.com; fo=1; pct=50"\n'})
+    server.start()
+    try:
+        file = home / "own.toml"
+        file.write_text(f'[resolver]\nnameservers = ["127.0.0.1"]\nport = {server.port}\n')
+        ran = whosends(
+            "readiness", "example.com", "--target", "reject", "--warehouse", month, "--config", file, "--json", "--dns"
+        )
+    finally:
+        server.remove()
+    assert ran.document["next"]["record"] == "v=DMARC1; p=quarantine; t=y; rua=mailto:d@example.com; fo=1"
+    assert (
+        "--offline forbids it" in whosends("readiness", "example.com", "--dns", "--offline", "--warehouse", month).err
+    )
