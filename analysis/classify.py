@@ -9,8 +9,9 @@ enough to act on, the verdict is unknown, and the probabilities say what it lean
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import polars as pl
@@ -60,8 +61,60 @@ class Verdict:
 
     kind: str
     confidence: float
-    evidence: tuple[Evidence, ...]
+    evidence: Sequence[Evidence]
     probabilities: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Entries:
+    """What the entries of all verdicts are made of: rows of numbers, and what each term and the rest weigh in each."""
+
+    rows: pl.DataFrame
+    weights: Floats
+    rest: Floats
+
+    def of(self, at: int) -> tuple[Evidence, ...]:
+        """The entries of one row, the weightiest first."""
+        return _entries(self.rows.row(at, named=True), self.weights[at], self.rest[at])
+
+
+class Ledger(Sequence[Evidence]):
+    """The entries of one verdict, put into words when somebody reads them: few do, of thousands."""
+
+    __slots__ = ("_at", "_entries", "_told")
+
+    def __init__(self, entries: _Entries, at: int) -> None:
+        self._entries, self._at = entries, at
+        self._told: tuple[Evidence, ...] | None = None
+
+    def told(self) -> tuple[Evidence, ...]:
+        """All of them."""
+        if self._told is None:
+            self._told = self._entries.of(self._at)
+        return self._told
+
+    @overload
+    def __getitem__(self, index: int) -> Evidence: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Evidence]: ...
+    def __getitem__(self, index: int | slice) -> Evidence | Sequence[Evidence]:
+        return self.told()[index]
+
+    def __len__(self) -> int:
+        return len(self.told())
+
+    def __eq__(self, other: object) -> bool:
+        return self.told() == (other.told() if isinstance(other, Ledger) else other)
+
+    def __hash__(self) -> int:
+        return hash(self.told())
+
+    def __repr__(self) -> str:
+        return repr(self.told())
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # What is copied or sent elsewhere takes its own words along, not the numbers of all.
+        return tuple, (self.told(),)
 
 
 def classify(rows: pl.DataFrame) -> list[Verdict]:
@@ -86,8 +139,10 @@ def classify(rows: pl.DataFrame) -> list[Verdict]:
     # Beside them, what speaks for or against its aligning now, where it is ours.
     lately = np.where(best == 0, aligns, np.where(best == 1, -aligns, 0.0))
     rest = np.stack([BEFORE[whose] - BEFORE[second], lately], axis=1)
-    numbers = zip(rows.iter_rows(named=True), entries, rest, told, best, strict=True)
-    return [_verdict(numbers_of, weights, more, each, int(kind)) for numbers_of, weights, more, each, kind in numbers]
+    every = _Entries(rows, entries, rest)
+    return [
+        _verdict(Ledger(every, at), each, kind) for at, (each, kind) in enumerate(zip(told, best.tolist(), strict=True))
+    ]
 
 
 def _aligns(rows: pl.DataFrame) -> Floats:
@@ -97,13 +152,13 @@ def _aligns(rows: pl.DataFrame) -> Floats:
     return np.asarray(rows.select((STEEP * (share - 0.5)).fill_null(0).fill_nan(0)).to_series().to_numpy(), np.float64)
 
 
-def _verdict(row: dict[str, object], weights: Floats, rest: Floats, told: Floats, best: int) -> Verdict:
+def _verdict(entries: Ledger, told: Floats, best: int) -> Verdict:
     sure = float(told[best])
     return Verdict(
         KINDS[best] if sure >= NAMED_FROM[best] else "unknown",
         round(min(sure, 0.999), 3),
-        _entries(row, weights, rest),
-        {kind: round(float(each), 4) for kind, each in zip(KINDS, told, strict=True)},
+        entries,
+        {kind: round(each, 4) for kind, each in zip(KINDS, told.tolist(), strict=True)},
     )
 
 

@@ -95,12 +95,12 @@ def check(
         if newest is None or there is None:
             return Checked(None, len(declared), (), {})
         since = newest - timedelta(days=rules.readiness.days - 1)
-        frames = gathered.fetch(connection, Scope(domains, since, newest), today, rules.sources)
+        frames = gathered.told(connection, Scope(domains, since, newest), today, rules.sources)
         meant = resolved(connection, declared)
         wanted = sorted({key for keys in meant for key in keys})
         scope = replace(counted(connection, Scope(domains)), until=newest)
         told = reads_declared.sent_by(connection, scope, wanted)
-    found = judged(frames, today, rules.sources)
+    found = judged(frames, today)
     deviations, rhythms = list[Deviation](), dict[str, Cadence]()
     parts = {key: rows for key, rows in told.partition_by("domain", "source_key", as_dict=True).items()}
     for one, keys in zip(declared, meant, strict=True):

@@ -22,6 +22,7 @@ from analysis.downstream import leaders
 from analysis.faults import ELSEWHERE, upheld
 from analysis.genuine import counted
 from analysis.history import policy_history
+from analysis.keeping import keep, known
 from analysis.moves import Series, daily, moves, without_campaigns
 from analysis.remarks import remarked
 from analysis.screening import screened
@@ -29,6 +30,7 @@ from analysis.series import MECHANISMS, Block, asked, blocks
 from analysis.settings import DriftSettings
 from warehouse import reads, reads_changes, reads_sources
 from warehouse.connect import Connection, Warehouse
+from warehouse.kept import place
 from warehouse.scope import Scope
 
 __all__ = ["Cause", "Change", "Drift", "detect", "drifts"]
@@ -82,8 +84,21 @@ def drifts(
 
     `newest` defaults to the scope's last day, else to the newest day stored. The scope's first day is no
     bound: what broke before it may be broken still. Two short sessions: one for the counts, and one for the
-    evidence on the few domains where something was found.
+    evidence on the few domains where something was found. The answer is kept until the reports change.
     """
+    with warehouse.reading() as session:
+        asked = place(session, "drifts", scope, settings, newest)
+        if (told := known(asked, list[Drift])) is not None:
+            return told
+    found = _drifts(warehouse, scope, settings, newest)
+    with warehouse.reading() as session:
+        # Unless somebody wrote meanwhile: then a part of the evidence may be newer than the rest.
+        if place(session, "drifts", scope, settings, newest) == asked:
+            keep(asked, found)
+    return found
+
+
+def _drifts(warehouse: Warehouse, scope: Scope, settings: DriftSettings, newest: date | None) -> list[Drift]:
     with warehouse.reading() as session:
         scope = counted(session, scope)
         last = newest or scope.until or _newest(reads.last_days(session, replace(scope, since=None)), "last_day")
@@ -106,10 +121,10 @@ def drifts(
             return []
         facts = reads_sources.source_facts(session)
         seen = _seen(session, span, changes, days)
-    known = {fact["source_key"]: fact for fact in facts.iter_rows(named=True)}
+    named = {fact["source_key"]: fact for fact in facts.iter_rows(named=True)}
     led = leaders(changes, seen)
     return [
-        _named(change, seen, known, [other for other in changes if led.get(other) == change])
+        _named(change, seen, named, [other for other in changes if led.get(other) == change])
         for change in changes
         if change not in led
     ]

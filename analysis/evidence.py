@@ -19,6 +19,7 @@ import polars as pl
 
 from analysis.genuine import counted
 from analysis.identity import HOSTS
+from analysis.keeping import kept_frame, kept_rows
 from analysis.organizations import organizational
 from analysis.period import newest_day
 from analysis.settings import SourceSettings
@@ -27,6 +28,7 @@ from analysis.traces import fetch as fetch_traces
 from ingest.catalogue.envelopes import domain_habit
 from warehouse import reads_sources as reads
 from warehouse.connect import Connection
+from warehouse.kept import Place, place
 from warehouse.reads import decisions
 from warehouse.scope import Scope
 
@@ -56,8 +58,56 @@ class Frames:
     signatures: pl.DataFrame
     envelopes: pl.DataFrame
     reasons: pl.DataFrame
-    decisions: pl.DataFrame
     traces: Traces
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What reports tell of each source, one row each, the largest first; and what people decided.
+
+    `rows` has the columns of `evidence` and what `sources.Source` shows; `newest` is None where there is nothing.
+    """
+
+    newest: date | None
+    rows: pl.DataFrame
+    decisions: pl.DataFrame
+
+
+def told(connection: Connection, scope: Scope, today: date, settings: SourceSettings) -> Told:
+    """All that the answer about a scope's sources needs. What the reports tell is kept until they change."""
+    newest = newest_day(connection, today, scope.until)
+
+    def of(domains: tuple[str, ...]) -> Place:
+        return place(connection, "sources", replace(scope, domains=domains), newest, settings)
+
+    names = tuple(sorted(set(scope.domains)))
+    rows = kept_rows(of(())) if names else None
+    if rows is None:
+        rows = kept_frame(of(names), lambda: _rows(fetch(connection, scope, today, settings), settings))
+    elif not rows.is_empty():
+        # What is told of a source does not depend on which other domains were asked for.
+        rows = rows.filter(pl.col("domain").is_in(names))
+    return Told(newest, rows, decisions(connection))
+
+
+def _rows(frames: Frames, settings: SourceSettings) -> pl.DataFrame:
+    if frames.sources.is_empty() or frames.newest is None:
+        return pl.DataFrame()
+    return (
+        frames.sources.drop("first_seen")
+        .join(frames.first_seen.drop("last_seen"), on=KEY, how="left")
+        .join(frames.facts, on="source_key", how="left")
+        .join(frames.ips, on=KEY, how="left")
+        .join(evidence(frames), on=KEY, how="left", suffix="_told")
+        .with_columns(is_new=_is_new(frames.newest, settings))
+        .sort(["messages", *KEY], descending=[True, False, False])
+    )
+
+
+def _is_new(newest: date, settings: SourceSettings) -> pl.Expr:
+    """First seen lately, and not because the domain itself is new here."""
+    warm = pl.col("first_seen") >= pl.col("domain_first_day") + pl.duration(days=settings.warmup_days)
+    return (pl.col("first_seen") > newest - timedelta(days=settings.new_days)) & warm
 
 
 def fetch(connection: Connection, scope: Scope, today: date, settings: SourceSettings) -> Frames:
@@ -83,7 +133,6 @@ def fetch(connection: Connection, scope: Scope, today: date, settings: SourceSet
         signatures=signatures,
         envelopes=envelopes,
         reasons=reads.source_reasons(connection, history),
-        decisions=decisions(connection),
         traces=fetch_traces(connection, history, settings),
     )
 

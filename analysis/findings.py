@@ -10,16 +10,18 @@ from analysis import leads
 from analysis.changes import compare
 from analysis.drift import Drift, drifts
 from analysis.genuine import LoneClaims, counted, lone_claims
+from analysis.keeping import kept
 from analysis.leads import Finding
 from analysis.period import newest_day
-from analysis.policy import Published, published
-from analysis.readiness import Readiness, judge, next_target
+from analysis.policy import Published, policies
+from analysis.readiness import Readiness, grouped, judge, next_target
 from analysis.reporters import Reporter, reporters
 from analysis.settings import AnalysisSettings
 from analysis.sources import Source
 from analysis.weight import LEAST, MINOR, weights
 from warehouse import reads
-from warehouse.connect import Warehouse
+from warehouse.connect import Connection, Warehouse
+from warehouse.kept import place
 from warehouse.scope import Scope
 
 __all__ = ["Basis", "Finding", "findings", "gather", "rank"]
@@ -28,6 +30,14 @@ SEVERITIES = ("critical", "high", "medium", "info")
 # Impact from which a finding on legitimate mail may be called so; its lead says what it may be called at most.
 BANDS = (("critical", 50.0), ("high", 10.0))
 REPORTERS_OVER = 120  # days over which it is learnt who usually reports
+
+
+@dataclass(frozen=True, slots=True)
+class _Voices:
+    """Who reports, and what only those in doubt tell of."""
+
+    reporters: tuple[Reporter, ...]
+    lone_claims: tuple[LoneClaims, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,28 +99,31 @@ def gather(
     """Judge all domains of a scope that have reports."""
     with warehouse.reading() as connection:
         newest = newest_day(connection, today, scope.until)
-        ever = counted(connection, Scope(scope.domains, None, newest))
-        names = reads.domains(connection, ever)["domain"].to_list()
-        rows = reads.policy_days(connection, ever)
-        since = newest - timedelta(days=REPORTERS_OVER) if newest else None
-        written = reads.reporter_days(connection, replace(ever, since=since))
+        shown = policies(connection, Scope(scope.domains, None, newest))
         first = newest - timedelta(days=settings.readiness.days - 1) if newest else None
-        claimed = lone_claims(connection, replace(ever, since=first))
-    parts = rows.partition_by("domain", as_dict=True)
-    policies = {name: published(parts.get((name,), rows.clear())) or Published() for name in names}
-    wanted = {domain: (targets or {}).get(domain) or next_target(at.p) for domain, at in policies.items()}
+        asked = place(connection, "voices", scope.domains, newest, first)
+        voices = kept(asked, _Voices, lambda: _voices(connection, Scope(scope.domains, first, newest)))
+    wanted = {domain: (targets or {}).get(domain) or next_target(at.p) for domain, at in shown.items()}
     every: list[Source] = []
     judged: dict[str, Readiness] = {}
     if wanted:
         if known is None:
             known = drifts(warehouse, Scope(scope.domains, None, newest), settings.drift)
-        every, judged = judge(warehouse, wanted, today, settings, known, newest)
-    found: dict[str, list[Source]] = {domain: [] for domain in policies}
+        every, judged = judge(warehouse, wanted, today, settings, known, Scope(scope.domains, None, newest))
+    found: dict[str, list[Source]] = {domain: [] for domain in shown}
     for source in every:
         found[source.domain].append(source)
     judged_over = Scope(scope.domains, first, newest)
-    heard = reporters(written, newest) if newest else ()
-    return Basis(found, judged, policies, known or (), heard, newest, today, judged_over, claimed)
+    heard, claimed = voices.reporters, voices.lone_claims
+    return Basis(found, judged, shown, known or (), heard, newest, today, judged_over, claimed)
+
+
+def _voices(connection: Connection, scope: Scope) -> _Voices:
+    if scope.until is None:
+        return _Voices((), ())
+    sure = counted(connection, scope)
+    written = reads.reporter_days(connection, replace(sure, since=scope.until - timedelta(days=REPORTERS_OVER)))
+    return _Voices(tuple(reporters(written, scope.until)), lone_claims(connection, sure))
 
 
 def rank(basis: Basis, settings: AnalysisSettings) -> list[Finding]:
@@ -119,7 +132,8 @@ def rank(basis: Basis, settings: AnalysisSettings) -> list[Finding]:
         return []
     mail = {domain: judged.messages for domain, judged in basis.readiness.items()}
     heavy = weights(mail, settings.findings.primary)
-    result = [finding for domain in mail for finding in _of_domain(basis, domain, settings)]
+    drifted = grouped(basis.drifts)
+    result = [finding for domain in mail for finding in _of_domain(basis, domain, drifted.get(domain, ()), settings)]
     result += [leads.in_doubt(claims) for claims in basis.lone_claims]
     if mail:
         # Who reports is no domain's own matter; it stands at the one that matters most.
@@ -145,13 +159,13 @@ def _weighed(finding: Finding, weight: float) -> Finding:
     return replace(finding, severity=SEVERITIES[at])
 
 
-def _of_domain(basis: Basis, domain: str, settings: AnalysisSettings) -> Iterator[Finding]:
+def _of_domain(basis: Basis, domain: str, drifts: Sequence[Drift], settings: AnalysisSettings) -> Iterator[Finding]:
     assert basis.newest is not None
     found, policy, judged = basis.sources[domain], basis.policies[domain], basis.readiness[domain]
     known = {source.source_key: source for source in found}
     drifted = set()
-    for drift in basis.drifts:
-        if drift.domain == domain and drift.source_key in known:
+    for drift in drifts:
+        if drift.source_key in known:
             finding = leads.lost(drift, known[drift.source_key], policy)
             if finding and drift.source_key not in drifted:
                 drifted.add(drift.source_key)

@@ -15,10 +15,12 @@ from weakref import WeakKeyDictionary
 
 import polars as pl
 
+from analysis.keeping import kept
 from analysis.reporters import reporters
 from ingest.attestation import Doubt, Grade
 from warehouse import reads, reads_sources
 from warehouse.connect import Connection
+from warehouse.kept import place
 from warehouse.scope import Scope
 
 MOSTLY = 0.5  # median share of a day's report mails from which something is the rule here
@@ -61,7 +63,7 @@ def excluded(connection: Connection) -> Without:
     - unprovable: the same, of a reporter that was never verified; the others had a bad day, or an old key.
     """
     if connection not in _KNOWN:
-        _KNOWN[connection] = _excluded(connection)
+        _KNOWN[connection] = kept(place(connection, "excluded"), Without, lambda: _excluded(connection))
     return _KNOWN[connection]
 
 

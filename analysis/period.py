@@ -7,9 +7,11 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from analysis.genuine import counted
+from analysis.keeping import kept
 from ingest.errors import UsageError
 from warehouse import reads
 from warehouse.connect import Connection
+from warehouse.kept import place
 from warehouse.scope import Scope
 
 AGREEING = 3
@@ -24,6 +26,11 @@ def newest_day(connection: Connection, today: date, until: date | None = None) -
     A report dated in the future (a reporter's broken clock) does not make all other data old: days
     after the horizon count only where there are no others.
     """
+    asked = place(connection, "newest_day", today, until)
+    return kept(asked, tuple[date | None], lambda: (_newest_day(connection, today, until),))[0]
+
+
+def _newest_day(connection: Connection, today: date, until: date | None) -> date | None:
     scope = counted(connection, Scope((), None, until))
     tomorrow = today + timedelta(days=1)
     last = _last(connection, scope)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import polars as pl
+
+from analysis.genuine import counted
+from analysis.keeping import kept
+from warehouse import reads
+from warehouse.connect import Connection
+from warehouse.kept import place
+from warehouse.scope import Scope
 
 STRICTNESS = {"none": 0, "quarantine": 1, "reject": 2}
 
@@ -30,6 +37,20 @@ class Published:
     def whole(self) -> bool:
         """Whether receivers are asked to apply it to all mail: no pct below 100, no test mode."""
         return self.testing != "y" and (self.pct is None or self.pct >= 100)
+
+
+def policies(connection: Connection, scope: Scope) -> dict[str, Published]:
+    """What is published for each of the scope's domains with reports up to its last day, the largest first."""
+    ever = replace(scope, since=None, without=())
+    return kept(place(connection, "policies", ever), dict[str, Published], lambda: _policies(connection, ever))
+
+
+def _policies(connection: Connection, ever: Scope) -> dict[str, Published]:
+    ever = counted(connection, ever)
+    names = reads.last_days(connection, ever)["domain"].to_list()
+    rows = reads.policy_days(connection, ever)
+    parts = rows.partition_by("domain", as_dict=True)
+    return {name: published(parts.get((name,), rows.clear())) or Published() for name in names}
 
 
 def published(rows: pl.DataFrame) -> Published | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -14,13 +14,15 @@ from analysis.authorised import authorised
 from analysis.drift import Drift, drifts
 from analysis.gates import Case, Gate, gates
 from analysis.genuine import counted
+from analysis.keeping import kept, kept_frame
 from analysis.period import newest_day
-from analysis.policy import Published, published
+from analysis.policy import Published, policies
 from analysis.settings import AnalysisSettings
 from analysis.sources import Source, judged
 from ingest.errors import UsageError
 from warehouse import reads, reads_sources
 from warehouse.connect import Connection, Warehouse
+from warehouse.kept import place
 from warehouse.scope import Scope
 
 if TYPE_CHECKING:
@@ -83,14 +85,27 @@ class Readiness:
 
 
 @dataclass(frozen=True, slots=True)
-class _Frames:
+class _Days:
+    """Of one domain: its newest day; how many days and reporters are judged; all days of the quarter with reports."""
+
+    newest: date | None
+    days: int
+    reporters: int
+    reported: frozenset[date]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What one short session brought. `failing` has messages, overridden and blocked by domain and source_key."""
+
     scope: Scope
-    last_days: Mapping[str, date]
-    days: pl.DataFrame
+    days: Mapping[str, _Days]
     failing: pl.DataFrame
-    reporters: pl.DataFrame
-    policies: pl.DataFrame
-    sources: evidence.Frames
+    policies: Mapping[str, Published]
+    sources: evidence.Told
+
+
+NOTHING = _Days(None, 0, 0, frozenset())
 
 
 def readiness(
@@ -118,7 +133,7 @@ def readinesses(
     until: date | None = None,
 ) -> dict[str, Readiness]:
     """The same for several domains at once, from their targets; `until` is the last day to look at."""
-    return judge(warehouse, targets, today, settings, known, until)[1]
+    return judge(warehouse, targets, today, settings, known, Scope(tuple(targets), None, until))[1]
 
 
 def judge(
@@ -127,30 +142,42 @@ def judge(
     today: date,
     settings: AnalysisSettings,
     known: Sequence[Drift] | None = None,
-    until: date | None = None,
+    within: Scope | None = None,
 ) -> tuple[list[Source], dict[str, Readiness]]:
-    """The same, with the sources of the days judged, the largest first."""
+    """The same, with the sources of the days judged, the largest first.
+
+    `within` is the last day to look at, and the domains that are read for it: all where none is named.
+    """
     if not set(targets.values()) <= set(TARGETS):
         message = "The target of a policy is quarantine or reject."
         raise UsageError(message, "Say --target quarantine or --target reject.")
     if not targets:
         return [], {}
+    within = within or Scope(tuple(targets))
     with warehouse.reading() as connection:
-        frames = _fetch(connection, tuple(targets), today, settings, until)
+        ground = _fetch(connection, within, today, settings)
     if known is None:
-        known = drifts(warehouse, Scope(tuple(targets), None, frames.scope.until), settings.drift)
+        known = drifts(warehouse, Scope(tuple(targets), None, ground.scope.until), settings.drift)
+    drifted = grouped(known)
     found: dict[str, list[Source]] = {domain: [] for domain in targets}
-    every = judged(frames.sources, today, settings.sources)
-    for source in every:
+    sources = judged(ground.sources, today)
+    for source in sources:
         found[source.domain].append(source)
-    failing = frames.failing.partition_by("domain", as_dict=True)
+    failing = ground.failing.partition_by("domain", as_dict=True)
     result = {}
     for domain, target in targets.items():
-        rows = failing.get((domain,), frames.failing.clear())
-        blocked = _blocked(rows, found[domain])
-        case = _case(frames, domain, target, tuple(found[domain]), today)
-        result[domain] = _answer(case, blocked, known, frames.scope, settings)
-    return every, result
+        blocked = _blocked(failing[domain,], found[domain]) if (domain,) in failing else ()
+        case = _case(ground, domain, target, tuple(found[domain]), today)
+        result[domain] = _answer(case, blocked, drifted.get(domain, ()), ground.scope, settings)
+    return sources, result
+
+
+def grouped(known: Iterable[Drift]) -> dict[str, list[Drift]]:
+    """Drifts apart by domain, each in the order given."""
+    result: dict[str, list[Drift]] = {}
+    for drift in known:
+        result.setdefault(drift.domain, []).append(drift)
+    return result
 
 
 def verdict(opened: Sequence[Gate]) -> str:
@@ -171,35 +198,53 @@ def next_target(policy: str | None) -> str:
     return "reject" if policy in TARGETS else "quarantine"
 
 
-def _fetch(
-    connection: Connection, domains: tuple[str, ...], today: date, settings: AnalysisSettings, until: date | None
-) -> _Frames:
-    newest = newest_day(connection, today, until) or today
-    scope = counted(connection, Scope(domains, newest - timedelta(days=settings.readiness.days - 1), newest))
-    ever = replace(scope, since=None)
-    return _Frames(
+def _fetch(connection: Connection, within: Scope, today: date, settings: AnalysisSettings) -> _Ground:
+    newest = newest_day(connection, today, within.until) or today
+    scope = Scope(within.domains, newest - timedelta(days=settings.readiness.days - 1), newest)
+    return _Ground(
         scope=scope,
-        last_days=dict(reads.last_days(connection, ever).iter_rows()),
-        days=reads.daily_alignment(connection, scope),
-        failing=reads_sources.blockable(connection, scope),
-        reporters=reads.reporter_days(connection, scope),
-        policies=reads.policy_days(connection, ever),
-        sources=evidence.fetch(connection, scope, today, settings.sources),
+        days=kept(place(connection, "days", scope), dict[str, _Days], lambda: _days(connection, scope)),
+        failing=kept_frame(place(connection, "failing", scope), lambda: _failing(connection, scope)),
+        policies=policies(connection, scope),
+        sources=evidence.told(connection, scope, today, settings.sources),
     )
 
 
-def _case(frames: _Frames, domain: str, target: str, found: tuple[Source, ...], today: date) -> Case:
-    mine = pl.col("domain") == domain
+def _days(connection: Connection, scope: Scope) -> dict[str, _Days]:
+    sure = counted(connection, scope)
+    days = dict(reads.daily_alignment(connection, sure).group_by("domain").len().iter_rows())
+    written = reads.reporter_days(connection, sure).group_by("domain").agg(pl.col("reporter").n_unique())
+    reporters = dict(written.iter_rows())
+    quarter = replace(sure, since=_quarter_before(scope) + timedelta(days=1))
+    reported = reads.policy_days(connection, quarter).group_by("domain").agg(pl.col("day").unique())
+    seen = dict(reported.iter_rows())
+    return {
+        domain: _Days(last, days.get(domain, 0), reporters.get(domain, 0), frozenset(seen.get(domain, ())))
+        for domain, last in reads.last_days(connection, replace(sure, since=None)).iter_rows()
+    }
+
+
+def _failing(connection: Connection, scope: Scope) -> pl.DataFrame:
+    rows = reads_sources.blockable(connection, counted(connection, scope))
+    return (
+        rows.group_by("domain", "source_key")
+        .agg(pl.col("messages", "overridden", "blocked").sum())
+        .sort(["domain", "messages", "source_key"], descending=[False, True, False])
+    )
+
+
+def _case(ground: _Ground, domain: str, target: str, found: tuple[Source, ...], today: date) -> Case:
+    held = ground.days.get(domain, NOTHING)
     return Case(
         domain=domain,
         target=target,
-        published=published(frames.policies.filter(mine)) or Published(),
-        newest=frames.last_days.get(domain),
+        published=ground.policies.get(domain) or Published(),
+        newest=held.newest,
         today=today,
-        days=frames.days.filter(mine).height,
-        reporters=frames.reporters.filter(mine)["reporter"].n_unique(),
+        days=held.days,
+        reporters=held.reporters,
         sources=found,
-        reported=frozenset(frames.policies.filter(mine, pl.col("day") > _quarter_before(frames.scope))["day"]),
+        reported=held.reported,
     )
 
 
@@ -209,11 +254,10 @@ def _quarter_before(scope: Scope) -> date:
 
 
 def _answer(
-    case: Case, blocked: tuple[Blocked, ...], known: Sequence[Drift], scope: Scope, settings: AnalysisSettings
+    case: Case, blocked: tuple[Blocked, ...], drifted: Sequence[Drift], scope: Scope, settings: AnalysisSettings
 ) -> Readiness:
     losses = {item.source_key: item.would_block for item in blocked}
-    mine = tuple(drift for drift in known if drift.domain == case.domain)
-    opened = gates(case, losses, mine, settings.readiness)
+    opened = gates(case, losses, drifted, settings.readiness)
     return Readiness(
         domain=case.domain,
         target=case.target,
@@ -242,14 +286,10 @@ def _sum(blocked: Sequence[Blocked], *kinds: str) -> int:
 
 def _blocked(failing: pl.DataFrame, found: Sequence[Source]) -> tuple[Blocked, ...]:
     """Every source with mail that did not align, the largest first."""
-    sums = (
-        failing.group_by("source_key")
-        .agg(pl.col("messages", "overridden", "blocked").sum())
-        .sort(["messages", "source_key"], descending=[True, False])
-    )
     known = {source.source_key: source for source in found}
     return tuple(
-        _of_source(known[key], messages, overridden, already) for key, messages, overridden, already in sums.iter_rows()
+        _of_source(known[key], messages, overridden, already)
+        for _, key, messages, overridden, already in failing.iter_rows()
     )
 
 

@@ -107,14 +107,14 @@ def inventory(
 ) -> Inventory:
     """The selectors of the scope's domains on its days. `declared` may name some that should be there."""
     with warehouse.reading() as connection:
-        frames = gathered.fetch(connection, scope, today, rules.sources)
+        frames = gathered.told(connection, scope, today, rules.sources)
         there = attendance(connection, frames.newest) if frames.newest else None
         if frames.newest is None or there is None:
             return Inventory(None, tuple(_orphans(declared, set())), 0, ())
         scope = counted(connection, scope)
         signatures = reads_sources.source_signatures(connection, scope)
         days = reads.source_days(connection, scope)
-    known = {(one.domain, one.source_key): one for one in judged(frames, today, rules.sources)}
+    known = {(one.domain, one.source_key): one for one in judged(frames, today)}
     context = _Context(there, known, _reporters(days), rules)
     named = with_own(signatures, "signing_domain").filter(
         pl.col("selector").is_not_null() & (pl.col("selector") != "") & (pl.col("day") <= frames.newest)

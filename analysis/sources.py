@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
-
-import polars as pl
 
 from analysis import evidence as gathered
 from analysis.classify import Evidence, Verdict, classify
@@ -20,6 +19,14 @@ from warehouse.scope import Scope
 __all__ = ["DECIDED", "Decision", "Evidence", "Source", "judged", "name", "sources"]
 
 DECIDED = ("approved", "forwarder", "spoof", "retired")
+# What a Source shows, and what its facts are told by, of all the numbers of a row.
+SHOWN = (
+    "active_days", "aligned", "altered_away", "as_domain", "as_name", "asn", "away_pass", "borrowed", "country",
+    "days", "decided_by", "decided_until", "decision", "dkim_aligned", "domain", "earlier_aligned", "first_seen",
+    "heard_aligned", "ips", "is_new", "kept", "last_seen", "list_paths", "list_reasons", "listlike", "messages",
+    "n", "note", "overridden", "own_host", "own_pass", "owner", "quarantined", "reasons", "recent_aligned",
+    "recent_n", "rejected", "reporters", "service", "service_type", "source_key", "spf_aligned",
+)  # fmt: skip
 ALIGNED_FROM = 0.725  # share of its recent mail from which a source counts as aligned, where a person knows it
 
 
@@ -71,7 +78,7 @@ class Source:
     is_new: bool
     kind: str
     confidence: float
-    evidence: tuple[Evidence, ...]
+    evidence: Sequence[Evidence]
     decision: Decision | None
     overridden: int = 0
     quarantined: int = 0
@@ -105,33 +112,19 @@ def sources(warehouse: Warehouse, scope: Scope, today: date, settings: SourceSet
     which other domains were asked for.
     """
     with warehouse.reading() as connection:
-        frames = gathered.fetch(connection, scope, today, settings)
-    return judged(frames, today, settings)
+        told = gathered.told(connection, scope, today, settings)
+    return judged(told, today)
 
 
-def judged(frames: gathered.Frames, today: date, settings: SourceSettings) -> list[Source]:
-    """The same from frames that were fetched before."""
-    if frames.sources.is_empty() or frames.newest is None:
+def judged(told: gathered.Told, today: date) -> list[Source]:
+    """The same from what was gathered before."""
+    if told.rows.is_empty():
         return []
-    decisions = frames.decisions.rename({"until": "decided_until"})
-    rows = (
-        frames.sources.drop("first_seen")
-        .join(frames.first_seen.drop("last_seen"), on=gathered.KEY, how="left")
-        .join(frames.facts, on="source_key", how="left")
-        .join(frames.ips, on=gathered.KEY, how="left")
-        .join(decisions, on=gathered.KEY, how="left")
-        .join(gathered.evidence(frames), on=gathered.KEY, how="left", suffix="_told")
-        .with_columns(is_new=_is_new(frames.newest, settings))
-        .sort(["messages", *gathered.KEY], descending=[True, False, False])
-    )
+    decisions = told.decisions.rename({"until": "decided_until"})
+    rows = told.rows.join(decisions, on=gathered.KEY, how="left", maintain_order="left")
     verdicts = classify(rows)
-    return [_source(row, verdict, today) for row, verdict in zip(rows.iter_rows(named=True), verdicts, strict=True)]
-
-
-def _is_new(newest: date, settings: SourceSettings) -> pl.Expr:
-    """First seen lately, and not because the domain itself is new here."""
-    warm = pl.col("first_seen") >= pl.col("domain_first_day") + pl.duration(days=settings.warmup_days)
-    return (pl.col("first_seen") > newest - timedelta(days=settings.new_days)) & warm
+    shown = rows.select(SHOWN)
+    return [_source(row, verdict, today) for row, verdict in zip(shown.iter_rows(named=True), verdicts, strict=True)]
 
 
 def _source(row: dict[str, Any], verdict: Verdict, today: date) -> Source:

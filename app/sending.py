@@ -37,7 +37,7 @@ def once(warehouse: Warehouse, parcel: Parcel, deliver: Callable[[], None], *, a
     The claim is committed before anything leaves this machine. What raises no Error of ours (a kill, a power
     cut) leaves the claim as it is, and it counts as unknown afterwards.
     """
-    with warehouse.writing() as connection:
+    with warehouse.writing(reports=False) as connection:
         claimed = sendings.begin(connection, parcel, _now(), again=again)
     if isinstance(claimed, Sending):
         return _before(parcel, claimed)
@@ -48,7 +48,7 @@ def once(warehouse: Warehouse, parcel: Parcel, deliver: Callable[[], None], *, a
         state, detail = "unknown", str(error)
     except Error as error:
         state, detail = "failed", str(error)
-    with warehouse.writing() as connection:
+    with warehouse.writing(reports=False) as connection:
         sendings.end(connection, claimed, state, _now(), detail)
     return Sent(parcel.recipient, parcel.purpose, state, detail)
 

@@ -81,7 +81,7 @@ def recorded(warehouse: Warehouse, today: date, config: Config, now: datetime | 
     result = tracked(warehouse, seen, config)
     if not result.moves:
         return result
-    with warehouse.writing() as connection:
+    with warehouse.writing(reports=False) as connection:
         records = record(connection, seen, now)
     return _beside(seen, records, config)
 

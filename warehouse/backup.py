@@ -26,7 +26,7 @@ def backup(warehouse: Warehouse, target: Path) -> int:
         raise WarehouseMissing(f"There is no warehouse at {warehouse.path} to copy.")
     copied = False
     while not copied:
-        with warehouse.writing():
+        with warehouse.writing(reports=False):
             pass
         with turn(warehouse.path, write=False, wait=warehouse.settings.wait):
             # A writer that was killed since then has left a log: what it holds is to be in the copy.

@@ -52,8 +52,12 @@ class Warehouse:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """A session in one transaction: committed at the end, rolled back on any error."""
+    def writing(self, *, reports: bool = True) -> Iterator[Connection]:
+        """A session in one transaction: committed at the end, rolled back on any error.
+
+        `reports` is False only where aggregate reports, what their rollups sum to and addresses surely stay as they
+        are: then what is kept of answers (`warehouse.kept`) stays good.
+        """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -64,6 +68,8 @@ class Warehouse:
             connection.begin()
             try:
                 yield connection
+                if reports:
+                    connection.execute("UPDATE mark SET mark = replace(uuid()::VARCHAR, '-', '')")
                 connection.commit()
             except BaseException:
                 # A commit that failed has rolled back by itself, and a broken database has nothing to undo.

@@ -115,13 +115,13 @@ def load(
     known by its identity.
     """
     started, summary, warehouse = time.monotonic(), LoadSummary(), loader.warehouse
-    with warehouse.writing() as connection:
+    with warehouse.writing(reports=False) as connection:
         run_key = runs.begin(connection, source.name, loader.now())
         known, owed = cursors.cursors(connection), cursors.owed(connection, source.name)
         privacy = pseudonyms.privacy(connection, loader.privacy)
     if owed:
         source.redo(owed)
-        with warehouse.writing() as connection:
+        with warehouse.writing(reports=False) as connection:
             cursors.paid(connection, owed)
     with _rare_collections():
         for batch in (batches or source.fetch)(known):
@@ -129,7 +129,7 @@ def load(
                 _commit(source, loader, chunk, run_key, summary)
                 summary.seconds = time.monotonic() - started
                 loader.progress(summary)
-    with warehouse.writing() as connection:
+    with warehouse.writing(reports=False) as connection:
         pieces = melting.due(connection) if summary.records else []
         retention.forget(connection, loader.retention, loader.now())
     melting.melt(warehouse, pieces)
@@ -179,7 +179,7 @@ def _commit(
     log.info("batch.commit messages=%d records=%d", len(messages), settled.records)
     source.done(ended)
     if owed:
-        with loader.warehouse.writing() as connection:
+        with loader.warehouse.writing(reports=False) as connection:
             cursors.paid(connection, owed)
 
 

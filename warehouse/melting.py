@@ -50,7 +50,7 @@ def due(connection: Connection, *, everything: bool = False) -> list[Piece]:
 def melt(warehouse: Warehouse, pieces: Sequence[Piece]) -> None:
     """Melt each piece in a turn of its own."""
     for piece in pieces:
-        with warehouse.writing() as connection:
+        with warehouse.writing(reports=False) as connection:
             melt_piece(connection, piece)
 
 

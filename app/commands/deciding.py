@@ -110,7 +110,7 @@ def _for_each(
     """Record for every key and domain in one transaction: all of them, or none."""
     warehouse, given = warehouse_of(run), named(keys)
     wanted = known_domain(known(warehouse), domain) if domain else None
-    with warehouse.writing() as connection:
+    with warehouse.writing(reports=False) as connection:
         pairs = dict.fromkeys(
             (about, key) for text in given for key, every in [meant_by(connection, text, wanted)] for about in every
         )

@@ -98,7 +98,7 @@ def import_(run: Run, file: Path, dry_run: bool, replace: bool) -> int:
         with warehouse.reading() as connection:
             planned = [plan for plan, _ in _planned(connection, sheet.declared, by, replace)]
     else:
-        with warehouse.writing() as connection:
+        with warehouse.writing(reports=False) as connection:
             pairs = _planned(connection, sheet.declared, by, replace)
             for plan, made in pairs:
                 if plan.ending in ("created", "changed"):

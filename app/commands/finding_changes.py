@@ -32,7 +32,7 @@ def _change(run: Run, finding: str, action: str, **values: Any) -> int:
     warehouse = warehouse_of(run)
     # What reports say comes first: a finding that nobody has listed yet has no record either.
     recorded(warehouse, today(), run.config)
-    with warehouse.writing() as connection:
+    with warehouse.writing(reports=False) as connection:
         record = states.change(connection, finding, action, actor(), naive(now()), **values)
     _tell(run, record)
     return exitcodes.OK

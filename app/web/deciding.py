@@ -47,7 +47,7 @@ def decide(pairs: Sequence[Pair], names: Sequence[str], word: str, terms: Terms)
     """Record one decision about each pair, all in one transaction. Made for a button's callback."""
     who, now = actor(), datetime.now(UTC).replace(tzinfo=None)
     try:
-        with cached.warehouse().writing() as connection:
+        with cached.warehouse().writing(reports=False) as connection:
             for domain, key in pairs:
                 made = SourceDecision(domain, key, word, who, terms.owner, terms.note, terms.until)
                 decisions.decide(connection, decisions.kept(connection, made), now)
@@ -63,7 +63,7 @@ def undo(pairs: Sequence[Pair]) -> None:
     """Take the latest decision about each pair back. Made for a button's callback."""
     who, now = actor(), datetime.now(UTC).replace(tzinfo=None)
     try:
-        with cached.warehouse().writing() as connection:
+        with cached.warehouse().writing(reports=False) as connection:
             for domain, key in pairs:
                 decisions.undo(connection, domain, key, who, now)
     except Error as error:

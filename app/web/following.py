@@ -22,7 +22,7 @@ def change(key: str, action: str, said: str, day: date, **values: Any) -> None:
     tracking = cached.tracking(cached.state(), day)
     now = datetime.now(UTC).replace(tzinfo=None)
     try:
-        with cached.warehouse().writing() as connection:
+        with cached.warehouse().writing(reports=False) as connection:
             record(connection, tracking.look)
             states.change(connection, key, action, deciding.actor(), now, **values)
     except Error as error:

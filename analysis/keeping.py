@@ -1,0 +1,99 @@
+"""The form in which answers are kept (`warehouse.kept`): frames as Arrow, all else as JSON, read back by its types."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import date
+from functools import cache
+from io import BytesIO
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+import polars as pl
+
+from warehouse.kept import Place
+
+T = TypeVar("T")
+Read = Callable[[Any], Any]
+
+
+def kept_frame(place: Place, make: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+    """The frame that is kept in a place, else the one that `make` makes, which is kept from now on."""
+    found = kept_rows(place)
+    if found is None:
+        found, buffer = make(), BytesIO()
+        found.write_ipc(buffer, compression="lz4")
+        place.store(buffer.getvalue())
+    return found
+
+
+def kept_rows(place: Place) -> pl.DataFrame | None:
+    """The frame that is kept in a place, if there is one."""
+    data = place.load()
+    return None if data is None else pl.read_ipc(data)
+
+
+def kept(place: Place, kind: type[T], make: Callable[[], T]) -> T:
+    """The value of a type that is kept in a place, else the one that `make` makes, which is kept from now on.
+
+    A kind is made of dataclasses, tuple, list, dict with text as keys, frozenset, date, text, numbers and None.
+    """
+    found = known(place, kind)
+    if found is None:
+        found = make()
+        keep(place, found)
+    return found
+
+
+def known(place: Place, kind: type[T]) -> T | None:
+    """The value that is kept in a place, if there is one."""
+    data = place.load()
+    return None if data is None else cast("T", _reader(cast("Any", kind))(json.loads(data)))
+
+
+def keep(place: Place, value: object) -> None:
+    """Keep a value."""
+    place.store(json.dumps(_plain(value), separators=(",", ":")).encode())
+
+
+def _plain(value: object) -> object:
+    if is_dataclass(value):
+        return [_plain(getattr(value, field.name)) for field in fields(value)]
+    if isinstance(value, date):
+        return value.toordinal()
+    if isinstance(value, Mapping):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, frozenset):
+        return sorted(_plain(one) for one in value)  # type: ignore[type-var]
+    return value
+
+
+@cache
+def _reader(kind: Any) -> Read:
+    """What makes a value of a type from plain JSON again."""
+    if get_origin(kind):
+        return _of_parts(get_origin(kind), get_args(kind))
+    if is_dataclass(kind):
+        hints, made = get_type_hints(kind), cast("Callable[..., Any]", kind)
+        parts = [_reader(hints[field.name]) for field in fields(kind)]
+        return lambda raw: made(*(read(one) for read, one in zip(parts, raw, strict=True)))
+    assert kind in (str, int, float, bool, date), f"nothing of the kind {kind} is kept"
+    return date.fromordinal if kind is date else cast("Read", kind)
+
+
+def _of_parts(origin: Any, inner: tuple[Any, ...]) -> Read:
+    if origin in (Union, UnionType):
+        (one,) = (each for each in inner if each is not NoneType)
+        read = _reader(one)
+        return lambda raw: None if raw is None else read(raw)
+    if origin is tuple and inner[-1] is not ...:
+        readers = [_reader(one) for one in inner]
+        return lambda raw: tuple(read(one) for read, one in zip(readers, raw, strict=True))
+    read = _reader(inner[-1] if origin is dict else inner[0])
+    if origin is dict:
+        return lambda raw: {key: read(one) for key, one in raw.items()}
+    return lambda raw: origin(map(read, raw))

@@ -1,0 +1,134 @@
+"""What was worked out of the reports, kept beside the warehouse for as long as it is true.
+
+A folder beside the file holds one small file for each thing kept. Its name is made of the warehouse's *mark*, of this
+program's own files, and of the question. The mark is another random word after every change (`Warehouse.writing`), and
+a copy that is restored brings its own along: what is no longer true is never found, so nothing has to be made
+invalid. People's decisions and the time are not in the mark: nothing kept may rest on them.
+
+Anybody may remove the folder at any time. What cannot be kept or read back is worked out again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from publicsuffixlist import PSLFILE
+
+if TYPE_CHECKING:
+    from warehouse.connect import Connection
+
+MOST = 300  # files kept; beyond, those asked for least lately go
+DIGEST = 16  # bytes
+MARK = 32  # characters
+
+_marks: WeakKeyDictionary[Connection, tuple[Path | None, str]] = WeakKeyDictionary()
+
+
+def folder_of(warehouse: Path) -> Path:
+    """Where the answers to a warehouse are kept."""
+    return warehouse.with_name(warehouse.name + ".kept")
+
+
+def _program() -> bytes:
+    """What this program is made of: another one may answer otherwise. Asked when it is loaded, not when it is used."""
+    known = hashlib.blake2b(version("whosends").encode(), digest_size=DIGEST)
+    for path in sorted(_files(Path(__file__).parents[1])):
+        found = path.stat()
+        known.update(f"{path} {found.st_size} {found.st_mtime_ns}\n".encode())
+    return known.digest()
+
+
+def _files(root: Path) -> Iterator[Path]:
+    for package in ("ingest", "warehouse", "analysis"):
+        for folder, _, names in os.walk(root / package):
+            yield from (Path(folder, name) for name in names if not name.endswith(".pyc"))
+    yield Path(PSLFILE)
+
+
+PROGRAM = _program()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the answer to one question is kept for one state of the warehouse; nowhere while it is written to."""
+
+    folder: Path | None
+    name: str
+
+    def load(self) -> bytes | None:
+        """What is kept there; None where there is nothing, or it is damaged."""
+        if self.folder is None:
+            return None
+        path = self.folder / self.name
+        try:
+            kept = path.read_bytes()
+        except OSError:
+            return None
+        data = kept[DIGEST:]
+        return data if kept[:DIGEST] == _digest(data) else None
+
+    def store(self, data: bytes) -> None:
+        """Keep it, all or nothing. A folder that cannot be written to, or a full disk, is no fault of the answer."""
+        if self.folder is None:
+            return
+        with suppress(OSError):
+            self._make_room(self.folder)
+            partial = self.folder / f"{self.name}.{os.getpid()}"
+            try:
+                partial.touch(mode=_mode(self.folder))
+                partial.write_bytes(_digest(data) + data)
+                partial.replace(self.folder / self.name)
+            finally:
+                partial.unlink(missing_ok=True)
+
+    def _make_room(self, folder: Path) -> None:
+        """Make the folder, readable to whoever can read the warehouse; remove what is of other states, or too much."""
+        with suppress(FileExistsError):
+            mode = _mode(folder)
+            folder.mkdir(mode=0o700)
+            folder.chmod(mode | (mode & 0o444) >> 2)
+        found = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+        mine = [path for path in found if path.name[:MARK] == self.name[:MARK]]
+        for path in {*found} - {*mine[: MOST - 1]}:
+            path.unlink(missing_ok=True)
+
+
+def place(connection: Connection, question: str, *parts: object) -> Place:
+    """Where the answer to a question about the reports is kept; it may rest on nothing but them and `parts`.
+
+    `parts` are values whose repr says all of them.
+    """
+    if connection not in _marks:
+        _marks[connection] = _state(connection)
+    folder, mark = _marks[connection]
+    asked = hashlib.blake2b(PROGRAM, digest_size=DIGEST)
+    asked.update(repr((question, parts)).encode())
+    return Place(folder, f"{mark}-{asked.hexdigest()}")
+
+
+def _state(connection: Connection) -> tuple[Path | None, str]:
+    row = connection.execute(
+        """
+        SELECT mark, (SELECT path FROM duckdb_databases() WHERE database_name = current_database() AND readonly)
+        FROM mark
+        """
+    ).fetchone()
+    mark, path = row or ("", None)
+    return folder_of(Path(path)) if path else None, mark
+
+
+def _mode(folder: Path) -> int:
+    """Who may read and write the warehouse may read and write what is kept of it."""
+    return folder.with_name(folder.name.removesuffix(".kept")).stat().st_mode & 0o666
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.blake2b(data, digest_size=DIGEST).digest()
