@@ -86,22 +86,23 @@ def drifts(
     bound: what broke before it may be broken still. Two short sessions: one for the counts, and one for the
     evidence on the few domains where something was found. The answer is kept until the reports change.
     """
+    scope = Scope(tuple(sorted(set(scope.domains))), None, newest or scope.until)
     with warehouse.reading() as session:
-        asked = place(session, "drifts", scope, settings, newest)
+        asked = place(session, "drifts", scope, settings)
         if (told := known(asked, list[Drift])) is not None:
             return told
-    found = _drifts(warehouse, scope, settings, newest)
+    found = _drifts(warehouse, scope, settings)
     with warehouse.reading() as session:
         # Unless somebody wrote meanwhile: then a part of the evidence may be newer than the rest.
-        if place(session, "drifts", scope, settings, newest) == asked:
+        if place(session, "drifts", scope, settings) == asked:
             keep(asked, found)
     return found
 
 
-def _drifts(warehouse: Warehouse, scope: Scope, settings: DriftSettings, newest: date | None) -> list[Drift]:
+def _drifts(warehouse: Warehouse, scope: Scope, settings: DriftSettings) -> list[Drift]:
     with warehouse.reading() as session:
         scope = counted(session, scope)
-        last = newest or scope.until or _newest(reads.last_days(session, replace(scope, since=None)), "last_day")
+        last = scope.until or _newest(reads.last_days(session, scope), "last_day")
         if last is None:
             return []
         span = replace(scope, since=last - timedelta(days=settings.days - 1), until=last)

@@ -1,0 +1,247 @@
+"""What is kept is never stale: whatever happens to a warehouse, it answers as one that keeps nothing."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis import keeping
+from analysis.drift import Drift, drifts
+from analysis.findings import findings
+from analysis.genuine import LoneClaims
+from analysis.policy import Published
+from analysis.readiness import readinesses
+from analysis.reporters import Reporter
+from analysis.settings import AnalysisSettings
+from analysis.sources import Source, sources
+from ingest.attestation import NOT_CHECKED, Attestation, Doubt, Grade
+from tests.analysis.world import FORWARDER, LAST, MAILER, NOW, OFFICE, OURS, RELAY, World, days, usual
+from warehouse import addresses, kept, melting, retention
+from warehouse.address import Address
+from warehouse.connect import Warehouse
+from warehouse.scope import Scope
+from warehouse.settings import RetentionSettings
+
+SETTINGS = AnalysisSettings()
+OTHER = "example.org"
+MISMATCH = Attestation(Grade.MISMATCH, "evil.test", "s1", "another domain's", Doubt.MISMATCH)
+
+
+def answers(warehouse: Warehouse, today: date) -> dict[str, Any]:
+    """What people are told, of one domain and of all."""
+    month = Scope((), today - timedelta(days=30), today - timedelta(days=1))
+    one = Scope((OURS,), month.since, month.until)
+    return {
+        "one": sources(warehouse, one, today, SETTINGS.sources),
+        "sources": sources(warehouse, month, today, SETTINGS.sources),
+        "drifts": drifts(warehouse, month, SETTINGS.drift),
+        "findings": findings(warehouse, month, today, SETTINGS),
+        "readiness": readinesses(warehouse, {OURS: "reject"}, today, SETTINGS),
+    }
+
+
+@dataclass
+class Life:
+    """What may happen to a warehouse, by chance."""
+
+    world: World
+    luck: random.Random
+    today: date = LAST + timedelta(days=1)
+
+    def load(self) -> None:
+        """Another day's reports."""
+        when = [self.today - timedelta(days=1)]
+        usual(self.world, when, domain=self.luck.choice((OURS, OTHER)))
+        broken = self.luck.random() < 0.5
+        self.world.send(MAILER, when, 60, dkim=((OURS, "m1", "fail" if broken else "pass"),))
+        self.world.save()
+
+    def late(self) -> None:
+        """A report of days ago, of a service that another domain has, too."""
+        when = [LAST - timedelta(days=self.luck.randrange(5, 40))]
+        reporter = f"late-{self.luck.randrange(99)}.test"
+        self.world.send(FORWARDER, when, self.luck.randrange(1, 90), domain=self.luck.choice((OURS, OTHER)),
+                        spf=("elsewhere.test", "pass"), reporters=[reporter])  # fmt: skip
+        self.world.save(self.luck.choice((NOT_CHECKED, MISMATCH)))
+
+    def decide(self) -> None:
+        """A person's word, which may run out."""
+        until = self.today + timedelta(days=1) if self.luck.random() < 0.5 else None
+        with self.world.warehouse.reading() as connection:
+            keys = connection.execute("SELECT DISTINCT source_key FROM daily WHERE domain = ? ORDER BY ALL", [OURS])
+            key = self.luck.choice(keys.fetchall())[0]
+        self.world.decide(key, self.luck.choice(("approved", "forwarder", "spoof", "retired")), until=until)
+
+    def prune(self) -> None:
+        """Old records go."""
+        with self.world.warehouse.writing() as connection:
+            retention.prune(connection, RetentionSettings(records_days=self.luck.randrange(10, 60)), NOW, sure=True)
+
+    def melt(self) -> None:
+        """Rollups are melted together, which changes no sum."""
+        with self.world.warehouse.writing(reports=False) as connection:
+            pieces = melting.due(connection, everything=True)
+        melting.melt(self.world.warehouse, pieces)
+
+    def rename(self) -> None:
+        """DNS tells that an address is somebody else's."""
+        ip = self.luck.choice((MAILER, OFFICE, RELAY, FORWARDER))
+        known = Address(ip, f"ip:{ip}", f"Service {self.luck.randrange(9)}", self.luck.choice(("SaaS", "Web Host")))
+        with self.world.warehouse.writing() as connection:
+            if connection.execute("SELECT 1 FROM address WHERE source_ip = ?", [ip]).fetchone():
+                addresses.renew(connection, [known], NOW.replace(tzinfo=None))
+
+    def sleep(self) -> None:
+        """A day passes, and nothing comes."""
+        self.today += timedelta(days=1)
+
+    def live(self) -> None:
+        """Let one thing happen."""
+        self.luck.choice((self.load, self.late, self.decide, self.prune, self.melt, self.rename, self.sleep))()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_kept_is_what_would_be_found(tmp_path: Path, seed: int) -> None:
+    world = World.at(tmp_path)
+    for domain in (OURS, OTHER):
+        usual(world, days(45), domain=domain)
+    world.send(FORWARDER, days(30), 4, dkim=((OURS, "m1", "pass"),), spf=("boxes.test", "pass"))
+    world.save()
+    life = Life(world, random.Random(seed))
+    answers(world.warehouse, life.today)
+    for step in range(8):
+        life.live()
+        copy = Warehouse(tmp_path / f"copy-{step}.duckdb", world.warehouse.settings)
+        shutil.copy(world.warehouse.path, copy.path)
+        assert answers(world.warehouse, life.today) == answers(copy, life.today)
+        # Once more, now that all of it is kept.
+        assert answers(world.warehouse, life.today) == answers(copy, life.today)
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Warehouse:
+    world = World.at(tmp_path)
+    usual(world, days(40))
+    return world.save()
+
+
+def found(warehouse: Warehouse) -> list[Source]:
+    return sources(warehouse, Scope(), LAST, SETTINGS.sources)
+
+
+def names(warehouse: Warehouse) -> set[str]:
+    return {path.name for path in kept.folder_of(warehouse.path).iterdir()}
+
+
+def test_a_decision_leaves_what_is_kept_and_a_report_does_not(tmp_path: Path) -> None:
+    world = World.at(tmp_path)
+    usual(world, days(40))
+    warehouse = world.save()
+    before = found(warehouse)
+    files = names(warehouse)
+    with warehouse.writing(reports=False):
+        pass
+    assert found(warehouse) == before
+    assert names(warehouse) == files
+    world.send(FORWARDER, days(1))
+    world.save()
+    assert len(found(warehouse)) == len(before) + 1
+    assert not names(warehouse) & files
+
+
+def test_another_program_answers_for_itself(told: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    found(told)
+    files = names(told)
+    monkeypatch.setattr(kept, "PROGRAM", b"another")
+    found(told)
+    assert len(names(told)) == 2 * len(files)
+
+
+def test_what_is_damaged_or_cut_off_is_worked_out_again(told: Warehouse) -> None:
+    before = found(told)
+    for path in kept.folder_of(told.path).iterdir():
+        data = path.read_bytes()
+        path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    assert found(told) == before
+    for path in kept.folder_of(told.path).iterdir():
+        path.write_bytes(path.read_bytes()[:5])
+    assert found(told) == before
+
+
+def test_a_copy_brings_its_mark_along(told: Warehouse, tmp_path: Path) -> None:
+    before = found(told)
+    old = tmp_path / "old.duckdb"
+    shutil.copy(told.path, old)
+    with told.writing() as connection:
+        connection.execute("UPDATE source_day SET messages = messages * 2")
+    assert found(told) != before
+    shutil.copy(old, told.path)
+    assert found(told) == before
+
+
+def test_where_nothing_can_be_kept_the_answer_is_the_same(told: Warehouse) -> None:
+    before = found(told)
+    shutil.rmtree(kept.folder_of(told.path))
+    kept.folder_of(told.path).write_text("in the way")
+    assert found(told) == before
+
+
+def test_nothing_is_kept_or_looked_up_while_the_warehouse_is_written_to(told: Warehouse) -> None:
+    with told.reading() as connection:
+        assert kept.place(connection, "a question").folder == kept.folder_of(told.path)
+    with told.writing() as connection:
+        assert kept.place(connection, "a question").folder is None
+
+
+def test_who_cannot_read_the_warehouse_cannot_read_what_is_kept(told: Warehouse) -> None:
+    told.path.chmod(0o600)
+    found(told)
+    folder = kept.folder_of(told.path)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
+
+
+def test_only_so_many_answers_are_kept(told: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "MOST", 5)
+    for number in range(9):
+        with told.reading() as connection:
+            place = kept.place(connection, "a question", number)
+        place.store(b"an answer")
+    assert len(names(told)) == 5
+    assert place.load() == b"an answer"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (list[Reporter], [Reporter("a", LAST, LAST, 1, 2, 0.1, usual=True, silent_since=None)]),
+        (dict[str, Published], {OURS: Published("none", pct=3, since=LAST), OTHER: Published()}),
+        (tuple[LoneClaims, ...], (LoneClaims(OURS, 1, 2, 3, LAST),)),
+        (frozenset[date], frozenset(days(3))),
+        (tuple[date | None], (None,)),
+    ],
+)
+def test_values_come_back_as_they_were(told: Warehouse, kind: Any, value: object) -> None:
+    with told.reading() as connection:
+        place = kept.place(connection, "a question")
+    keeping.keep(place, value)
+    assert keeping.known(place, kind) == value
+
+
+def test_a_drift_comes_back_as_it_was(tmp_path: Path) -> None:
+    world = World.at(tmp_path)
+    usual(world, days(60))
+    world.send(MAILER, days(60, 21), 90, dkim=((OURS, "m1", "pass"),))
+    world.send(MAILER, days(20), 90, dkim=((OURS, "m1", "fail"),))
+    warehouse = world.save()
+    first = drifts(warehouse, Scope(), SETTINGS.drift)
+    assert first
+    again = drifts(warehouse, Scope(), SETTINGS.drift)
+    assert again == first
+    assert all(isinstance(one, Drift) for one in again)
