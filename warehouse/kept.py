@@ -25,7 +25,7 @@ from publicsuffixlist import PSLFILE
 if TYPE_CHECKING:
     from warehouse.connect import Connection
 
-MOST = 300  # files kept; beyond, those asked for least lately go
+MOST = 300  # files kept; beyond, those written first go
 DIGEST = 16  # bytes
 MARK = 32  # characters
 
@@ -75,12 +75,12 @@ class Place:
         data = kept[DIGEST:]
         return data if kept[:DIGEST] == _digest(data) else None
 
-    def store(self, data: bytes) -> None:
+    def store(self, data: bytes, most: int = MOST) -> None:
         """Keep it, all or nothing. A folder that cannot be written to, or a full disk, is no fault of the answer."""
         if self.folder is None:
             return
         with suppress(OSError):
-            self._make_room(self.folder)
+            self._make_room(self.folder, most)
             partial = self.folder / f"{self.name}.{os.getpid()}"
             try:
                 partial.touch(mode=_mode(self.folder))
@@ -89,7 +89,7 @@ class Place:
             finally:
                 partial.unlink(missing_ok=True)
 
-    def _make_room(self, folder: Path) -> None:
+    def _make_room(self, folder: Path, most: int) -> None:
         """Make the folder, readable to whoever can read the warehouse; remove what is of other states, or too much."""
         with suppress(FileExistsError):
             mode = _mode(folder)
@@ -97,11 +97,11 @@ class Place:
             folder.chmod(mode | (mode & 0o444) >> 2)
         found = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns, reverse=True)
         mine = [path for path in found if path.name[:MARK] == self.name[:MARK]]
-        for path in {*found} - {*mine[: MOST - 1]}:
+        for path in {*found} - {*mine[: most - 1]}:
             path.unlink(missing_ok=True)
 
 
-def place(connection: Connection, question: str, *parts: object) -> Place:
+def place(connection: Connection, question: str, *parts: object, program: bytes = PROGRAM) -> Place:
     """Where the answer to a question about the reports is kept; it may rest on nothing but them and `parts`.
 
     `parts` are values whose repr says all of them.
@@ -109,7 +109,7 @@ def place(connection: Connection, question: str, *parts: object) -> Place:
     if connection not in _marks:
         _marks[connection] = _state(connection)
     folder, mark = _marks[connection]
-    asked = hashlib.blake2b(PROGRAM, digest_size=DIGEST)
+    asked = hashlib.blake2b(program, digest_size=DIGEST)
     asked.update(repr((question, parts)).encode())
     return Place(folder, f"{mark}-{asked.hexdigest()}")
 
