@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,11 +13,12 @@ from datetime import datetime
 from ingest.attestation import Attestation
 from ingest.inputs.base import Cursors, Input, Message, to_act_on
 from ingest.outcome import Duplicate, NotAReport, Quarantined, Stored
-from ingest.reading import Privacy, Reading, read
+from ingest.reading import Reading
 from ingest.settings import PrivacySettings, UnpackLimits
 from warehouse import cursors, melting, pseudonyms, retention, runs
 from warehouse.connect import Warehouse
 from warehouse.instants import naive
+from warehouse.portion import How, Portion, joined, portions
 from warehouse.save import Identify
 from warehouse.settings import RetentionSettings
 from warehouse.settle import Settled, settle
@@ -27,7 +28,10 @@ log = logging.getLogger(__name__)
 
 COMMIT_RECORDS = 200_000
 COMMIT_BYTES = 64 * 2**20
-"""A batch is committed early beyond these, so that memory stays flat whatever the reports hold."""
+"""A batch is committed early beyond these, so that memory stays flat whatever the reports hold.
+
+The bytes are those of what is held until then: messages as they came, and what they say as columns.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +123,15 @@ def load(
         run_key = runs.begin(connection, source.name, loader.now())
         known, owed = cursors.cursors(connection), cursors.owed(connection, source.name)
         privacy = pseudonyms.privacy(connection, loader.privacy)
+    how = How(loader.limits, privacy, warehouse.settings.keep_documents)
     if owed:
         source.redo(owed)
         with warehouse.writing(reports=False) as connection:
             cursors.paid(connection, owed)
     with _rare_collections():
         for batch in (batches or source.fetch)(known):
-            for chunk in _chunks(batch, loader.limits, privacy):
-                _commit(source, loader, chunk, run_key, summary)
+            for portion in _chunks(batch, loader, how):
+                _commit(source, loader, portion, run_key, summary)
                 summary.seconds = time.monotonic() - started
                 loader.progress(summary)
     with warehouse.writing(reports=False) as connection:
@@ -151,14 +156,7 @@ def _rare_collections() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def _commit(
-    source: Input,
-    loader: Loader,
-    chunk: Sequence[tuple[Message, Reading]],
-    run_key: int,
-    summary: LoadSummary,
-) -> None:
-    messages = [message for message, _ in chunk]
+def _commit(source: Input, loader: Loader, portion: Portion, run_key: int, summary: LoadSummary) -> None:
     terms = Terms(
         run_key,
         loader.now(),
@@ -167,35 +165,33 @@ def _commit(
         keep_failures=loader.privacy.failure_reports == "full",
         keep_bounces=loader.privacy.bounces == "full",
     )
-    # Before the transaction: DNS may take its time, and other processes wait for the warehouse.
-    vouched = loader.attest(chunk, terms.now) if loader.attest else ()
     with loader.warehouse.writing() as connection:
-        settled = settle(connection, chunk, terms, vouched)
-        ended = list(zip(messages, settled.outcomes, strict=True))
+        settled = settle(connection, portion, terms)
+        ended = list(zip(portion.messages, settled.outcomes, strict=True))
         owed = to_act_on(ended) if source.acts else []
         cursors.owe(connection, owed)
-        summary.add(settled, messages)
+        summary.add(settled, portion.messages)
         runs.note(connection, run_key, summary, terms.now)
-    log.info("batch.commit messages=%d records=%d", len(messages), settled.records)
+    log.info("batch.commit messages=%d records=%d", len(portion.messages), settled.records)
     source.done(ended)
     if owed:
         with loader.warehouse.writing(reports=False) as connection:
             cursors.paid(connection, owed)
 
 
-def _chunks(
-    batch: Iterable[Message], limits: UnpackLimits, privacy: Privacy
-) -> Iterator[list[tuple[Message, Reading]]]:
+def _chunks(batch: Sequence[Message], loader: Loader, how: How) -> Iterator[Portion]:
     """The messages of a batch with what they say, cut where it becomes heavy."""
-    chunk: list[tuple[Message, Reading]] = []
+    attest = loader.attest
+    # Before the transaction: DNS may take its time, and other processes wait for the warehouse.
+    vouch = (lambda found: attest(found, loader.now())) if attest else None
+    found: list[Portion] = []
     records = size = 0
-    for message in batch:
-        reading = read(message, limits, privacy)
-        chunk.append((message, reading))
-        records += sum(len(item.report.records) for item in reading.reports)
-        size += reading.size
+    for portion in portions(batch, how, vouch):
+        found.append(portion)
+        records += portion.records
+        size += portion.size
         if records >= COMMIT_RECORDS or size >= COMMIT_BYTES:
-            yield chunk
-            chunk, records, size = [], 0, 0
-    if chunk:
-        yield chunk
+            yield joined(found)
+            found, records, size = [], 0, 0
+    if found:
+        yield joined(found)

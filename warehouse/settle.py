@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import count, islice
 from typing import NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from ingest.attestation import NOT_CHECKED, Attestation
 from ingest.inputs.base import Message
 from ingest.outcome import Duplicate, NotAReport, Outcome, Quarantined, Reason, Stored
 from ingest.reading import Reading
-from warehouse import attested, cursors, deliveries, documents, failures, quarantine, tls
+from warehouse import attested, cursors, deliveries, failures, quarantine, tls
 from warehouse.connect import Connection, insert
 from warehouse.instants import utc
 from warehouse.once import Ended
-from warehouse.rows import Arrived, document_hash, staged, table
-from warehouse.save import CONFLICT, NEW, SUPERSEDED, save
+from warehouse.portion import Portion
+from warehouse.rows import table
+from warehouse.save import CONFLICT, NEW, SUPERSEDED, Saved, save
 from warehouse.terms import Terms
 
 MESSAGE = pa.schema(
@@ -49,31 +50,11 @@ class Settled:
     notices: int = 0
 
 
-def settle(
-    connection: Connection,
-    read: Sequence[tuple[Message, Reading]],
-    terms: Terms,
-    vouched: Sequence[Sequence[Attestation]] = (),
-) -> Settled:
-    """Save what was read, in the caller's transaction. Every message ends in exactly one outcome.
-
-    `vouched` tells for each message, and for each of its aggregate reports, who vouches for it; empty
-    where nobody asked.
-    """
-    arrived, texts = [], []
-    attestations = chain.from_iterable(vouched)
-    for message, reading in read:
-        for item in reading.reports:
-            identity = document_hash(item.document)
-            attestation = next(attestations, NOT_CHECKED)
-            arrived.append(Arrived(item.report, identity, message.origin, message.received_at, attestation))
-            texts.append((identity, item.document))
-    tables = staged(arrived)
+def settle(connection: Connection, portion: Portion, terms: Terms) -> Settled:
+    """Save what was read, in the caller's transaction. Every message ends in exactly one outcome."""
+    tables, read = portion.staged, list(zip(portion.messages, portion.readings, strict=True))
     saved = save(connection, tables, terms.run_key, terms.now, terms.identify)
-    fresh = [index for index, status in enumerate(saved.status) if status == NEW]
-    if terms.keep_documents:
-        told = [text for text, status in zip(texts, saved.status, strict=True) if status in (NEW, SUPERSEDED)]
-        documents.keep(connection, dict(told).items())
+    _keep_documents(connection, portion, saved)
     attested.renew(connection, tables, saved, terms.now, terms.identify)
     others = _Others(
         tls.save(connection, [(m, item) for m, r in read for item in r.tls_reports], terms),
@@ -81,14 +62,22 @@ def settle(
         deliveries.save(connection, [(m, item) for m, r in read for item in r.notices], terms),
     )
     aggregate = list(map(Ended, saved.status, saved.report_key))
-    outcomes = _outcomes(read, aggregate, others)
-    _note(connection, read, outcomes, terms)
+    outcomes = _outcomes(portion, aggregate, others)
+    _note(connection, portion.messages, outcomes, terms)
+    fresh = tables.reports.filter(pa.array([status == NEW for status in saved.status], pa.bool_()))
     return Settled(
         outcomes,
-        sum(len(arrived[index].report.records) for index in fresh),
-        sum(arrived[index].report.messages for index in fresh),
+        *(int(pc.sum(fresh.column(name)).as_py() or 0) for name in ("records", "messages")),
         *(sum(ended.status == NEW for ended in kind) for kind in others),
     )
+
+
+def _keep_documents(connection: Connection, portion: Portion, saved: Saved) -> None:
+    """Keep the documents of new reports, each once."""
+    new = zip(portion.documents.column("document_hash").to_pylist(), count(), saved.status, strict=False)
+    first = {name: at for name, at, status in new if status in (NEW, SUPERSEDED)}
+    if first:
+        insert(connection, "raw_document", portion.documents.take(pa.array(first.values(), pa.int64())))
 
 
 class _Others(NamedTuple):
@@ -99,18 +88,17 @@ class _Others(NamedTuple):
     notices: list[Ended]
 
 
-def _outcomes(read: Sequence[tuple[Message, Reading]], aggregate: list[Ended], others: _Others) -> list[Outcome]:
+def _outcomes(portion: Portion, aggregate: list[Ended], others: _Others) -> list[Outcome]:
     kinds = [iter(kind) for kind in (aggregate, *others)]
     outcomes = []
-    for _, reading in read:
-        found = reading.reports, reading.tls_reports, reading.failure_reports, reading.notices
-        counts = [len(reports) for reports in found]
-        ended = [one for kind, count in zip(kinds, counts, strict=True) for one in islice(kind, count)]
-        outcomes.append(_outcome(reading, ended))
+    for reading, reports in zip(portion.readings, portion.counts, strict=True):
+        counts = reports, len(reading.tls_reports), len(reading.failure_reports), len(reading.notices)
+        ended = [one for kind, number in zip(kinds, counts, strict=True) for one in islice(kind, number)]
+        outcomes.append(_outcome(reading, reports, ended))
     return outcomes
 
 
-def _outcome(reading: Reading, ended: Sequence[Ended]) -> Outcome:
+def _outcome(reading: Reading, reports: int, ended: Sequence[Ended]) -> Outcome:
     status = [one.status for one in ended]
     new = status.count(NEW)
     if reading.refusals:
@@ -118,7 +106,7 @@ def _outcome(reading: Reading, ended: Sequence[Ended]) -> Outcome:
         return Quarantined(Reason(refusal.reason), refusal.sentence, new, refusal.opinion)
     if CONFLICT in status:
         at = status.index(CONFLICT)
-        what = f"{'Report' if at < len(reading.reports) else 'TLS report'} {ended[at].key}"
+        what = f"{'Report' if at < reports else 'TLS report'} {ended[at].key}"
         sentence = f"{what} was stored before under the same id and period, with other content; that one stays."
         return Quarantined(Reason.CONFLICT, sentence, new)
     if new or SUPERSEDED in status:
@@ -126,16 +114,14 @@ def _outcome(reading: Reading, ended: Sequence[Ended]) -> Outcome:
     return Duplicate(len(status)) if status else NotAReport(reading.sentence or "Nothing in it is a report.")
 
 
-def _note(
-    connection: Connection, read: Sequence[tuple[Message, Reading]], outcomes: Sequence[Outcome], terms: Terms
-) -> None:
+def _note(connection: Connection, messages: Sequence[Message], outcomes: Sequence[Outcome], terms: Terms) -> None:
     rows = []
-    for (message, _), outcome in zip(read, outcomes, strict=True):
+    for message, outcome in zip(messages, outcomes, strict=True):
         if isinstance(outcome, Quarantined):
             quarantine.keep(connection, message, outcome, terms.now)
         rows.append(_message_row(message, outcome, terms))
     insert(connection, "message", table(MESSAGE, rows))
-    cursors.advance(connection, [message for message, _ in read], terms.now)
+    cursors.advance(connection, messages, terms.now)
 
 
 def _message_row(message: Message, outcome: Outcome, terms: Terms) -> tuple[object, ...]:

@@ -42,7 +42,7 @@ class FileInput:
         limits: UnpackLimits,
         *,
         batch_bytes: int = 16 * 2**20,
-        batch_messages: int = 8000,
+        batch_messages: int = 20_000,
         stdin: BinaryIO | None = None,
     ) -> None:
         self._paths = [str(path) for path in paths]

@@ -1,0 +1,128 @@
+"""Some messages and what they say, as columns: made from bytes alone, so that another process can make it.
+
+Parsed reports take ten times the room of their columns. So messages are read a few hundred at a time, which also stays
+within the processor's cache, and only columns are kept until there is enough for a commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingest.attestation import NOT_CHECKED, Attestation
+from ingest.inputs.base import Message
+from ingest.reading import Privacy, Reading, read
+from ingest.settings import UnpackLimits
+from warehouse.documents import DOCUMENT, packed
+from warehouse.rows import Arrived, Staged, document_hash, staged, table
+
+PORTION_BYTES = 4 * 2**20
+"""Bytes of documents after which a portion is closed."""
+PORTION_MESSAGES = 1000
+
+Vouch = Callable[[Sequence[tuple[Message, Reading]]], Sequence[Sequence[Attestation]]]
+"""Messages as read → for each aggregate report of each, who vouches for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How messages are read."""
+
+    limits: UnpackLimits
+    privacy: Privacy
+    keep_documents: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """Messages in order. `readings` lack their aggregate reports: `counts` says how many each has in `staged`.
+
+    `documents` has a row for each of those reports (DOCUMENT), or none where documents are not kept.
+    """
+
+    messages: list[Message]
+    readings: list[Reading]
+    counts: list[int]
+    staged: Staged
+    documents: pa.Table
+
+    @property
+    def records(self) -> int:
+        """How many records there are."""
+        return int(self.staged.records.num_rows)
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes, about."""
+        raw = sum(len(message.raw) for message in self.messages)
+        others = sum(reading.size for reading in self.readings)
+        return raw + others + int(self.staged.records.nbytes + self.staged.reports.nbytes + self.documents.nbytes)
+
+
+def portions(messages: Iterable[Message], how: How, vouch: Vouch | None = None) -> Iterator[Portion]:
+    """Read messages, a few hundred at a time."""
+    found: list[tuple[Message, Reading]] = []
+    size = 0
+    for message in messages:
+        reading = read(message, how.limits, how.privacy)
+        found.append((message, reading))
+        size += reading.size
+        if size >= PORTION_BYTES or len(found) >= PORTION_MESSAGES:
+            yield portion(found, vouch(found) if vouch else (), keep_documents=how.keep_documents)
+            found, size = [], 0
+    if found:
+        yield portion(found, vouch(found) if vouch else (), keep_documents=how.keep_documents)
+
+
+def portion(
+    found: Sequence[tuple[Message, Reading]],
+    vouched: Sequence[Sequence[Attestation]] = (),
+    *,
+    keep_documents: bool = True,
+) -> Portion:
+    """Messages as they were read, as a portion."""
+    arrived = []
+    kept: list[tuple[str, int, bytes]] = []
+    attestations = chain.from_iterable(vouched)
+    for message, reading in found:
+        for item in reading.reports:
+            name = document_hash(item.document)
+            attestation = next(attestations, NOT_CHECKED)
+            arrived.append(Arrived(item.report, name, message.origin, message.received_at, attestation))
+            if keep_documents:
+                kept.append((name, len(item.document), packed(item.document)))
+    return Portion(
+        [message for message, _ in found],
+        [replace(reading, reports=[]) if reading.reports else reading for _, reading in found],
+        [len(reading.reports) for _, reading in found],
+        staged(arrived),
+        table(DOCUMENT, kept),
+    )
+
+
+def joined(found: Sequence[Portion]) -> Portion:
+    """Portions in order as one."""
+    if len(found) == 1:
+        return found[0]
+    records, reports, before = [], [], 0
+    for each in found:
+        records.append(_moved(each.staged.records, before))
+        reports.append(_moved(each.staged.reports, before))
+        before += each.staged.reports.num_rows
+    return Portion(
+        [message for each in found for message in each.messages],
+        [reading for each in found for reading in each.readings],
+        [count for each in found for count in each.counts],
+        Staged(pa.concat_tables(reports), pa.concat_tables(records)),
+        pa.concat_tables([each.documents for each in found]),
+    )
+
+
+def _moved(rows: pa.Table, by: int) -> pa.Table:
+    """Rows whose reports are counted from another number on."""
+    at = rows.column_names.index("report_index")
+    return rows.set_column(at, rows.schema.field(at), pc.add(rows.column(at), by))
