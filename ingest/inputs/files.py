@@ -78,7 +78,7 @@ class FileInput:
             if path == STANDARD_INPUT:
                 yield from _from_stream(self._stdin or sys.stdin.buffer, "stdin", None, self._limits.message_bytes)
                 continue
-            for file in _files(Path(path), set()):
+            for file in _files(path, set()):
                 yield from _from_file(file, self._limits)
 
 
@@ -98,10 +98,10 @@ def _check(path: str) -> None:
 # -- folders --------------------------------------------------------------------------------------
 
 
-def _files(path: Path, seen: set[tuple[int, int]]) -> Iterator[Path]:
+def _files(path: str, seen: set[tuple[int, int]]) -> Iterator[str]:
     """The files at and below a path, sorted, each folder once however many links lead to it."""
     try:
-        status = path.stat()
+        status = os.stat(path)  # noqa: PTH116  a Path for each file takes as long as reading it
         if not stat.S_ISDIR(status.st_mode):
             yield path
             return
@@ -116,9 +116,9 @@ def _files(path: Path, seen: set[tuple[int, int]]) -> Iterator[Path]:
     for entry in entries:
         if _is_wanted(entry, is_maildir):
             if entry.is_dir():
-                yield from _files(Path(entry.path), seen)
+                yield from _files(entry.path, seen)
             else:
-                yield Path(entry.path)
+                yield entry.path
 
 
 def _is_wanted(entry: os.DirEntry[str], in_maildir: bool) -> bool:
@@ -135,10 +135,10 @@ def _is_wanted(entry: os.DirEntry[str], in_maildir: bool) -> bool:
 # -- files and streams ----------------------------------------------------------------------------
 
 
-def _from_file(path: Path, limits: UnpackLimits) -> Iterator[Message]:
+def _from_file(path: str, limits: UnpackLimits) -> Iterator[Message]:
     origin = shown(path)
     try:
-        with path.open("rb") as stream:
+        with open(path, "rb") as stream:  # noqa: PTH123  as above
             status = os.fstat(stream.fileno())
             is_regular = stat.S_ISREG(status.st_mode)
             moment = datetime.fromtimestamp(status.st_mtime, UTC) if is_regular else None
@@ -162,9 +162,10 @@ def _from_archive(archive: MailArchive, origin: str, limit: int) -> Iterator[Mes
         yield Message(raw, where, size, mail_archive.modified(member), fault=fault)
 
 
-def shown(path: Path) -> str:
+def shown(path: str | Path) -> str:
     """A path for people and for tables: names that are no valid text are escaped."""
-    return str(path).encode("utf-8", "backslashreplace").decode("utf-8")
+    text = str(path)
+    return text if text.isprintable() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _from_stream(stream: BinaryIO, origin: str, moment: datetime | None, limit: int) -> Iterator[Message]:

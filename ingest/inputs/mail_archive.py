@@ -33,7 +33,7 @@ class MailArchive:
     def open(cls, stream: BinaryIO, limits: UnpackLimits) -> MailArchive | None:
         """None where the file is no archive of mails, or says to unpack to what no mailbox does."""
         try:
-            if not 0 < _directory_size(stream) <= _DIRECTORY:
+            if not _may_hold_mails(stream):
                 return None
             archive = zipfile.ZipFile(stream)
         except _FAULTS:
@@ -69,13 +69,19 @@ def modified(member: zipfile.ZipInfo) -> datetime | None:
         return None
 
 
-def _directory_size(stream: BinaryIO) -> int:
-    """What the end of the file says; 0 where there is none, or where zip64 fields (over 65,535 members) overrule it."""
+def _may_hold_mails(stream: BinaryIO) -> bool:
+    """Whether the directory is one that is read. Of most reports' zip files its bytes tell that no name ends in .eml.
+
+    It is none where there is no end record, or where zip64 fields (over 65,535 members) overrule that.
+    """
     size = stream.seek(0, 2)
     tail = max(0, size - 2**16 - 22)
     stream.seek(tail)
     end = stream.read()
     at = end.rfind(b"PK\x05\x06")
     if at < 0 or at + _END.size > len(end) or b"PK\x06\x07" in end[max(0, at - 20) : at]:
-        return 0
-    return int(_END.unpack_from(end, at)[1])
+        return False
+    directory = int(_END.unpack_from(end, at)[1])
+    if directory <= at and b".eml" not in end[at - directory : at].lower():
+        return False
+    return 0 < directory <= _DIRECTORY
