@@ -14,7 +14,7 @@ from ingest.alignment import organizational_domain
 from ingest.inputs.base import Message
 from ingest.inputs.files import FileInput
 from ingest.message import Budget, documents
-from ingest.reading import Privacy, Reading, read
+from ingest.reading import Privacy
 from ingest.reports.aggregate import parse
 from ingest.settings import UnpackLimits
 from ingest.sniff import kind
@@ -22,7 +22,9 @@ from ingest.unpack import unpack
 from warehouse import documents as raw
 from warehouse import runs, settle
 from warehouse.instants import naive
-from warehouse.load import COMMIT_BYTES, COMMIT_RECORDS
+from warehouse.load import commits
+from warehouse.portion import How, Portion
+from warehouse.rollup import ROLLUPS
 from warehouse.rows import Arrived, document_hash, staged
 from warehouse.settings import WarehouseSettings
 from warehouse.terms import Terms
@@ -31,7 +33,7 @@ LIMITS = UnpackLimits()
 SAVE = {
     "INSERT INTO aggregate_report": "save: reports",
     "INSERT INTO aggregate_record": "save: records",
-    "INSERT INTO daily": "save: rollup",
+    **{f"INSERT INTO {name}": "save: rollups" for one in ROLLUPS for name in (one.name, one.months)},
     "INSERT INTO raw_document": "save: documents",
     "INSERT INTO address": "save: addresses",
     "COMMIT": "save: commit",
@@ -72,7 +74,7 @@ class Stages:
         with under("rows"):
             staged([Arrived(report, name, "", None) for report, name in zip(reports, hashes, strict=True)])
 
-    def settle(self, chunk: Sequence[tuple[Message, Reading]]) -> None:
+    def settle(self, portion: Portion) -> None:
         """The product's own transaction for a batch."""
         ledger = self.ledger
 
@@ -82,7 +84,7 @@ class Stages:
 
         terms = Terms(self.run, self.now, watched_identify)  # type: ignore[arg-type]
         with ledger.under("settle"), self.target.writing() as connection:
-            settle.settle(connection, chunk, terms)
+            settle.settle(connection, portion, terms)
 
 
 def main(folder: Path, warehouse: Path) -> None:
@@ -105,18 +107,8 @@ def main(folder: Path, warehouse: Path) -> None:
 
 def _product(stages: Stages, batch: Sequence[Message]) -> None:
     """The batch again, now as warehouse.load reads and cuts it. The parser's memory is warm by now."""
-    chunk: list[tuple[Message, Reading]] = []
-    records = size = 0
-    for message in batch:
-        reading = read(message, LIMITS, Privacy())
-        chunk.append((message, reading))
-        records += sum(len(one.report.records) for one in reading.reports)
-        size += reading.size
-        if records >= COMMIT_RECORDS or size >= COMMIT_BYTES:
-            stages.settle(chunk)
-            chunk, records, size = [], 0, 0
-    if chunk:
-        stages.settle(chunk)
+    for portion in commits(batch, How(LIMITS, Privacy(), keep_documents=True)):
+        stages.settle(portion)
 
 
 def _waterfall(costs: dict[str, float], statements: dict[str, float]) -> dict[str, float]:
@@ -126,8 +118,7 @@ def _waterfall(costs: dict[str, float], statements: dict[str, float]) -> dict[st
     for statement, name in SAVE.items():
         found[name] = found.get(name, 0.0) + statements.get(statement, 0.0)
     known = sum(statements.get(name, 0.0) for name in SAVE)
-    inside = known + costs.get("rows", 0.0) + costs.get("identify", 0.0) + costs.get("compress", 0.0)
-    found["save: the rest"] = max(0.0, costs["settle"] - inside - costs.get("hash", 0.0))
+    found["save: the rest"] = max(0.0, costs["settle"] - known - costs.get("identify", 0.0))
     return found
 
 

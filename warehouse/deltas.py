@@ -7,7 +7,9 @@ Records are grouped in memory by the codes of their texts, which takes a tenth o
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -71,50 +73,80 @@ def deltas(records: pa.Table) -> dict[str, pa.Table]:
     sourced: Columns = {name: records.column(name).combine_chunks() for name in PLAIN}
     sourced |= {name: coded(records.column(name)) for name in TEXTS}
     daily = _summed(_spread(sourced), DAILY.keys, DAILY.sums)
-    of_days: Columns = {name: daily.column(name).combine_chunks() for name in daily.column_names}
     found = {DAILY.name: daily}
     for rollup, made in _MADE.items():
-        rows = _summed(made(of_days if rollup in _OF_DAYS else sourced), rollup.keys, rollup.sums)
+        rows = _summed(made(daily if rollup in _OF_DAYS else sourced), rollup.keys, rollup.sums)
         found[rollup.name] = rows
         if rollup.monthly:
             found[rollup.months] = _by_months(rollup, rows)
-    return found
+    return {name: pa.table(rows) for name, rows in found.items()}
 
 
 def coded(texts: pa.ChunkedArray) -> pa.DictionaryArray:
     """Texts as codes and a dictionary."""
     whole = texts.combine_chunks()
-    if isinstance(whole, pa.ChunkedArray):  # what combine_chunks makes of no chunks, or of too much for one
-        whole = pa.concat_arrays(whole.chunks) if whole.num_chunks else pa.array([], whole.type)
     return whole if pa.types.is_dictionary(whole.type) else whole.dictionary_encode()
 
 
-def _summed(rows: Columns, keys: Sequence[str], sums: Sequence[str]) -> pa.Table:
+def _summed(rows: Columns, keys: Sequence[str], sums: Sequence[str]) -> Columns:
     """One row for each key, in the order that answers read."""
-    wanted = pa.table({name: rows[name] for name in (*keys, *sums)})
-    grouped = wanted.group_by(keys, use_threads=False).aggregate([(name, "sum") for name in sums])
-    return _in_order(grouped.select([*keys, *(f"{name}_sum" for name in sums)]).rename_columns([*keys, *sums]))
+    groups = _Groups(rows, keys)
+    return groups.keys() | {name: groups.reduced(np.add, rows[name]) for name in sums}
 
 
-def _by_months(rollup: Rollup, rows: pa.Table) -> pa.Table:
+def _by_months(rollup: Rollup, rows: Columns) -> Columns:
     """The same rows by the first of their months; of sources also their first and last day."""
-    keys = list(rollup.keys)
-    ends = (("first_day", "min"), ("last_day", "max")) if rollup is SOURCE_DAY else ()
-    days = rows.column("day")
-    rows = rows.set_column(rows.column_names.index("day"), "day", pc.floor_temporal(days, unit="month"))
-    for name, _ in ends:
-        rows = rows.append_column(name, days)
-    wanted = [*((name, "sum") for name in rollup.monthly), *ends]
-    grouped = rows.group_by(keys, use_threads=False).aggregate(wanted)
-    grouped = grouped.select([*keys, *(f"{name}_{how}" for name, how in wanted)])
-    return _in_order(grouped.rename_columns([*keys, *(name for name, _ in wanted)]))
+    groups = _Groups(rows | {"day": pc.floor_temporal(rows["day"], unit="month")}, rollup.keys)
+    found = groups.keys() | {name: groups.reduced(np.add, rows[name]) for name in rollup.monthly}
+    if rollup is SOURCE_DAY:
+        days = rows["day"].cast(pa.int32())
+        for name, ufunc in (("first_day", np.minimum), ("last_day", np.maximum)):
+            found[name] = groups.reduced(ufunc, days).cast(pa.date32())
+    return found
 
 
-def _in_order(rows: pa.Table) -> pa.Table:
-    domain = coded(rows.column("domain"))
-    rank = pc.rank(domain.dictionary).take(domain.indices)
-    by = pa.table({"domain": rank, "day": rows.column("day")})
-    return rows.take(pc.sort_indices(by, sort_keys=[("domain", "ascending"), ("day", "ascending")]))
+class _Groups:
+    """Rows grouped by some keys, ordered by domain and day. pyarrow's own grouping takes 0.2 s to load."""
+
+    def __init__(self, rows: Columns, keys: Sequence[str]) -> None:
+        self._rows, self._names = rows, keys
+        code, size = np.zeros(len(rows["day"]), np.int64), 1
+        for name in ("domain", "day", *keys):
+            codes, more = _codes(rows[name], in_order=name == "domain")
+            if size * more > _MOST_CODES:
+                distinct, code = np.unique(code, return_inverse=True)
+                size = len(distinct)
+            code, size = code * more + codes, size * more
+        self._order = np.argsort(code, kind="stable")
+        ordered = code[self._order]
+        self._starts = np.flatnonzero(np.concatenate([ordered[:1] == ordered[:1], ordered[1:] != ordered[:-1]]))
+
+    def keys(self) -> Columns:
+        """The keys of each group."""
+        firsts = pa.array(self._order[self._starts])
+        return {name: self._rows[name].take(firsts) for name in self._names}
+
+    def reduced(self, ufunc: np.ufunc, values: pa.Array) -> pa.Array:
+        """One value for each group."""
+        if not len(values):
+            return values
+        return pa.array(ufunc.reduceat(np.asarray(values)[self._order], self._starts))
+
+
+_MOST_CODES = 2**62
+
+
+def _codes(column: pa.Array, *, in_order: bool) -> tuple[np.ndarray[Any, Any], int]:
+    """A number for each value, from 0, and a bound: in the order of the texts where that is wanted."""
+    if pa.types.is_dictionary(column.type):
+        codes = np.asarray(pc.fill_null(column.indices, len(column.dictionary)))
+        if in_order:
+            codes = np.asarray(pc.rank(column.dictionary)).astype(np.int64)[codes]
+        return codes, len(column.dictionary) + 1
+    numbers = np.asarray(column.cast(pa.int32() if pa.types.is_date32(column.type) else pa.int8())).astype(np.int64)
+    if not len(numbers):
+        return numbers, 1
+    return numbers - numbers.min(), int(numbers.max() - numbers.min()) + 1
 
 
 # -- what stands in each -------------------------------------------------------------------------------
@@ -173,7 +205,7 @@ def _signature_day(sourced: Columns) -> Columns:
     """A row for each signature; one without any where there is none."""
     without = pc.indices_nonzero(pc.equal(pc.list_value_length(sourced["dkim"]), 0)).cast(pa.int32())
     at = pa.concat_arrays([pc.list_parent_indices(sourced["dkim"]).cast(pa.int32()), without])
-    rows = {name: column.take(at) for name, column in _doubted(sourced).items()}
+    rows = _at(_doubted(sourced), at)
     said = (pa.concat_arrays([one, pa.nulls(len(without), one.type)]) for one in sourced["dkim"].flatten().flatten())
     return rows | dict(zip(("signing_domain", "selector", "result"), map(_encoded, said), strict=True))
 
@@ -190,7 +222,7 @@ def _envelope_day(sourced: Columns) -> Columns:
 def _reason_day(sourced: Columns) -> Columns:
     at = pc.list_parent_indices(sourced["reasons"])
     kind, comment = sourced["reasons"].flatten().flatten()
-    rows = {name: column.take(at) for name, column in _doubted(sourced).items()}
+    rows = _at(_doubted(sourced), at)
     return rows | {"type": _encoded(kind), "comment": _encoded(comment)}
 
 
@@ -214,6 +246,11 @@ def _aligned(rows: Columns) -> Columns:
 def _where(rows: Columns, said: pa.Array) -> pa.Array:
     """The messages of the rows of which something is said; 0 of the others."""
     return pc.if_else(said, rows["messages"], pa.scalar(0, pa.int64()))
+
+
+def _at(rows: Columns, at: pa.Array) -> Columns:
+    """What all rollups share of some rows, one of them for each number."""
+    return {name: rows[name].take(at) for name in ("day", "domain", "source_key", "reporter", "doubt", "messages")}
 
 
 def _doubted(rows: Columns) -> Columns:

@@ -18,7 +18,7 @@ from ingest.settings import PrivacySettings, UnpackLimits
 from warehouse import cursors, melting, pseudonyms, retention, runs
 from warehouse.connect import Warehouse
 from warehouse.instants import naive
-from warehouse.portion import How, Portion, joined, portions
+from warehouse.portion import How, Portion, Vouch, joined, portions
 from warehouse.save import Identify
 from warehouse.settings import RetentionSettings
 from warehouse.settle import Settled, settle
@@ -124,13 +124,15 @@ def load(
         known, owed = cursors.cursors(connection), cursors.owed(connection, source.name)
         privacy = pseudonyms.privacy(connection, loader.privacy)
     how = How(loader.limits, privacy, warehouse.settings.keep_documents)
+    attest = loader.attest
+    vouch = (lambda found: attest(found, loader.now())) if attest else None
     if owed:
         source.redo(owed)
         with warehouse.writing(reports=False) as connection:
             cursors.paid(connection, owed)
     with _rare_collections():
         for batch in (batches or source.fetch)(known):
-            for portion in _chunks(batch, loader, how):
+            for portion in commits(batch, how, vouch):
                 _commit(source, loader, portion, run_key, summary)
                 summary.seconds = time.monotonic() - started
                 loader.progress(summary)
@@ -179,11 +181,11 @@ def _commit(source: Input, loader: Loader, portion: Portion, run_key: int, summa
             cursors.paid(connection, owed)
 
 
-def _chunks(batch: Sequence[Message], loader: Loader, how: How) -> Iterator[Portion]:
-    """The messages of a batch with what they say, cut where it becomes heavy."""
-    attest = loader.attest
-    # Before the transaction: DNS may take its time, and other processes wait for the warehouse.
-    vouch = (lambda found: attest(found, loader.now())) if attest else None
+def commits(batch: Sequence[Message], how: How, vouch: Vouch | None = None) -> Iterator[Portion]:
+    """The messages of a batch with what they say, cut where it becomes heavy.
+
+    `vouch` is asked before a transaction begins: DNS may take its time, and other processes wait for the warehouse.
+    """
     found: list[Portion] = []
     records = size = 0
     for portion in portions(batch, how, vouch):

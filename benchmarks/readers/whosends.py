@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from app.commands.loading import identify
+from app.without import without
 from benchmarks.measure import Clock, Peak, tell
 from ingest.alignment import organizational_domain
 from ingest.inputs.files import FileInput
@@ -52,4 +53,5 @@ def main(folder: Path, warehouse: Path, keep_documents: bool) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] == "keep")
+    with without("pandas"):  # as app/cli.py does
+        main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] == "keep")

@@ -40,12 +40,13 @@ def dying(folder: Path, told: Any) -> None:
 def load_into(target: Warehouse, connection: Any, source: ListInput) -> None:
     """What `load` does with a batch, in a session that stays open after its commit."""
     from ingest.reading import read  # noqa: PLC0415
+    from warehouse.portion import portion  # noqa: PLC0415
     from warehouse.settle import settle  # noqa: PLC0415
     from warehouse.terms import Terms  # noqa: PLC0415
 
     by = loader(target)
     batch = [(item, read(item, by.limits)) for item in source.batches[0]]
-    settle(connection, batch, Terms(1, by.now(), by.identify))
+    settle(connection, portion(batch), Terms(1, by.now(), by.identify))
     connection.commit()
     source.done([])
 
