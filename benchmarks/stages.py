@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from app.commands.loading import identify
+from app.without import without
 from benchmarks.measure import tell
 from benchmarks.watched import Ledger, WatchedWarehouse
 from ingest.alignment import organizational_domain
@@ -22,7 +23,7 @@ from ingest.unpack import unpack
 from warehouse import documents as raw
 from warehouse import runs, settle
 from warehouse.instants import naive
-from warehouse.load import commits
+from warehouse.load import commits, rare_collections
 from warehouse.portion import How, Portion
 from warehouse.rollup import ROLLUPS
 from warehouse.rows import Arrived, document_hash, staged
@@ -123,4 +124,5 @@ def _waterfall(costs: dict[str, float], statements: dict[str, float]) -> dict[st
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    with without("pandas"), rare_collections():  # as app/cli.py and warehouse/load.py do
+        main(Path(sys.argv[1]), Path(sys.argv[2]))
