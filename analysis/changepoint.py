@@ -6,6 +6,7 @@ on days without mail), both of shape (series, days). Nothing here knows of mail.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -52,23 +53,34 @@ def weights(rate: Floats, messages: Floats, level: Floats) -> Floats:
 
 
 def wander(rate: Floats, weight: Floats) -> float:
-    """How much more the weeks' means of one series differ than its days' weights allow, in variances; at least 1.
+    """How much more the weeks of one series differ than its days' weights allow, in variances; at least 1.
 
-    Over a source that drifts to and fro for weeks, days are no independent witnesses. Of the differences
-    between neighbouring weeks the largest are left out: a step is in one of them, a slide in a few.
+    Over a source that drifts to and fro for weeks, days are no independent witnesses. A week stands for itself by
+    its median, as a source may have bad days and not wander. Of the differences between neighbouring weeks the
+    largest are left out: a step is in one of them, a slide in a few.
     """
     whole = rate.size // DAYS_A_WEEK * DAYS_A_WEEK
     weeks = weight[-whole:].reshape(-1, DAYS_A_WEEK)
     total = weeks.sum(axis=1)
     kept = (weeks > 0).sum(axis=1) >= FEWEST_DAYS
-    mean = (weeks * rate[-whole:].reshape(-1, DAYS_A_WEEK)).sum(axis=1) / np.maximum(total, 1e-12)
     both = kept[1:] & kept[:-1]
     if both.sum() < FEWEST_WEEKS:
         return 1.0
-    apart = np.sort(np.diff(mean)[both] ** 2 / (1 / total[1:][both] + 1 / total[:-1][both]))
+    middle = _medians(rate[-whole:].reshape(-1, DAYS_A_WEEK), weeks)
+    variance = math.pi / 2 * (1 / total[1:][both] + 1 / total[:-1][both])  # of a median of normal variables
+    apart = np.sort(np.diff(middle)[both] ** 2 / variance)
     # The smallest seven tenths of squared normal variables average to a third; three times as much is rare by chance.
     found = float(apart[: int(0.7 * apart.size)].mean()) / 0.33
     return found if found > 3 else 1.0
+
+
+def _medians(values: Floats, weight: Floats) -> Floats:
+    """The weighted median of each row."""
+    order = np.argsort(values, axis=1)
+    mass = np.cumsum(np.take_along_axis(weight, order, axis=1), axis=1)
+    at = (mass < mass[:, -1:] / 2).sum(axis=1)
+    found: Floats = np.take_along_axis(values, np.take_along_axis(order, at[:, None], axis=1), axis=1)[:, 0]
+    return found
 
 
 def trust(weight: Floats, messages: Floats, level: Floats) -> Floats:

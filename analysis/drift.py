@@ -23,7 +23,7 @@ from analysis.faults import ELSEWHERE, upheld
 from analysis.genuine import counted
 from analysis.history import policy_history
 from analysis.keeping import keep, known
-from analysis.moves import Series, daily, moves, without_campaigns
+from analysis.moves import Series, corroborated, daily, moves, without_campaigns
 from analysis.remarks import remarked
 from analysis.screening import screened
 from analysis.series import MECHANISMS, Block, asked, blocks
@@ -206,6 +206,7 @@ def _in_block(block: Block, mechanism: str, put: NDArray[np.bool_], settings: Dr
 
 def _of_source(reading: Reading, series: Series, proposed: list[int], settings: DriftSettings) -> list[Change]:
     """The changes of one source, told without the reporters that the others contradict."""
+    every = series.counts
     held, odd = moves(series, proposed, settings)
     while odd:
         reading = reading.without(odd)
@@ -214,7 +215,7 @@ def _of_source(reading: Reading, series: Series, proposed: list[int], settings: 
         series = Series.of(reading.counts.messages, reading.counts.aligned, reading.counts.weekend)
         held, odd = moves(series, changepoint.steps(series.rate[None], series.weight[None])[0], settings)
         # The source has several reporters, so one that is left over is not enough.
-        held = [move for move in held if move.comparison.showing >= settings.reporters]
+        held = [move for move in held if corroborated(move, every, settings)]
     held = without_campaigns(held, series.counts.messages.sum(axis=0))
     following = [*(move.first for move in held), None][1:]
     return [reading.change(move, until) for move, until in zip(held, following, strict=True)]

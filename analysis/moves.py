@@ -19,6 +19,7 @@ Floats = NDArray[np.float64]
 DOUBTFUL = 0.02  # chance beyond which a change is not even put to the correction for many questions
 STEPS = 2  # as many changes the same way may stand side by side; more are a slide
 SETTLED_DAYS = 7  # days with mail after which a slide that ends with the data has come to rest
+FRESH_DAYS = 5  # days with mail for which a change is fresh news
 AROUND = 14  # days on either side of a short change, whose mail is usual
 MORE = 1.5  # times the usual mail that a short change must come with to be a campaign
 TOGETHER = 35  # days within which two changes the same way may be one slide
@@ -165,14 +166,16 @@ def _search(active: NDArray[np.bool_], days: tuple[int, int, int, int]) -> float
     """How many independent places there were to find such a change in.
 
     At each scale a series of T days has T / L places for a level of L days, and there are log2(T)
-    scales (Dümbgen and Spokoiny 2001); neighbours that overlap count twice. The newest days are one
-    place at every scale, no neighbour of another, and have half of the risk to themselves: fresh news must not wait.
+    scales (Dümbgen and Spokoiny 2001). The newest days are one place at every scale, and have half of the risk to
+    themselves, what began in the last few days a quarter more, and all other places the rest: fresh news must not wait.
     """
     begin, first, settled, end = days
     total = max(int(active.sum()), 2)
-    shorter = max(1, min(int(active[begin:first].sum()), int(active[settled:end].sum())))
-    places = 1.0 if end == active.size else total / shorter
-    return (2 if end == active.size else 4) * places * math.log2(total)
+    late = int(active[settled:end].sum())
+    if end == active.size:
+        return 4.0 if late <= FRESH_DAYS else 2 * math.log2(total)
+    shorter = max(1, min(int(active[begin:first].sum()), late))
+    return 4 * total / shorter * math.log2(total)
 
 
 def _significant(move: Move, settings: DriftSettings) -> bool:
@@ -192,6 +195,17 @@ def _doubt(move: Move | None, settings: DriftSettings) -> float:
     if not _significant(move, settings):
         return 2.0 + move.p_value - abs(move.comparison.change)
     return 0.0 if _witnessed(move.comparison, settings) else 0.5
+
+
+def corroborated(move: Move, counts: Counts, settings: DriftSettings) -> bool:
+    """Whether several reporters show a move in these counts, where one was left out of the move's own.
+
+    Who is contradicted at one time may be right at another.
+    """
+    if move.comparison.showing >= settings.reporters:
+        return True
+    found = compare(counts, slice(move.begin, move.first), slice(move.settled, move.end))
+    return found is not None and found.showing >= settings.reporters and _witnessed(found, settings)
 
 
 def _witnessed(found: Comparison, settings: DriftSettings) -> bool:

@@ -147,7 +147,7 @@ def _sides(found: Fit) -> float:
 
     Mood's median test (1954), so that a few very bad days cannot pass for a new level; at three places, as a
     restless source has days half-way but none all the way. Where all days lie on their own side of the middle
-    it has nothing to object: 0.
+    it has nothing to object: 0. Asked one way only, as the way is known by then; the shift itself is asked both ways.
     """
     near, far = (days.off * math.copysign(1.0, found.shift) for days in found.days)
     tried = [_beyond(near, far, abs(found.shift), place) for place in PLACES]
@@ -159,7 +159,7 @@ def _beyond(near: Floats, far: Floats, shift: float, place: float) -> float:
     crossed, beyond = int((near >= place * shift).sum()), int((far >= (place - 1) * shift).sum())
     if place == PLACES[0] and not crossed and beyond == far.size:
         return 0.0
-    return 2 * chance.hypergeometric(beyond, far.size, crossed + beyond, far.size + near.size)
+    return chance.hypergeometric(beyond, far.size, crossed + beyond, far.size + near.size)
 
 
 def _spread(rate: float) -> float:

@@ -296,6 +296,13 @@ def test_one_reporter_at_fault_does_not_hide_a_break(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+def test_a_reporter_that_was_at_fault_once_is_a_witness_of_what_others_see_too(seed: int) -> None:
+    fault = np.stack([np.where((DAY >= 20) & (DAY < 40), 0.2, 1.0), np.ones(DAYS)])
+    [change] = found(mail(from_day(80, 0.99, 0.02) * fault, reporters=2, seed=seed))
+    assert off_by(change, 80) <= 1
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_two_reporters_that_each_tell_a_story_of_their_own_are_both_disbelieved(seed: int) -> None:
     rate = np.full((2, DAYS), 0.99)
     rate[0, 40:60] = 0.1
