@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from analysis import leads
-from analysis.changes import compare
+from analysis.changes import Vanished, departed
 from analysis.drift import Drift, drifts
 from analysis.genuine import LoneClaims, counted, lone_claims
 from analysis.keeping import kept
@@ -53,6 +53,7 @@ class Basis:
     today: date
     scope: Scope
     lone_claims: Sequence[LoneClaims] = ()
+    vanished: Sequence[Vanished] = ()
 
     @property
     def usual(self) -> list[str]:
@@ -115,7 +116,11 @@ def gather(
         found[source.domain].append(source)
     judged_over = Scope(scope.domains, first, newest)
     heard, claimed = voices.reporters, voices.lone_claims
-    return Basis(found, judged, shown, known or (), heard, newest, today, judged_over, claimed)
+    gone: Sequence[Vanished] = ()
+    if newest and every:
+        with warehouse.reading() as connection:
+            gone = departed(connection, every, newest, settings.sources)
+    return Basis(found, judged, shown, known or (), heard, newest, today, judged_over, claimed, gone)
 
 
 def _voices(connection: Connection, scope: Scope) -> _Voices:
@@ -177,5 +182,5 @@ def _of_domain(basis: Basis, domain: str, drifts: Sequence[Drift], settings: Ana
     yield from leads.to_decide(found, judged.target, settings.readiness)
     yield from leads.on_spf(found, settings.readiness)
     yield from leads.spoofing(found, policy)
-    yield from (leads.vanished(gone) for gone in compare(found, settings.sources).vanished)
+    yield from (leads.vanished(gone) for gone in basis.vanished if gone.source.domain == domain)
     yield from leads.of_domain(judged, policy, basis.newest, basis.today)

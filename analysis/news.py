@@ -9,12 +9,13 @@ from datetime import date, timedelta
 import polars as pl
 
 from analysis import selectors, volumes
-from analysis.arrivals import appearing, coming, going
+from analysis.arrivals import Departure, appearing, coming, going
 from analysis.cause import shown
+from analysis.changes import forged, missed
 from analysis.genuine import counted
 from analysis.history import policy_history
 from analysis.reporters import gaps, late_by
-from analysis.settings import AnalysisSettings
+from analysis.settings import AnalysisSettings, SourceSettings
 from analysis.sources import sources
 from warehouse import reads, reads_changes, reads_sources
 from warehouse.connect import Warehouse
@@ -37,6 +38,7 @@ ONE = "One reporter saw the new value on the first days."
 WAVE = 100  # forged messages more than usual that are worth a word
 
 When = tuple[date, date | None]
+Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +63,28 @@ class News:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What reports tell, as the reads give it. `kinds` is what each (domain, source_key) is taken for.
+    """What reports tell, as the reads give it. `forged` and `missed` are the (domain, source_key) of forged mail, and
+    of what somebody would miss.
 
     `reports` (reporter, day, messages) are of all domains, so that a quiet domain does not make a reporter
-    silent. `late` is reads_changes.lateness by reporter, in days.
+    silent. `late` is reads_changes.lateness by reporter, in days. `first` is as reads_sources.first_seen gives it.
     """
 
     days: pl.DataFrame
     from_days: pl.DataFrame
     signatures: pl.DataFrame
     policies: pl.DataFrame
-    kinds: Mapping[tuple[str, str], str]
+    forged: frozenset[Key]
+    missed: frozenset[Key]
     late: Mapping[str, float]
     reports: pl.DataFrame
+    first: pl.DataFrame
+
+    @property
+    def spans(self) -> pl.DataFrame:
+        """When each reporter reported on anything, as reads_changes.reporter_spans gives it."""
+        told = self.reports.filter(pl.col("messages") > 0).group_by("reporter")
+        return told.agg(first_day=pl.col("day").min(), last_day=pl.col("day").max())
 
 
 def news(warehouse: Warehouse, scope: Scope, today: date, settings: AnalysisSettings) -> list[News]:
@@ -91,13 +102,16 @@ def news(warehouse: Warehouse, scope: Scope, today: date, settings: AnalysisSett
             reads_changes.from_days(session, mine),
             reads_sources.source_signatures(session, mine),
             reads.policy_days(session, mine),
-            {(one.domain, one.source_key): one.kind for one in found},
+            frozenset((one.domain, one.source_key) for one in found if forged(one)),
+            frozenset((one.domain, one.source_key) for one in found if missed(one)),
             late_by(reads_changes.lateness(session, wide)),
             reads.reporter_days(session, wide),
+            reads_sources.first_seen(session, mine),
         )
     networks = {(one.domain, one.source_key): one.as_domain for one in found}
     named = [
-        replace(one, as_domain=networks.get((one.domain or "", one.source_key or ""))) for one in changes(told, newest)
+        replace(one, as_domain=networks.get((one.domain or "", one.source_key or "")))
+        for one in changes(told, newest, settings.sources)
     ]
     return [one for one in named if scope.since is None or _last(one, newest) >= scope.since]
 
@@ -107,38 +121,42 @@ def _last(one: News, newest: date) -> date:
     return (one.ended_on or newest) if one.kind in LASTING else one.started_on
 
 
-def changes(told: Told, newest: date) -> list[News]:
+def changes(told: Told, newest: date, settings: SourceSettings) -> list[News]:
     """The same from frames at hand, newest first."""
-    found = [*_sources(told, newest), *_volumes(told, newest), *_forged(told, newest), *_policies(told)]
-    found += [*_selectors(told, newest), *_gaps(told, newest), *_subdomains(told)]
+    gone = list(going(told.days, told.spans, newest, settings))
+    found = [*_new(told, newest, settings), *_vanished(told, gone), *_volumes(told, gone, newest)]
+    found += [*_forged(told, newest), *_policies(told)]
+    found += [*_selectors(told, newest), *_gaps(told, newest), *_subdomains(told, settings)]
     return sorted(found, key=lambda one: (-one.started_on.toordinal(), KINDS.index(one.kind), -one.messages))
 
 
-def _sources(told: Told, newest: date) -> Iterable[News]:
-    for one in coming(told.days, told.reports, newest):
-        if told.kinds.get((one.domain, one.source_key)) != "spoofing":
+def _new(told: Told, newest: date, settings: SourceSettings) -> Iterable[News]:
+    for one in coming(told.days, told.spans, told.first, newest, settings):
+        if (one.domain, one.source_key) not in told.forged:
             aligned = f"{100 * one.aligned / max(1, one.messages):.0f} % of them aligned"
             said = f"{one.messages:,} messages on {one.days} days since it was first seen, {aligned}."
             yield _of("new_source", one.domain, one.source_key, (one.day, None), (one.messages, said, ""))
-    for gone in going(told.days, told.reports, newest):
-        if told.kinds.get((gone.domain, gone.source_key)) not in ("spoofing", "forwarded"):
-            said = f"It sent on {gone.days} days, and not since; its longest pause was {gone.pause} days."
-            yield _of("vanished_source", gone.domain, gone.source_key, (gone.day, None), (gone.messages, said, ""))
 
 
-def _volumes(told: Told, newest: date) -> Iterable[News]:
-    gone = {(one.domain, one.source_key): one.day for one in going(told.days, told.reports, newest)}
+def _vanished(told: Told, gone: Iterable[Departure]) -> Iterable[News]:
+    for one in gone:
+        if (one.domain, one.source_key) in told.missed:
+            said = f"It sent on {one.days} days, and not since; its longest pause was {one.pause} days."
+            yield _of("vanished_source", one.domain, one.source_key, (one.day, None), (one.messages, said, ""))
+
+
+def _volumes(told: Told, left: Iterable[Departure], newest: date) -> Iterable[News]:
+    gone = {(one.domain, one.source_key): one.day for one in left}
     for spell in volumes.spells(told.days, told.reports, newest):
         key = (spell.domain, spell.source_key)
         # One thing is told once: a source that fell silent is no drop, and forged mail is a wave of its domain.
         silent = not spell.up and key in gone and (spell.ended_on is None or spell.ended_on >= gone[key])
-        if not silent and told.kinds.get(key) != "spoofing":
+        if not silent and key not in told.forged:
             yield _spell("volume_spike" if spell.up else "volume_drop", spell, spell.source_key)
 
 
 def _forged(told: Told, newest: date) -> Iterable[News]:
-    keys = [key for key, kind in told.kinds.items() if kind == "spoofing"]
-    named = pl.DataFrame(keys, schema={"domain": pl.String, "source_key": pl.String}, orient="row")
+    named = pl.DataFrame(sorted(told.forged), schema={"domain": pl.String, "source_key": pl.String}, orient="row")
     together = told.days.join(named, on=["domain", "source_key"], how="semi").with_columns(source_key=pl.lit(FORGED))
     for volume in volumes.by_domain(together, told.reports, newest):
         for wave in volumes.waves(volume, FORGED, WAVE):
@@ -175,8 +193,8 @@ def _gaps(told: Told, newest: date) -> Iterable[News]:
         yield replace(one, reporter=gap.reporter)
 
 
-def _subdomains(told: Told) -> Iterable[News]:
-    for one in appearing(told.from_days):
+def _subdomains(told: Told, settings: SourceSettings) -> Iterable[News]:
+    for one in appearing(told.from_days, settings):
         said = f"{one.messages:,} messages since it was first seen in From, {one.aligned:,} of them aligned."
         yield _of("new_subdomain", one.domain, None, (one.day, None), (one.messages, said, one.source_key))
 

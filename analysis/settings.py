@@ -63,7 +63,8 @@ class SourceSettings:
         14, "Last days of a source that tell whether its mail aligns now; two weeks hold every weekday twice."
     )
     vanished_days: int = setting(
-        14, "Days without mail after which a steady source counts as vanished, and at least four of its usual pauses."
+        14,
+        "Days without mail after which a steady source counts as vanished, and at least three times its longest pause.",
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 import polars as pl
 
-from analysis.changes import is_news
+from analysis.changes import arrived
 from analysis.findings import Basis, Finding, gather, rank
 from analysis.gates import undecided
 from analysis.genuine import counted
@@ -85,10 +86,16 @@ def status(
     found = basis.sources
     if scope != basis.scope:
         found = by_domain(sources(warehouse, scope, today, settings.sources))
+    every = [source for part in found.values() for source in part]
+    new = Counter[str]()
+    if basis.newest:
+        with warehouse.reading() as connection:
+            new.update(one.domain for one in arrived(connection, every, basis.newest, settings.sources))
+    open_ = {domain: len(undecided(part, "reject", settings.readiness)) for domain, part in found.items()}
     trends = _trends(days, scope, basis.newest)
     told = tuple(
-        _line(row, basis, found.get(row["domain"], []), first.get(row["domain"]), trends, settings)
-        for row in domains.iter_rows(named=True)
+        _line(row, basis, found.get(name, []), first.get(name), trends, (open_.get(name, 0), new[name]))
+        for name, row in zip(domains["domain"], domains.iter_rows(named=True), strict=True)
     )
     ended = runs["ended_at"][0] if runs.height else None
     return Status(
@@ -115,8 +122,9 @@ def _line(
     found: Sequence[Source],
     first: Finding | None,
     trends: Mapping[str, tuple[float | None, ...]],
-    settings: AnalysisSettings,
+    waiting: tuple[int, int],
 ) -> DomainStatus:
+    """One domain's line; `waiting` are the sources that nobody decided about, and the new ones."""
     domain = str(row["domain"])
     judged = basis.readiness[domain]
     return DomainStatus(
@@ -128,8 +136,8 @@ def _line(
         aligned=sum(source.aligned for source in found),
         trend=trends[domain],
         sources=len(found),
-        undecided=len(undecided(found, "reject", settings.readiness)),
-        new_sources=sum(is_news(source, settings.sources) for source in found),
+        undecided=waiting[0],
+        new_sources=waiting[1],
         reporters=int(str(row["reporters"])),
         top_issue=first.title if first else "",
         owner=first.owner if first else None,

@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 
 import polars as pl
 
-from analysis.changes import is_news
+from analysis.changes import arrived
 from analysis.drift import Drift, drifts
 from analysis.findings import Basis, Finding, gather, rank
 from analysis.gates import count, percent
@@ -113,7 +113,8 @@ def weekly(
     found = sources(warehouse, scope, as_of, settings.sources)
     told = _domains(basis, found, now, then)
     urgent = tuple(_waiting(rank(basis, settings), records, as_of))
-    new = tuple(source for source in found if is_news(source, settings.sources))
+    with warehouse.reading() as connection:
+        new = tuple(arrived(connection, found, last, settings.sources))
     result = verdict_of(told)
     return WeeklySummary(
         week=f"{first.isocalendar().year}-W{first.isocalendar().week:02d}",

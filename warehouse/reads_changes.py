@@ -107,6 +107,19 @@ def from_days(connection: Connection, scope: Scope) -> pl.DataFrame:
     )
 
 
+def reporter_spans(connection: Connection, scope: Scope) -> pl.DataFrame:
+    """Each reporter: the first_day and the last_day of the scope that it told of any mail."""
+    where, values = scope.where()
+    return frame(
+        connection,
+        f"""
+        SELECT reporter, min(day) AS first_day, max(day) AS last_day FROM reporter_day
+        WHERE {where} AND messages > 0 GROUP BY reporter ORDER BY reporter
+        """,
+        values,
+    )
+
+
 def lateness(connection: Connection, scope: Scope) -> pl.DataFrame:
     """Each reporter: `reports`, and the days from a day's beginning until its report was there.
 

@@ -6,7 +6,10 @@ import sys
 from collections import Counter
 from datetime import timedelta
 
+import polars as pl
+
 from analysis.news import KINDS, News, Told, changes
+from analysis.settings import SourceSettings
 from benchmarks.change_worlds.world import NEWEST, Planted, World, world
 from benchmarks.drift_worlds.world import FIRST
 
@@ -15,8 +18,12 @@ SLACK = 3  # days that the first day may be off
 
 def found(made: World) -> list[News]:
     """What the product tells of a world on its last day."""
-    told = Told(made.days, made.from_days, made.signatures, made.policies, made.kinds, made.late, made.days)
-    return changes(told, FIRST + timedelta(days=NEWEST))
+    forged = frozenset(key for key, kind in made.kinds.items() if kind == "spoofing")
+    missed = frozenset(key for key, kind in made.kinds.items() if kind in ("aligned", "misaligned"))
+    first = made.days.group_by("domain", "source_key").agg(first_seen=pl.col("day").min())
+    first = first.with_columns(domain_first_day=pl.lit(made.days["day"].min()))
+    told = Told(made.days, made.from_days, made.signatures, made.policies, forged, missed, made.late, made.days, first)
+    return changes(told, FIRST + timedelta(days=NEWEST), SourceSettings())
 
 
 def about(one: News) -> str:
