@@ -128,11 +128,15 @@ def _hours(waits: pl.DataFrame) -> Waits:
     return found
 
 
+def incomplete(found: Sequence[Completeness]) -> list[Completeness]:
+    """The days that are not whole yet, newest first, a few at the most."""
+    return sorted((one for one in found if not one.complete), key=lambda one: one.day, reverse=True)[:MOST]
+
+
 def so_far(found: Sequence[Completeness]) -> list[str]:
-    """A sentence for each day that is not whole yet, newest first, a few at the most; domains are named in them."""
-    parts = sorted((one for one in found if not one.complete), key=lambda one: one.day, reverse=True)
+    """A sentence for each of the `incomplete` days; domains are named in them."""
     return [
         f"{one.domain} on {one.day}: about {100 * one.share:.0f} % of the reported mail is in so far "
         f"({100 * one.low:.0f} to {100 * one.high:.0f} %)."
-        for one in parts[:MOST]
+        for one in incomplete(found)
     ]

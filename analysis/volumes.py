@@ -31,6 +31,7 @@ WORTH = 50  # messages more or fewer than usual, below which nobody has to know
 RESTLESS = 0.15  # no source is steadier than this (in logarithms), however steady it was
 DROP_DAYS = 3  # days in a row with mail due: one or two are a pause
 FEWEST_DUE = 5  # messages due on a day, below which it says nothing of a drop
+EDGE = 0.2  # part of its largest day's mail, by reports of one day, below which a spell has not begun or is over
 PAUSE = 3  # usual days between two unusual ones that part them
 RESTING = 0.7  # logarithm: half of the usual mail, on holidays
 TOGETHER = 2  # sources of one rhythm that must rest together, and half of all of it
@@ -52,13 +53,17 @@ class Spell:
 
 @dataclass(frozen=True, slots=True)
 class Volumes:
-    """A domain's sources by day: `sent` and `covered` (share of its mail whose reporters reported)."""
+    """A domain's sources by day: `sent` and `covered` (share of its mail whose reporters reported).
+
+    `exact` is what of it is told by reports of one day: those of several days say too early, and too long.
+    """
 
     domain: str
     first: date
     keys: list[str]
     sent: Floats
     covered: Floats
+    exact: Floats
 
 
 def spells(days: pl.DataFrame, reports: pl.DataFrame, newest: date) -> list[Spell]:
@@ -86,14 +91,15 @@ def by_domain(days: pl.DataFrame, reports: pl.DataFrame, newest: date) -> Iterat
         keys = part["source_key"].unique().sort().to_list()
         place = {key: at for at, key in enumerate(keys)}
         rows = np.array([place[key] for key in part["source_key"]])
-        messages = part["messages"].to_numpy()
-        sent = np.bincount(rows * size + _at(part, first), messages, len(keys) * size).reshape(len(keys), size)
+        messages, at = part["messages"].to_numpy(), rows * size + _at(part, first)
+        sent = np.bincount(at, messages, len(keys) * size).reshape(len(keys), size)
+        spread = np.bincount(at, part["estimated"].to_numpy(), len(keys) * size).reshape(len(keys), size)
         who = np.array([column[name] for name in part["reporter"]])
         share = np.bincount(rows * len(names) + who, messages, len(keys) * len(names)).reshape(len(keys), -1)
         usual = share * _steady(seen)
         whole = usual.sum(axis=1, keepdims=True)
         covered = np.where(whole > 0, (usual @ seen) / np.maximum(whole, 1e-9), 1.0)
-        yield Volumes(str(domain), first, keys, sent.astype(np.float64), covered)
+        yield Volumes(str(domain), first, keys, sent.astype(np.float64), covered, (sent - spread).astype(np.float64))
 
 
 def unusual(volumes: Volumes) -> Iterator[Spell]:
@@ -101,7 +107,7 @@ def unusual(volumes: Volumes) -> Iterator[Spell]:
     due, off, scale = deviations(volumes)
     told = np.isfinite(off)
     # On holidays nobody can tell who would have sent less all the same.
-    working = told & ~_holidays(volumes.sent, off)
+    working = told & ~_holidays(volumes.sent, off, due)
     high = told & (off > np.log(TIMES)) & (volumes.sent > ABOVE * _best(volumes.sent))
     ground_of_drops = working & (due >= FEWEST_DUE)
     low = ground_of_drops & (off < -np.log(TIMES))
@@ -147,10 +153,10 @@ def deviations(volumes: Volumes) -> tuple[Floats, Floats, Floats]:
     whole = np.where(covered >= COVERED, sent / np.maximum(covered, COVERED), np.nan)
     started = np.cumsum(sent, axis=1) > 0
     whole[~started] = np.nan
-    off = np.zeros_like(sent)
+    off, due = np.zeros_like(sent), np.zeros_like(sent)
     for _ in range(2):
         # Holidays are not what is usual, so the days after them are not compared with them.
-        whole[_holidays(sent, off)] = np.nan
+        whole[_holidays(sent, off, due)] = np.nan
         due = _due(whole) * covered
         due[covered < COVERED] = np.nan
         off = np.log((sent + 1) / (due + 1))
@@ -181,8 +187,11 @@ def _due(whole: Floats) -> Floats:
     return np.where(enough, median(before), np.nan)
 
 
-def _holidays(sent: Floats, off: Floats) -> NDArray[np.bool_]:
-    """By source and day: whether half of the sources of one rhythm, and two at least, send half or less."""
+def _holidays(sent: Floats, off: Floats, due: Floats) -> NDArray[np.bool_]:
+    """By source and day: whether half of the sources of one rhythm, and two at least, send half or less.
+
+    Where next to nothing is due, next to nothing comes on holidays too, and that is no vote against them.
+    """
     found = np.zeros(off.shape, dtype=np.bool_)
     if sent.shape[1] < WEEK:
         return found
@@ -190,8 +199,8 @@ def _holidays(sent: Floats, off: Floats) -> NDArray[np.bool_]:
     ordered = np.sort(weekly, axis=1)
     rests = ordered[:, :2].mean(axis=1) < BUSINESS * ordered[:, 2:].mean(axis=1)
     for kind in (rests, ~rests):
-        told = np.isfinite(off[kind]).sum(axis=0)
-        less = (off[kind] < -RESTING).sum(axis=0)
+        asked = np.isfinite(off[kind]) & (due[kind] >= FEWEST_DUE)
+        told, less = asked.sum(axis=0), (asked & (off[kind] < -RESTING)).sum(axis=0)
         found[kind] = (less >= TOGETHER) & (2 * less >= told)
     return found
 
@@ -214,6 +223,7 @@ def _runs(
 
 def _spell(volumes: Volumes, due: Floats, where: tuple[int, int, int], *, up: bool) -> Spell:
     row, begin, end = where
+    begin, end = _exactly(volumes.exact[row], begin, end) if up else (begin, end)
     inside = slice(begin, end + 1)
     last = volumes.sent.shape[1] - 1
     return Spell(
@@ -225,6 +235,13 @@ def _spell(volumes: Volumes, due: Floats, where: tuple[int, int, int], *, up: bo
         int(volumes.sent[row, inside].sum()),
         round(float(np.nansum(due[row, inside]))),
     )
+
+
+def _exactly(exact: Floats, begin: int, end: int) -> tuple[int, int]:
+    """The days of more mail without those at both ends that only a report of several days adds to it."""
+    inside = exact[begin : end + 1]
+    told = np.flatnonzero(inside >= EDGE * inside.max()) if inside.max() > 0 else np.arange(inside.size)
+    return begin + int(told[0]), begin + int(told[-1])
 
 
 def _at(frame: pl.DataFrame, first: date) -> NDArray[np.int64]:

@@ -168,19 +168,29 @@ def policy_days(connection: Connection, scope: Scope) -> pl.DataFrame:
     )
 
 
-def reports(connection: Connection, scope: Scope, *, reporter: str = "", limit: int = 1000) -> pl.DataFrame:
-    """Reports, latest first: report_key, day, days, reporter, domain, p, messages, records, attestation, …"""
+def reports(
+    connection: Connection, scope: Scope, *, reporter: str = "", limit: int = 1000, source_key: str = ""
+) -> pl.DataFrame:
+    """Reports, latest first: report_key, day, days, reporter, domain, p, messages, records, attestation, …
+
+    With `source_key` only those whose records tell of that source.
+    """
     where, values = scope.where()
+    of, more = "true", list[Any]()
+    if source_key:
+        addresses = "SELECT source_ip FROM address WHERE source_key = ?"
+        of = f"report_key IN (SELECT report_key FROM aggregate_record WHERE {where} AND source_ip IN ({addresses}))"
+        more = [*values, source_key]
     return frame(
         connection,
         f"""
         SELECT report_key, day, days, reporter, domain, p, messages, records, standard, report_id,
                begin_at, end_at, received_at, stored_at, origin, len(repairs) AS repairs,
                attestation, attested_by, attestation_status, doubt
-        FROM aggregate_report WHERE {where} AND (? = '' OR reporter = ?)
+        FROM aggregate_report WHERE {where} AND {of} AND (? = '' OR reporter = ?)
         ORDER BY day DESC, reporter, domain, report_key LIMIT ?
         """,
-        [*values, reporter, reporter, limit],
+        [*values, *more, reporter, reporter, limit],
     )
 
 

@@ -212,10 +212,10 @@ def details(state: State, scope: Scope, source_key: str) -> dict[str, pl.DataFra
 
 
 @st.cache_data(max_entries=ANSWERS, show_spinner=False)
-def reports(state: State, scope: Scope, reporter: str, limit: int) -> pl.DataFrame:
-    """Reports, latest first."""
+def reports(state: State, scope: Scope, reporter: str, limit: int, source_key: str = "") -> pl.DataFrame:
+    """Reports, latest first; of one source only those that tell of it."""
     with warehouse().reading() as connection:
-        return reads.reports(connection, scope, reporter=reporter, limit=limit)
+        return reads.reports(connection, scope, reporter=reporter, limit=limit, source_key=source_key)
 
 
 @st.cache_data(max_entries=ANSWERS, show_spinner=False)

@@ -19,6 +19,8 @@ from app.web.theme import Palette
 
 # Below this many messages a day's rate says little; such days are drawn on a grey ground.
 FEW: Final = 30
+HATCH: Final = 9  # strokes on a day whose reports are still due
+STROKE: Final = "M-1,1L1,-1"
 NOT_ALIGNED: Final = {
     "misaligned": "▲ known source, misaligned",
     "unknown": "◆ unknown source",
@@ -91,11 +93,15 @@ def blocked(weeks: pl.DataFrame, colors: Palette) -> Chart:
 
 @dataclass(frozen=True, slots=True)
 class Began:
-    """The day on which a source's rate changed, between which two days that was, and edits of the domain's record."""
+    """The day on which a source's rate changed, between which two days that was, and edits of the domain's records.
+
+    `unfinished` are the days on which reports are still due, with the least share of the mail that is in.
+    """
 
     day: date
     between: Span | None = None
     edits: tuple[date, ...] = ()
+    unfinished: tuple[tuple[date, float], ...] = ()
 
 
 def source_rate(days: pl.DataFrame, began: Began, colors: Palette) -> Chart:
@@ -115,6 +121,7 @@ def source_rate(days: pl.DataFrame, began: Began, colors: Palette) -> Chart:
             _thin_days(days, colors),
             *_between(began, colors),
             *_edits(began, colors),
+            *_unfinished(days, began, colors),
             line,
             event.mark_rule(strokeDash=[4, 3], strokeWidth=1.5, color=colors.misaligned).encode(x="day:T"),
             event.mark_point(
@@ -155,10 +162,41 @@ def _edits(began: Began, colors: Palette) -> list[alt.Chart]:
     ]
 
 
+def _unfinished(days: pl.DataFrame, began: Began, colors: Palette) -> list[alt.Chart]:
+    """Days whose reports are not all there: hatched, with a bar from the least to the most that the rate can become."""
+    told = pl.DataFrame(list(began.unfinished), schema={"day": pl.Date, "in": pl.Float64}, orient="row")
+    rows = days.join(told, on="day").with_columns(low=pl.col("rate") * pl.col("in"))
+    if rows.is_empty():
+        return []
+    rows = rows.with_columns(high=pl.col("low") + 1 - pl.col("in"))
+    half, strokes = pl.duration(hours=12), pl.DataFrame({"foot": [at / HATCH for at in range(HATCH)]})
+    hatch = rows.join(strokes, how="cross").select(
+        start=pl.col("day").cast(pl.Datetime) - half,
+        end=pl.col("day").cast(pl.Datetime) + half,
+        foot="foot",
+        head=pl.col("foot") + 1 / HATCH,
+    )
+    tooltip = [
+        _when("day"),
+        alt.Tooltip("in:Q", title="in so far, at least", format=".0%"),
+        alt.Tooltip("low:Q", title="aligned, at least", format=".1%"),
+        alt.Tooltip("high:Q", title="at most", format=".1%"),
+    ]
+    y, y2 = alt.Y("foot:Q"), alt.Y2("head:Q")
+    band = alt.Chart(rows).mark_rule(strokeWidth=7, opacity=0.35, color=colors.aligned)
+    return [
+        alt.Chart(hatch)
+        .mark_rule(strokeWidth=1, color=colors.rule, opacity=0.55)
+        .encode(x="start:T", x2="end:T", y=y, y2=y2),
+        band.encode(x="day:T", y=alt.Y("low:Q"), y2=alt.Y2("high:Q"), tooltip=tooltip),
+    ]
+
+
 def heat(cells: pl.DataFrame, order: Sequence[str], colors: Palette) -> Chart:
     """Rate of each source and day as colour, for more sources than lines can be told apart.
 
-    `cells`: source, day, messages, rate. The neutral tone lies at 95 %; thin days are pale.
+    `cells`: source, day, messages, rate, and perhaps `began` (the source changed on that day) and `unfinished`
+    (reports on it are still due, so it is hatched). The neutral tone lies at 95 %; thin days are pale.
     """
     scale = alt.Scale(
         domain=[0, 0.95, 1], range=[colors.misaligned, colors.middle, colors.aligned], interpolate="lab", clamp=True
@@ -174,7 +212,27 @@ def heat(cells: pl.DataFrame, order: Sequence[str], colors: Palette) -> Chart:
             tooltip=[alt.Tooltip("source:N", title="source"), *_tooltip()],
         )
     )
-    return _sized(chart, max(210, 110 + 20 * len(order)))
+    return _layered([chart, *_signs(cells, order, colors)], max(210, 110 + 20 * len(order)))
+
+
+def _signs(cells: pl.DataFrame, order: Sequence[str], colors: Palette) -> list[alt.Chart]:
+    """What stands on the cells of a heat map: a stroke where reports are due, a triangle where a change began."""
+    shapes = {"unfinished": (STROKE, 110, "reports still due"), "began": ("triangle-down", 55, "changed on")}
+    found = list[alt.Chart]()
+    for name, (shape, size, title) in shapes.items():
+        if name in cells.columns and (marked := cells.filter(name)).height:
+            marks = alt.Chart(marked).mark_point(
+                shape=shape, size=size, filled=name == "began", strokeWidth=1.2, color=colors.text, opacity=0.9
+            )
+            found.append(
+                marks.encode(
+                    x="yearmonthdate(day):T",
+                    xOffset=alt.value(0),
+                    y=alt.Y("source:N", sort=list(order)),
+                    tooltip=[alt.Tooltip("source:N", title="source"), _when("day", title)],
+                )
+            )
+    return found
 
 
 def legend(labels: dict[str, str], totals: dict[str, int], colors: Palette) -> None:

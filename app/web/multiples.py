@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 import polars as pl
 import streamlit as st
 
+from analysis.completeness import Completeness
 from analysis.drift import Drift
 from analysis.history import PolicyChange
-from app.web import charts, frames, grids, pages, words
+from app.web import cached, charts, frames, grids, pages, words
 from app.web.filters import View
 from app.web.theme import palette
 
+ROWS: Final = 60  # changed sources of a heat map; more of them are not looked at
+LARGEST: Final = 30
 
-def draw(shown: Sequence[Drift], days: pl.DataFrame, edits: Sequence[PolicyChange], view: View) -> None:
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is drawn beside changes: edits of records, the days that are not over, and who is to act (domain, key)."""
+
+    edits: Sequence[PolicyChange]
+    newest: Sequence[Completeness]
+    owners: Mapping[tuple[str, str], str]
+
+    def unfinished(self, domain: str) -> tuple[tuple[date, float], ...]:
+        """A domain's days on which reports are still due, with the least share that is in."""
+        return tuple((one.day, one.low) for one in self.newest if one.domain == domain and not one.complete)
+
+
+def draw(shown: Sequence[Drift], days: pl.DataFrame, beside: Beside, view: View) -> None:
     """One small chart for each change, those that touch most mail first."""
     few = len(shown) <= 4
     grid = st.grid(2 if few else 3, min_column_width=360 if few else 280, border=True)
@@ -28,7 +48,7 @@ def draw(shown: Sequence[Drift], days: pl.DataFrame, edits: Sequence[PolicyChang
                     words.say(one.domain, "code", width="content")
             own = frames.rates(days.filter(domain=one.domain, source_key=one.source_key), one.mechanism)
             st.altair_chart(
-                charts.source_rate(own, began(one, own, edits), palette()),
+                charts.source_rate(own, began(one, own, beside), palette()),
                 alt=f"Share of mail aligned by {words.MECHANISMS[one.mechanism]}, by day",
             )
             with st.container(gap="xxsmall"):
@@ -36,14 +56,77 @@ def draw(shown: Sequence[Drift], days: pl.DataFrame, edits: Sequence[PolicyChang
                 if one.cause.subject:
                     words.say(one.cause.subject, "code", width="content")
                 words.say(facts(one), "quiet")
-            pages.link("sources", "Look at the source", domain=one.domain, source=one.source_key, show="All")
+                words.say(f"Owner: {beside.owners.get((one.domain, one.source_key)) or 'nobody yet'}", "quiet")
+            with st.container(horizontal=True, gap="medium"):
+                pages.link("sources", "Look at the source", domain=one.domain, source=one.source_key, show="All")
+                day = one.started_on.isoformat()
+                pages.link("reports", "The reports", domain=one.domain, of=one.source_key, on=day)
 
 
-def began(one: Drift, own: pl.DataFrame, edits: Sequence[PolicyChange]) -> charts.Began:
-    """When it began, with the edits of its domain's record on the days that are drawn."""
-    days = {edit.day for edit in edits if edit.domain == one.domain}
+def began(one: Drift, own: pl.DataFrame, beside: Beside) -> charts.Began:
+    """When it began, with the edits of its domain's record on the days that are drawn, and those not over yet."""
+    days = {edit.day for edit in beside.edits if edit.domain == one.domain}
     drawn = set(own["day"])
-    return charts.Began(one.started_on, one.started_between, tuple(sorted(days & drawn)))
+    return charts.Began(one.started_on, one.started_between, tuple(sorted(days & drawn)), beside.unfinished(one.domain))
+
+
+def heat(shown: Sequence[Drift], days: pl.DataFrame, beside: Beside, view: View) -> None:
+    """All sources that changed, colour by day, each change marked: where lines can no longer be told apart."""
+    marks = dict[tuple[str, str], list[Drift]]()
+    for one in shown:
+        marks.setdefault((one.domain, one.source_key), []).append(one)
+    cells = list[pl.DataFrame]()
+    for (domain, key), changes in list(marks.items())[:ROWS]:
+        own = frames.rates(days.filter(domain=domain, source_key=key), changes[0].mechanism)
+        due, name = [day for day, _ in beside.unfinished(domain)], words.plain(changes[0].name, 34)
+        cells.append(
+            own.with_columns(
+                source=pl.lit(name if view.domain else f"{name} · {words.plain(domain, 30)}"),
+                began=pl.col("day").is_in([one.started_on for one in changes]),
+                unfinished=pl.col("day").is_in(due),
+            )
+        )
+    st.subheader(f"{words.count(len(marks), 'source')} that changed, day by day", anchor=False)
+    st.caption("A triangle marks the day of a change; a stroke, days on which reports are still due.")
+    with st.container(border=True):
+        together, order = named_apart(cells)
+        st.altair_chart(charts.heat(together, order, palette()), alt="Share of aligned mail by source and day")
+        grids.csv(together, "changed-sources-by-day", key="csv changed")
+
+
+def largest(days: pl.DataFrame, mechanism: str, beside: Beside, view: View) -> None:
+    """The larger sources at a glance, colour by day: where lines can no longer be told apart."""
+    # What looks like spoofing never aligned and never will: it would push the senders out of the picture.
+    found = cached.sources(view.state, view.scope, view.today)
+    top = [source for source in found if source.kind != "spoofing" and source.messages >= charts.FEW][:LARGEST]
+    cells = list[pl.DataFrame]()
+    for source in top:
+        name = words.plain(source.name, 34)
+        own = frames.rates(days.filter(domain=source.domain, source_key=source.source_key), mechanism)
+        due = [day for day, _ in beside.unfinished(source.domain)]
+        label = name if view.domain else f"{name} · {words.plain(source.domain, 30)}"
+        cells.append(own.with_columns(source=pl.lit(label), unfinished=pl.col("day").is_in(due)))
+    if not any(own.height for own in cells):
+        return
+    st.subheader(f"{words.count(len(top), 'larger source', 'larger sources')}, day by day", anchor=False)
+    with st.container(border=True):
+        together, order = named_apart(cells)
+        st.altair_chart(charts.heat(together, order, palette()), alt="Share of aligned mail by source and day")
+        grids.csv(together, "sources-by-day", key="csv heat")
+
+
+def named_apart(cells: Sequence[pl.DataFrame]) -> tuple[pl.DataFrame, list[str]]:
+    """The cells together, and the names in their order: names that were cut may read the same, and get a number."""
+    seen, order, kept = Counter[str](), list[str](), list[pl.DataFrame]()
+    for own in cells:
+        if own.is_empty():
+            continue
+        label = str(own["source"][0])
+        seen[label] += 1
+        label += f" ({seen[label]})" if seen[label] > 1 else ""
+        order.append(label)
+        kept.append(own.with_columns(source=pl.lit(label)))
+    return pl.concat(kept), order
 
 
 def change(one: Drift) -> None:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 import polars as pl
 import streamlit as st
 
-from analysis.completeness import so_far
+from analysis.completeness import incomplete, so_far
 from analysis.drift import Drift
 from analysis.lacking import in_words, lacking
-from app.web import cached, charts, filters, frames, grids, multiples, notices, parts, words
+from app.web import cached, charts, filters, grids, multiples, notices, parts, words
 from app.web.filters import View
-from app.web.theme import palette
 
 MOST: Final = 12  # small charts; more of them nobody compares
 ROWS: Final = 30
@@ -32,26 +30,44 @@ def page() -> None:
     unknown(enough, view)
     mechanism, wanted = chooser()
     shown = [one for one in every if one.mechanism == mechanism and named(one, wanted)]
-    since = min([view.since, *(one.started_on - BEFORE for one in shown[:MOST])])
-    days = cached.source_days(view.state, replace(view.scope, since=since))
+    days = cached.source_days(view.state, replace(view.scope, since=earliest(shown[:MOST], view)))
     if days.is_empty():
         notices.none_in_scope()
         return
+    around = surroundings(view)
     if shown:
-        multiples.draw(shown[:MOST], days, cached.policy_changes(view.state, view.scope), view)
+        multiples.draw(shown[:MOST], days, around, view)
         if len(shown) > MOST:
-            st.caption(f"The {MOST} that touch most mail; all {len(shown)} stand in the table below.")
+            st.caption(f"The {MOST} that touch most mail; all {len(shown)} stand in the map and the table below.")
+            everyone = cached.source_days(view.state, replace(view.scope, since=earliest(shown, view)))
+            multiples.heat(shown, everyone, around, view)
     elif wanted:
         st.info("No change of a source by this name.", icon=":material/filter_alt_off:")
     elif enough:
         stable(every, mechanism, view)
-    largest(days, mechanism, view)
+    if len(shown) <= MOST:
+        multiples.largest(days, mechanism, around, view)
     if every:
         st.subheader("Every change, by every mechanism", anchor=False)
         frame = multiples.table(every)
         grids.show(frame, multiples.COLUMNS, alt="Changes of alignment", key="drifts")
         grids.csv(frame, "drift", key="csv drift")
     beside(every, view)
+
+
+def earliest(shown: Sequence[Drift], view: View) -> date:
+    """The first day to draw, so that each change has days before it."""
+    return min([view.since, *(one.started_on - BEFORE for one in shown)])
+
+
+def surroundings(view: View) -> multiples.Beside:
+    """What is drawn beside changes."""
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    owner_of = cached.settings().owner_of
+    found = cached.sources(view.state, view.scope, view.today)
+    owners = {(one.domain, one.source_key): one.owner or owner_of(one.domain) for one in found}
+    newest = cached.newest(view.state, view.scope, hour)
+    return multiples.Beside(cached.policy_changes(view.state, view.scope), newest, owners)
 
 
 def beside(every: Sequence[Drift], view: View) -> None:
@@ -78,9 +94,11 @@ def unknown(enough: bool, view: View) -> None:
     """What cannot be told yet, in quiet lines: sources with too little mail, and days that are not over."""
     if enough and (quiet := in_words(lacking(sums(view), view.state.rules.drift))):
         words.say(quiet, "quiet")
-    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    for sentence in so_far(cached.newest(view.state, view.scope, hour)):
-        words.say(sentence, "quiet")
+    newest = surroundings(view).newest
+    for one, sentence in zip(incomplete(newest), so_far(newest), strict=True):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.badge(f"{one.share:.0%} in", icon=":material/hourglass_top:", color="orange")
+            words.say(sentence, "quiet", width="content")
 
 
 def headline(every: Sequence[Drift], enough: bool, view: View) -> None:
@@ -121,29 +139,6 @@ def stable(every: Sequence[Drift], mechanism: str, view: View) -> None:
     notices.good(f"Stable: no source moved by {rules.points:g} points or more in {rules.days} days, chance apart.")
     if others := {one.mechanism for one in every} - {mechanism}:
         st.caption(f"There are changes by {words.listed(words.MECHANISMS[name] for name in sorted(others))}.")
-
-
-def largest(days: pl.DataFrame, mechanism: str, view: View) -> None:
-    """The larger sources at a glance, colour by day: where lines can no longer be told apart."""
-    # What looks like spoofing never aligned and never will: it would push the senders out of the picture.
-    found = cached.sources(view.state, view.scope, view.today)
-    top = [source for source in found if source.kind != "spoofing" and source.messages >= charts.FEW][:ROWS]
-    seen, cells, order = Counter[str](), [], list[str]()
-    for source in top:
-        name = words.plain(source.name, 34)
-        label = name if view.domain else f"{name} · {words.plain(source.domain, 30)}"
-        seen[label] += 1
-        label += f" ({seen[label]})" if seen[label] > 1 else ""  # cut short, two may read the same
-        order.append(label)
-        own = frames.rates(days.filter(domain=source.domain, source_key=source.source_key), mechanism)
-        cells.append(own.with_columns(source=pl.lit(label)))
-    if not cells:
-        return
-    st.subheader(f"{words.count(len(top), 'larger source', 'larger sources')}, day by day", anchor=False)
-    with st.container(border=True):
-        together = pl.concat(cells).select("source", "day", "messages", "aligned", "rate")
-        st.altair_chart(charts.heat(together, order, palette()), alt="Share of aligned mail by source and day")
-        grids.csv(together, "sources-by-day", key="csv heat")
 
 
 if __name__ == "__main__":

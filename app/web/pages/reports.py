@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 import streamlit as st
 
-from app.web import cached, filters, grids, notices, refused, words
+from app.web import cached, filters, grids, notices, refused, telling, words
 from app.web.filters import View
 
 LIMIT: Final = 2000
@@ -85,7 +85,8 @@ def stored(view: View) -> None:
         bind="query-params",
         width=260,
     )
-    frame = cached.reports(view.state, view.scope, reporter or "", LIMIT)
+    about, scope = telling.asked(view)
+    frame = cached.reports(view.state, scope, reporter or "", LIMIT, about)
     if frame.is_empty():
         notices.none_in_scope()
         return
