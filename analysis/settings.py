@@ -13,7 +13,7 @@ class DriftSettings:
 
     days: int = setting(120, "Days looked back over; older changes are history, not news.")
     false_discovery: float = setting(
-        0.05, "Share of reported drifts that may be chance, over all sources together (Benjamini-Hochberg)."
+        0.03, "Share of reported drifts that may be chance, over all sources together (Benjamini-Hochberg)."
     )
     points: float = setting(5.0, "Smallest change worth a person's time, in percentage points.")
     messages: int = setting(50, "Fewest messages on each side of the change; below that nothing can be told.")

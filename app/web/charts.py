@@ -19,7 +19,7 @@ from app.web.theme import Palette
 
 # Below this many messages a day's rate says little; such days are drawn on a grey ground.
 FEW: Final = 30
-HATCH: Final = 9  # strokes on a day whose reports are still due
+HATCH: Final = 14  # strokes on a day whose reports are still due
 STROKE: Final = "M-1,1L1,-1"
 NOT_ALIGNED: Final = {
     "misaligned": "▲ known source, misaligned",
@@ -174,7 +174,7 @@ def _unfinished(days: pl.DataFrame, began: Began, colors: Palette) -> list[alt.C
         start=pl.col("day").cast(pl.Datetime) - half,
         end=pl.col("day").cast(pl.Datetime) + half,
         foot="foot",
-        head=pl.col("foot") + 1 / HATCH,
+        head=pl.col("foot") + 0.5 / HATCH,
     )
     tooltip = [
         _when("day"),
