@@ -123,6 +123,15 @@ def _state(record: FindingRecord | None) -> journal.State | None:
     return {name: None if value is None else str(value) for name, value in values.items()}
 
 
+def untold(connection: Connection) -> list[str]:
+    """The keys of records that are not as the journal last told of them: its end was cut off, or they were changed."""
+    rows = connection.execute(
+        "SELECT subject, arg_max(after, entry_key)::VARCHAR FROM journal WHERE action LIKE 'finding.%' GROUP BY subject"
+    ).fetchall()
+    told = {key: json.loads(after) for key, after in rows if after}
+    return [key for key, record in every(connection).items() if told.get(key) != _state(record)]
+
+
 def rewind(connection: Connection, at: datetime) -> None:
     """Put every record into the state that the journal tells of at an instant; what was not told of yet goes."""
     rows = connection.execute(

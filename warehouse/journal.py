@@ -57,6 +57,12 @@ def length(connection: Connection) -> tuple[int, str]:
     return (int(row[0]), row[1] or "") if row else (0, "")
 
 
+def holds(connection: Connection, noted: str) -> bool:
+    """Whether an entry has this hash, or one that begins so: what once was noted must still be there."""
+    row = connection.execute("SELECT count(*) FROM journal WHERE starts_with(hash, ?)", [noted.lower()]).fetchone()
+    return bool(row and row[0])
+
+
 def verify(connection: Connection) -> int | None:
     """The key of the first entry that was changed, or follows one that is gone; None where all hold."""
     rows = connection.execute(

@@ -116,8 +116,20 @@ def test_a_journal_whose_end_was_cut_off_shows_by_its_hash(whosends: Whosends, b
     before = whosends("audit", "--verify", "--warehouse", broken, "--json").document
     with Warehouse(broken, WarehouseSettings()).writing() as connection:
         connection.execute("DELETE FROM journal WHERE entry_key = (SELECT max(entry_key) FROM journal)")
-    after = whosends("audit", "--verify", "--warehouse", broken, "--json").document
-    assert (after["entries"], after["broken_at"]) == (before["entries"] - 1, None)
+    ran = whosends("audit", "--verify", "--noted", before["last_hash"], "--warehouse", broken, "--json")
+    after = ran.document
+    assert (ran.code, after["entries"], after["broken_at"]) == (1, before["entries"] - 1, None)
     assert after["last_hash"] != before["last_hash"]
+    assert (after["untold"], after["noted_gone"]) == ([key], True)
+    said = whosends("audit", "--verify", "--noted", before["last_hash"], "--warehouse", broken).out
+    assert "No entry has the hash that was noted" in said
+    assert f"Not as the journal last told of them: {key}." in said
+    # With the finding put back as well, only the hash that was noted elsewhere tells.
+    with Warehouse(broken, WarehouseSettings()).writing() as connection:
+        connection.execute("UPDATE finding SET note = NULL WHERE finding_key = ?", [key])
+    assert whosends("audit", "--verify", "--warehouse", broken).code == 0
+    assert whosends("audit", "--verify", "--noted", before["last_hash"], "--warehouse", broken).code == 1
+    assert whosends("audit", "--verify", "--noted", after["last_hash"], "--warehouse", broken).code == 0
+    assert whosends("audit", "--verify", "--noted", "x", "--warehouse", broken).code == 2
     listed = whosends("audit", "--warehouse", broken, "--subject", key, "--json").document["entries"]
     assert [entry["action"] for entry in listed] == ["finding.open"]
