@@ -78,7 +78,8 @@ def _faults(broken: int | None, changed: Sequence[str], *, gone: bool) -> Iterat
         yield "No entry has the hash that was noted: the end of the chain was cut off, or all of it made anew."
     if changed:
         more = f" and {len(changed) - 5} more" if len(changed) > 5 else ""
-        yield f"Not as the journal last told of them: {', '.join(changed[:5])}{more}. Its end is gone, or they were changed."
+        which = f"{', '.join(changed[:5])}{more}"
+        yield f"Not as the journal last told of them: {which}. Its end is gone, or they were changed."
 
 
 def _state(state: journal.State | None) -> str:
