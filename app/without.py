@@ -30,6 +30,11 @@ def without(name: str) -> Iterator[None]:
         sys.meta_path.remove(refusal)
 
 
+def for_good(name: str) -> None:
+    """Let `import name` fail from now on."""
+    sys.meta_path.insert(0, _Refusal(name))
+
+
 class _Refusal(MetaPathFinder, Loader):
     """Finds the module, so that whoever asks only whether it is there goes on as ever, but loads nothing."""
 

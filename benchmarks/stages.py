@@ -24,7 +24,7 @@ from warehouse import documents as raw
 from warehouse import runs, settle
 from warehouse.instants import naive
 from warehouse.load import commits, rare_collections
-from warehouse.portion import How, Portion
+from warehouse.portion import How, Portion, portions
 from warehouse.rollup import ROLLUPS
 from warehouse.rows import Arrived, document_hash, staged
 from warehouse.settings import WarehouseSettings
@@ -108,7 +108,7 @@ def main(folder: Path, warehouse: Path) -> None:
 
 def _product(stages: Stages, batch: Sequence[Message]) -> None:
     """The batch again, now as warehouse.load reads and cuts it. The parser's memory is warm by now."""
-    for portion in commits(batch, How(LIMITS, Privacy(), keep_documents=True)):
+    for portion in commits([*portions(batch, How(LIMITS, Privacy(), keep_documents=True)), None]):
         stages.settle(portion)
 
 

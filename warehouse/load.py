@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,6 +23,7 @@ from warehouse.save import Identify
 from warehouse.settings import RetentionSettings
 from warehouse.settle import Settled, settle
 from warehouse.terms import Terms
+from warehouse.workers import read_by
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +94,8 @@ class Loader:
     """What a load needs beside its input: where to, within which limits, and the time (an aware instant).
 
     `attest` may use the network; without it nobody vouches for a report, and nothing speaks against it.
+    More than one of `jobs` processes reads ahead of what is committed: for inputs that need not hear of one batch
+    before they give the next, and where nobody attests. Each of them calls `prepare` first.
     """
 
     warehouse: Warehouse
@@ -103,6 +106,8 @@ class Loader:
     privacy: PrivacySettings = field(default_factory=PrivacySettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     attest: Attest | None = None
+    jobs: int = 1
+    prepare: Callable[[], object] = int
 
     def now(self) -> datetime:
         """The time, as the tables hold it: UTC, without a zone."""
@@ -130,12 +135,13 @@ def load(
         source.redo(owed)
         with warehouse.writing(reports=False) as connection:
             cursors.paid(connection, owed)
+    found = (batches or source.fetch)(known)
     with rare_collections():
-        for batch in (batches or source.fetch)(known):
-            for portion in commits(batch, how, vouch):
-                _commit(source, loader, portion, run_key, summary)
-                summary.seconds = time.monotonic() - started
-                loader.progress(summary)
+        many = loader.jobs > 1
+        for portion in commits(read_by(loader.jobs, found, how, loader.prepare) if many else _read(found, how, vouch)):
+            _commit(source, loader, portion, run_key, summary)
+            summary.seconds = time.monotonic() - started
+            loader.progress(summary)
     with warehouse.writing(reports=False) as connection:
         pieces = melting.due(connection) if summary.records else []
         retention.forget(connection, loader.retention, loader.now())
@@ -181,19 +187,22 @@ def _commit(source: Input, loader: Loader, portion: Portion, run_key: int, summa
             cursors.paid(connection, owed)
 
 
-def commits(batch: Sequence[Message], how: How, vouch: Vouch | None = None) -> Iterator[Portion]:
-    """The messages of a batch with what they say, cut where it becomes heavy.
+def _read(batches: Iterator[Sequence[Message]], how: How, vouch: Vouch | None) -> Iterator[Portion | None]:
+    """The portions of each batch, and None where it ends: the next one is asked for once this one is committed."""
+    for batch in batches:
+        yield from portions(batch, how, vouch)
+        yield None
 
-    `vouch` is asked before a transaction begins: DNS may take its time, and other processes wait for the warehouse.
-    """
-    found: list[Portion] = []
+
+def commits(found: Iterable[Portion | None]) -> Iterator[Portion]:
+    """Portions joined to what is committed at once: a batch (None is where it ends), or less where that is heavy."""
+    held: list[Portion] = []
     records = size = 0
-    for portion in portions(batch, how, vouch):
-        found.append(portion)
-        records += portion.records
-        size += portion.size
-        if records >= COMMIT_RECORDS or size >= COMMIT_BYTES:
-            yield joined(found)
-            found, records, size = [], 0, 0
-    if found:
-        yield joined(found)
+    for portion in found:
+        if portion:
+            held.append(portion)
+            records += portion.records
+            size += portion.size
+        if held and (portion is None or records >= COMMIT_RECORDS or size >= COMMIT_BYTES):
+            yield joined(held)
+            held, records, size = [], 0, 0

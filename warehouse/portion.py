@@ -69,25 +69,32 @@ def portions(messages: Iterable[Message], how: How, vouch: Vouch | None = None) 
     size = 0
     for message in messages:
         reading = read(message, how.limits, how.privacy)
-        found.append((message, reading))
         size += reading.size
+        found.append((message, reading))
+        del reading  # whatever is held here stays in memory until the portion is committed
         if size >= PORTION_BYTES or len(found) >= PORTION_MESSAGES:
-            yield portion(found, vouch(found) if vouch else (), keep_documents=how.keep_documents)
-            found, size = [], 0
+            yield portion(_taken(found), vouch, keep_documents=how.keep_documents)
+            size = 0
     if found:
-        yield portion(found, vouch(found) if vouch else (), keep_documents=how.keep_documents)
+        yield portion(_taken(found), vouch, keep_documents=how.keep_documents)
+
+
+def _taken(found: list[tuple[Message, Reading]]) -> list[tuple[Message, Reading]]:
+    taken = found.copy()
+    found.clear()
+    return taken
 
 
 def portion(
     found: Sequence[tuple[Message, Reading]],
-    vouched: Sequence[Sequence[Attestation]] = (),
+    vouch: Vouch | None = None,
     *,
     keep_documents: bool = True,
 ) -> Portion:
     """Messages as they were read, as a portion."""
     arrived = []
     kept: list[tuple[str, int, bytes]] = []
-    attestations = chain.from_iterable(vouched)
+    attestations = chain.from_iterable(vouch(found) if vouch else ())
     for message, reading in found:
         for item in reading.reports:
             name = document_hash(item.document)

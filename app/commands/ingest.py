@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+
 import click
 
 from app import exitcodes
@@ -9,14 +12,22 @@ from app.commands.base import Command, Run
 from app.commands.loading import loader_of, tell
 from app.commands.progress import progress
 from app.render import Screen
+from app.without import for_good
 from ingest.inputs.files import FileInput
 from warehouse.load import load
 
 
 @click.command("ingest", cls=Command)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes that read, beside the one that stores; worth it for thousands of files.",
+)
 @click.pass_obj
-def command(run: Run, paths: tuple[str, ...]) -> int:
+def command(run: Run, paths: tuple[str, ...], jobs: int) -> int:
     """Read reports from files, folders, Maildir, mbox, zip files of mails or standard input (-).
 
     Files may be XML, gzip, zip or whole mails. Reading the same file again changes nothing. Never
@@ -25,6 +36,7 @@ def command(run: Run, paths: tuple[str, ...]) -> int:
     """
     screen = Screen(run)
     with progress(screen, "Reading") as report:
-        summary = load(FileInput(paths, run.config.limits), loader_of(run, report))
+        loader = replace(loader_of(run, report), jobs=jobs, prepare=partial(for_good, "pandas"))
+        summary = load(FileInput(paths, run.config.limits), loader)
     tell(screen, summary)
     return exitcodes.OK

@@ -1,0 +1,81 @@
+"""Messages read by several processes, which hand over columns; one process commits, in the order of the messages."""
+
+from __future__ import annotations
+
+import gc
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+
+from ingest.inputs.base import Message
+from warehouse.errors import WarehouseError
+from warehouse.portion import How, Portion, portions
+
+TASK_MESSAGES, TASK_BYTES = 250, 2 * 2**20
+"""What one process reads at a time, as it came; a single message may be larger."""
+AHEAD = 3
+"""Tasks for each process that are read or wait to be committed: it bounds what is held in memory."""
+
+
+def read_by(
+    jobs: int, batches: Iterable[Sequence[Message]], how: How, prepare: Callable[[], object]
+) -> Iterator[Portion | None]:
+    """The portions of all batches, and None where one ends. The input is read ahead of what is committed.
+
+    `prepare` is called in each process first.
+
+    Raises WarehouseError where a process ends before its time.
+    """
+    # Not forked: threads of Arrow and DuckDB would be cut off in the middle of what they hold.
+    pool = ProcessPoolExecutor(jobs, get_context("spawn"), _prepare, (prepare,))
+    waiting: deque[Future[list[Portion]] | None] = deque()
+    try:
+        for batch in batches:
+            for task in _tasks(batch):
+                waiting.append(pool.submit(_read, task, how))
+                while len(waiting) > AHEAD * jobs:
+                    yield from _next(waiting)
+            waiting.append(None)
+        while waiting:
+            yield from _next(waiting)
+    except BrokenProcessPool as fault:
+        raise WarehouseError(
+            "A process that reads messages ended before its time, perhaps for want of memory; what was stored is safe.",
+            "Run the same command again, with fewer --jobs: it goes on where it stopped.",
+        ) from fault
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _next(waiting: deque[Future[list[Portion]] | None]) -> Iterator[Portion | None]:
+    first = waiting.popleft()
+    if first is None:
+        yield None
+    else:
+        yield from first.result()
+
+
+def _tasks(batch: Sequence[Message]) -> Iterator[list[Message]]:
+    task: list[Message] = []
+    size = 0
+    for message in batch:
+        task.append(message)
+        size += len(message.raw)
+        if len(task) >= TASK_MESSAGES or size >= TASK_BYTES:
+            yield task
+            task, size = [], 0
+    if task:
+        yield task
+
+
+def _prepare(further: Callable[[], object]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that commits ends the others
+    gc.set_threshold(100 * gc.get_threshold()[0])  # see load.rare_collections
+    further()
+
+
+def _read(messages: list[Message], how: How) -> list[Portion]:
+    return list(portions(messages, how))
