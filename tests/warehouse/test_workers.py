@@ -12,7 +12,6 @@ import pytest
 from ingest.inputs.files import FileInput
 from ingest.settings import UnpackLimits
 from tests.warehouse.build import loader, message, warehouse, xml
-from warehouse import workers
 from warehouse.connect import Warehouse
 from warehouse.errors import WarehouseError
 from warehouse.load import load
@@ -33,12 +32,11 @@ def stored(target: Warehouse, table: str) -> list[str]:
         return sorted(map(str, connection.execute(f"SELECT {SAID[table]} FROM {table}").fetchall()))
 
 
-def test_two_processes_store_what_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "TASK_MESSAGES", 40)
+def test_two_processes_store_what_one_does(tmp_path: Path) -> None:
     one, two = warehouse(tmp_path / "one"), warehouse(tmp_path / "two")
     summaries = []
     for target, jobs in ((one, 1), (two, 2)):
-        source = FileInput([CASES / "aggregate", CASES / "tls"], UnpackLimits(), batch_messages=150)
+        source = FileInput([CASES / "aggregate", CASES / "tls"], UnpackLimits(), batch_messages=60)
         summaries.append(replace(load(source, replace(loader(target), jobs=jobs)), seconds=0))
     assert summaries[0] == summaries[1]
     assert summaries[0].stored > 20
