@@ -186,6 +186,14 @@ def verdict(opened: Sequence[Gate]) -> str:
     return "stop" if "stop" in states else "unknown" if "unknown" in states or not states else "go"
 
 
+def owned(answer: Readiness, owner: str) -> Readiness:
+    """The same, with `owner` to act on what holds it up and nobody nearer is known for; "" is nobody."""
+    gates = (
+        gate if gate.owner or gate.state == "pass" else replace(gate, owner=owner or None) for gate in answer.gates
+    )
+    return replace(answer, gates=tuple(gates))
+
+
 def with_dns(answer: Readiness, seen: DmarcObservation) -> Readiness:
     """The same, with what DNS says of the record and its destinations instead of what reports let us guess."""
     gate = authorised(seen)

@@ -12,7 +12,7 @@ from analysis.backtest import backtest
 from analysis.candidate import Candidate, parse
 from analysis.ledger import ledger
 from analysis.next_record import next_record
-from analysis.readiness import TARGETS, judge, with_dns
+from analysis.readiness import TARGETS, judge, owned, with_dns
 from app import exitcodes
 from app.commands.asking import Known, known, known_domain, today
 from app.commands.base import Command, Run
@@ -78,6 +78,7 @@ def command(  # noqa: PLR0913, PLR0917 -- click hands over each option
     if looked:
         answer = with_dns(answer, looked)
         present = present or _present(looked)
+    answer = owned(answer, run.config.owner_of(domain))
     days = Scope((domain,), answer.since or today(), answer.until or today())
     told = ledger(warehouse, days, wish, found)
     step = next_record(answer.policy, target, present) if answer.verdict == "go" else None

@@ -30,7 +30,8 @@ def _lines(page: View) -> Iterator[str]:
     if page.todos:
         yield from ("", "DO NEXT")
     for number, todo in enumerate(page.todos, 1):
-        yield from _wrapped(f"{number}. {todo.severity.capitalize()}: {todo.title} ({todo.owner}, {todo.age})")
+        said = f"{todo.severity.capitalize()}: {todo.title} ({todo.owner}, {todo.age})"
+        yield from _wrapped(said, "   ", f"{number}. ")
         yield from _wrapped(todo.why, "   ")
         yield from _wrapped(f"Fix: {todo.fix}", "   ")
     if page.more:
@@ -63,4 +64,7 @@ def _sources(page: View) -> tuple[str, ...]:
 
 def _wrapped(text: str, indent: str = "", first: str = "") -> list[str]:
     start = indent[: len(indent) - len(first)] + first if first else indent
-    return wrap(unlinked(text), WIDTH, initial_indent=start, subsequent_indent=indent, break_long_words=False)
+    return wrap(
+        unlinked(text), WIDTH, initial_indent=start, subsequent_indent=indent, break_long_words=False,
+        break_on_hyphens=False,  # a name that is cut at one reads as two
+    )  # fmt: skip

@@ -116,7 +116,8 @@ def readiness(state: State, scope: Scope, target: str, day: date) -> ready.Readi
     """What a stricter policy would block; the scope names one domain, and the last day to look at."""
     (domain,) = scope.domains
     known = drifts(state, scope)
-    return ready.readinesses(warehouse(), {domain: target}, day, state.rules, known, scope.until)[domain]
+    judged = ready.readinesses(warehouse(), {domain: target}, day, state.rules, known, scope.until)[domain]
+    return ready.owned(judged, settings().owner_of(domain))
 
 
 @st.cache_data(max_entries=ANSWERS, show_spinner=False)

@@ -59,3 +59,14 @@ def test_what_is_published_next_keeps_its_addresses(whosends: Whosends, month: P
     assert (
         "--offline forbids it" in whosends("readiness", "example.com", "--dns", "--offline", "--warehouse", month).err
     )
+
+
+def test_what_stops_it_has_the_domains_owner_where_nobody_is_nearer(
+    whosends: Whosends, month: Path, home: Path
+) -> None:
+    file = home / "owned.toml"
+    file.write_text('[[domain]]\nname = "example.com"\nowner = "Ada"\n[readiness]\nenough_reporters = 99\n')
+    ran = whosends("readiness", "example.com", "--warehouse", month, "--config", file, "--json")
+    owners = {gate["owner"] for gate in ran.document["gates"] if gate["state"] != "pass"}
+    assert owners == {"Ada"}
+    assert not any(gate["owner"] for gate in ran.document["gates"] if gate["state"] == "pass")

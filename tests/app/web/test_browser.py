@@ -266,7 +266,9 @@ def test_attacks_reach_the_screen_as_text_and_nothing_else(look: Callable[..., S
                     "reports", "reports?tab=Quarantine", "reports?tab=Runs"):  # fmt: skip
         seen.open(address)
         page = seen.page
-        assert page.locator("a").evaluate_all("all => all.filter(a => a.hostname !== '127.0.0.1').map(a => a.href)") == []
+        assert (
+            page.locator("a").evaluate_all("all => all.filter(a => a.hostname !== '127.0.0.1').map(a => a.href)") == []
+        )
         assert page.locator('img[src*="evil.test"]').count() == 0
         assert (
             page.locator("script:not([src])").evaluate_all("all => all.filter(s => s.text.includes('evil')).length")
