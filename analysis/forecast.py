@@ -19,6 +19,7 @@ DRAWS = 400
 SEED = 7489
 STEP = 40  # draws at a time, so that memory stays flat whatever the number of sources
 FEW = 10.0  # messages below which nothing is said of a source's level: the window is one piece
+MOST = 1000  # and the largest so many have a level of their own: a botnet's machines are one crowd
 FARTHEST = 1.0  # growth carries a level at most so far (in its logarithm): nothing grows for ever
 
 Floats = NDArray[np.float64]
@@ -65,7 +66,9 @@ def refusals(mail: Mail, days: tuple[int, int], shares: Floats) -> Floats:
     # What a sender does, whatever receivers made of it: that they refuse more is no turn of its mail.
     by_day = np.zeros((mail.units, days[0]))
     np.add.at(by_day, (mail.unit, mail.day), mail.failing)
-    some = np.flatnonzero(by_day.sum(axis=1) >= FEW)
+    sums = by_day.sum(axis=1)
+    some = np.sort(np.argsort(-sums, kind="stable")[:MOST])
+    some = some[sums[some] >= FEW]
     found = level(by_day[some])
     ends = np.append(starts, len(mail.unit))
     for at, unit in enumerate(some.tolist()):
