@@ -4,6 +4,9 @@ An answer is kept by the file's identity (inode, modification time, size) and th
 read, and no writer has to wait, while the warehouse stays as it is. There is no expiry: new data is a
 new state. Every function takes the state first, though it uses only what the settings say: the state
 is what makes the answer a new one.
+
+Answers made of objects are resources, which are handed out as they are: nobody changes them, and to copy
+thousands of sources at each look would take longer than all else.
 """
 
 from __future__ import annotations
@@ -34,6 +37,7 @@ from warehouse.scope import Scope
 # A page that stands still this long looks broken; better to say that the warehouse is busy.
 PATIENCE: Final = 8.0
 ANSWERS: Final = 200
+LARGE: Final = 30
 DOCUMENTS: Final = 8
 
 
@@ -83,7 +87,7 @@ def last_days(state: State, day: date) -> dict[str, date]:
     return {str(domain): min(last, newest) if newest else last for domain, last in found.iter_rows()}
 
 
-@st.cache_data(max_entries=ANSWERS, show_spinner=False)
+@st.cache_resource(max_entries=LARGE, show_spinner=False)
 def sources(state: State, scope: Scope, day: date) -> list[who.Source]:
     """Who sends, the largest first."""
     return who.sources(warehouse(), scope, day, state.rules.sources)
@@ -94,7 +98,7 @@ def drifts(state: State, scope: Scope) -> list[moved.Drift]:
     return _drifts(state, replace(scope, since=None))
 
 
-@st.cache_data(max_entries=ANSWERS, show_spinner=False)
+@st.cache_resource(max_entries=LARGE, show_spinner=False)
 def _drifts(state: State, scope: Scope) -> list[moved.Drift]:
     return moved.drifts(warehouse(), scope, state.rules.drift)
 
@@ -105,13 +109,13 @@ def splits(state: State, scope: Scope, newest: date) -> list[decomposition.Decom
     return decomposition.of_domains(warehouse(), drifts(state, scope), newest)
 
 
-@st.cache_data(max_entries=ANSWERS, show_spinner=False)
+@st.cache_resource(max_entries=LARGE, show_spinner=False)
 def news(state: State, scope: Scope, day: date) -> list[told.News]:
     """What else changed on the scope's days, the newest first."""
     return told.news(warehouse(), scope, day, state.rules)
 
 
-@st.cache_data(max_entries=ANSWERS, show_spinner=False)
+@st.cache_resource(max_entries=LARGE, show_spinner=False)
 def readiness(state: State, scope: Scope, target: str, day: date) -> ready.Readiness:
     """What a stricter policy would block; the scope names one domain, and the last day to look at."""
     (domain,) = scope.domains
@@ -120,20 +124,19 @@ def readiness(state: State, scope: Scope, target: str, day: date) -> ready.Readi
     return ready.owned(judged, settings().owner_of(domain))
 
 
-@st.cache_data(max_entries=ANSWERS, show_spinner=False)
+@st.cache_resource(max_entries=LARGE, show_spinner=False)
 def findings(state: State, scope: Scope, day: date) -> list[todo.Finding]:
     """What to do, the most important first."""
     return todo.rank(_basis(state, scope, day), state.rules)
 
 
-# As a resource, which is handed out as it is: nobody changes it, and copying it would take long.
 @st.cache_resource(max_entries=DOCUMENTS, show_spinner=False)
 def _basis(state: State, scope: Scope, day: date) -> todo.Basis:
     """What findings and the standing of domains are both made from."""
     return todo.gather(warehouse(), scope, day, state.rules, settings().targets, known=drifts(state, scope))
 
 
-@st.cache_data(max_entries=DOCUMENTS, show_spinner=False)
+@st.cache_resource(max_entries=DOCUMENTS, show_spinner=False)
 def tracking(state: State, day: date) -> Tracking:
     """All findings of today with their states; nothing is recorded by looking."""
     seen = look(warehouse(), day, settings(), known=_drifts(state, Scope((), None, last_of(state, day))))

@@ -9,6 +9,7 @@ import streamlit as st
 
 from analysis.gates import undecided
 from analysis.sources import Source
+from analysis.status import by_domain
 from app.web import cached, deciding, filters, grids, notices, selection, triage, words
 from app.web.filters import View
 
@@ -56,10 +57,7 @@ def impact(source: Source, view: View) -> tuple[float, int]:
 def headline(found: Sequence[Source], view: View) -> None:
     """How many wait for a decision, of those that are worth one."""
     rules = view.state.rules.readiness
-    by_domain = {
-        domain: [source for source in found if source.domain == domain] for domain in {s.domain for s in found}
-    }
-    waiting = sum(len(undecided(own, "reject", rules)) for own in by_domain.values())
+    waiting = sum(len(undecided(own, "reject", rules)) for own in by_domain(found).values())
     open_ = sum(source.decided is None for source in found)
     st.title(f"{words.count(waiting, 'source')} to decide" if waiting else "No source waits for you", anchor=False)
     st.caption(
