@@ -6,7 +6,6 @@ from datetime import date
 
 import polars as pl
 
-from ingest.reports.remarks import remarks
 from warehouse.connect import Connection
 from warehouse.documents import unpacked
 from warehouse.reads import frame
@@ -38,6 +37,9 @@ def signature_remarks(connection: Connection, scope: Scope, source_key: str) -> 
     Read in a few of the documents of the scope's days: those of the reporters that tell most of the source. What was
     pruned, and what cannot be read any more, tells nothing.
     """
+    # Not at the top: it brings the parser along, which an answer that is kept need not load.
+    from ingest.reports.remarks import remarks  # noqa: PLC0415
+
     where, values = scope.where()
     addresses = "SELECT source_ip FROM address WHERE source_key = ?"
     found = connection.execute(
