@@ -14,11 +14,13 @@ from analysis.cause import shown
 from analysis.changes import forged, missed
 from analysis.genuine import counted
 from analysis.history import policy_history
+from analysis.keeping import keep, known
 from analysis.reporters import gaps, late_by
 from analysis.settings import AnalysisSettings, SourceSettings
 from analysis.sources import sources
 from warehouse import reads, reads_changes, reads_sources
-from warehouse.connect import Warehouse
+from warehouse.connect import Connection, Warehouse
+from warehouse.kept import place
 from warehouse.scope import Scope
 
 KINDS = (
@@ -94,26 +96,37 @@ def news(warehouse: Warehouse, scope: Scope, today: date, settings: AnalysisSett
         return []
     newest = scope.until or max(source.last_seen for source in found)
     back = (scope.since or newest) - timedelta(days=settings.drift.days)
+    fake, lost = (frozenset((one.domain, one.source_key) for one in found if is_so(one)) for is_so in (forged, missed))
     with warehouse.reading() as session:
-        wide = counted(session, Scope((), back, newest))
-        mine = replace(wide, domains=scope.domains)
-        told = Told(
-            reads_changes.told_days(session, mine),
-            reads_changes.from_days(session, mine),
-            reads_sources.source_signatures(session, mine),
-            reads.policy_days(session, mine),
-            frozenset((one.domain, one.source_key) for one in found if forged(one)),
-            frozenset((one.domain, one.source_key) for one in found if missed(one)),
-            late_by(reads_changes.lateness(session, wide)),
-            reads.reporter_days(session, wide),
-            reads_sources.first_seen(session, mine),
-        )
+        # Of people's decisions it rests on what they make of these two.
+        asked = place(session, "news", scope, newest, back, settings.sources, sorted(fake), sorted(lost))
+        if (kept := known(asked, list[News])) is not None:
+            return kept
+        told = _told(session, Scope(scope.domains, back, newest), fake, lost)
     networks = {(one.domain, one.source_key): one.as_domain for one in found}
     named = [
         replace(one, as_domain=networks.get((one.domain or "", one.source_key or "")))
         for one in changes(told, newest, settings.sources)
     ]
-    return [one for one in named if scope.since is None or _last(one, newest) >= scope.since]
+    result = [one for one in named if scope.since is None or _last(one, newest) >= scope.since]
+    keep(asked, result)
+    return result
+
+
+def _told(session: Connection, scope: Scope, fake: frozenset[Key], lost: frozenset[Key]) -> Told:
+    mine = counted(session, scope)
+    wide = replace(mine, domains=())
+    return Told(
+        reads_changes.told_days(session, mine),
+        reads_changes.from_days(session, mine),
+        reads_sources.source_signatures(session, mine),
+        reads.policy_days(session, mine),
+        fake,
+        lost,
+        late_by(reads_changes.lateness(session, wide)),
+        reads.reporter_days(session, wide),
+        reads_sources.first_seen(session, mine),
+    )
 
 
 def _last(one: News, newest: date) -> date:

@@ -15,6 +15,7 @@ from analysis import keeping
 from analysis.drift import Drift, drifts
 from analysis.findings import findings
 from analysis.genuine import LoneClaims
+from analysis.news import news
 from analysis.policy import Published
 from analysis.readiness import readinesses
 from analysis.reporters import Reporter
@@ -41,6 +42,7 @@ def answers(warehouse: Warehouse, today: date) -> dict[str, Any]:
         "one": sources(warehouse, one, today, SETTINGS.sources),
         "sources": sources(warehouse, month, today, SETTINGS.sources),
         "drifts": drifts(warehouse, month, SETTINGS.drift),
+        "news": news(warehouse, month, today, SETTINGS),
         "findings": findings(warehouse, month, today, SETTINGS),
         "readiness": readinesses(warehouse, {OURS: "reject"}, today, SETTINGS),
     }
