@@ -22,7 +22,8 @@ from analysis.weights import PRIOR, TEMPERATURE, WEIGHTS
 
 KINDS = ("aligned", "misaligned", "forwarded", "spoofing")
 SHOWN = 0.1  # entries that move the odds by less are not worth a line
-NAMED_FROM = np.array([0.6, 0.6, 0.6, 0.7])  # probability from which each of KINDS is named; forgery takes more
+# Probability from which each of KINDS is named; forgery takes more. Ours is named from that of both together.
+NAMED_FROM = np.array([0.6, 0.6, 0.6, 0.7])
 STEEP = 12.0  # how fast the share of its last mail that aligned decides whether ours aligns
 
 # Which of term.WHOSE each of KINDS is.
@@ -154,8 +155,10 @@ def _aligns(rows: pl.DataFrame) -> Floats:
 
 def _verdict(entries: Ledger, told: Floats, best: int) -> Verdict:
     sure = float(told[best])
+    # That it is ours need not be in doubt on the day on which half of its last mail still aligned.
+    named = sure if WHOSE[best] else float(told[WHOSE == 0].sum())
     return Verdict(
-        KINDS[best] if sure >= NAMED_FROM[best] else "unknown",
+        KINDS[best] if named >= NAMED_FROM[best] else "unknown",
         round(min(sure, 0.999), 3),
         entries,
         {kind: round(each, 4) for kind, each in zip(KINDS, told.tolist(), strict=True)},

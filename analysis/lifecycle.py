@@ -14,7 +14,7 @@ from datetime import date, timedelta
 import polars as pl
 
 from analysis.findings import SEVERITIES, Basis, Finding
-from analysis.gates import LEGITIMATE, count, percent
+from analysis.gates import count, percent
 from analysis.settings import FindingSettings
 from warehouse.findings import FindingRecord, Move
 
@@ -22,6 +22,7 @@ from warehouse.findings import FindingRecord, Move
 PROVED_BY = {"alignment": "aligned", "spf_alone": "dkim_aligned"}
 REFUTED = 0.5  # share of aligned mail below which a fix that is said to be published plainly does not work
 OVER = ("verified", "closed")
+OTHERS = ("forwarded", "spoofing")  # whose mail is not for us to repair
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,7 @@ def _ended(look: Look, record: FindingRecord) -> Move:
     if record.kind not in PROVED_BY:
         return Move("finding.close", _into(record, "closed", "It is no longer found.", today))
     kinds = {source.source_key: source.kind for source in look.basis.sources[record.domain]}
-    if kinds.get(str(record.source_key), LEGITIMATE[0]) not in LEGITIMATE:
+    if kinds.get(str(record.source_key)) in OTHERS:  # one that nobody can tell any more may still be ours
         return Move("finding.close", _into(record, "closed", "Its source is no sender of this domain.", today))
     proof = look.proof(record, record.last_found_on - timedelta(days=settings.verify_days))
     if proof.holds(settings):
