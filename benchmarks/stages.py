@@ -23,8 +23,8 @@ from ingest.unpack import unpack
 from warehouse import documents as raw
 from warehouse import runs, settle
 from warehouse.instants import naive
-from warehouse.load import commits, rare_collections
-from warehouse.portion import How, Portion, portions
+from warehouse.load import commits
+from warehouse.portion import How, Portion, portions, tuned
 from warehouse.rollup import ROLLUPS
 from warehouse.rows import Arrived, document_hash, staged
 from warehouse.settings import WarehouseSettings
@@ -124,5 +124,5 @@ def _waterfall(costs: dict[str, float], statements: dict[str, float]) -> dict[st
 
 
 if __name__ == "__main__":
-    with without("pandas"), rare_collections():  # as app/cli.py and warehouse/load.py do
+    with without("pandas"), tuned():  # as app/cli.py and warehouse/load.py do
         main(Path(sys.argv[1]), Path(sys.argv[2]))

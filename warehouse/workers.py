@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,7 +11,7 @@ from multiprocessing import get_context
 
 from ingest.inputs.base import Message
 from warehouse.errors import WarehouseError
-from warehouse.portion import How, Portion, portions
+from warehouse.portion import How, Portion, portions, tuned
 
 TASK_MESSAGES, TASK_BYTES = 250, 2 * 2**20
 """What one process reads at a time, as it came; a single message may be larger."""
@@ -73,9 +72,9 @@ def _tasks(batch: Sequence[Message]) -> Iterator[list[Message]]:
 
 def _prepare(further: Callable[[], object]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that commits ends the others
-    gc.set_threshold(100 * gc.get_threshold()[0])  # see load.rare_collections
     further()
 
 
 def _read(messages: list[Message], how: How) -> list[Portion]:
-    return list(portions(messages, how))
+    with tuned():
+        return list(portions(messages, how))
