@@ -120,10 +120,9 @@ class Identifier:
     def _tenant(self, address: Address, ip: str) -> Address:
         """A customer of a hoster or access provider, or somebody in an unknown network."""
         kind = address.service_type or ("Web Host" if address.as_domain else None)
-        address = address._replace(service_type=kind)
         organisation = self._organisation(address)
         if not organisation:
-            return address._replace(source_key=f"net:{_block(ip)}")
+            return address._replace(source_key=f"net:{_block(ip)}", service_type=kind)
         # One organisation may rent at several hosters; the operator keeps those apart.
         place = f"@{address.as_domain}" if address.as_domain else ""
         known = self._service(organisation)

@@ -193,7 +193,6 @@ def _append(known: list[ReadReport[R]], parsed: Iterator[R], document: bytes, re
 
 def _until_refused(found: Iterator[T], refusals: list[Refusal], name: str) -> Iterator[T]:
     """Pass on what `found` yields; where it raises, note the refusal and end."""
-    name = clean(name)[0]
     while True:
         try:
             item = next(found)
@@ -201,11 +200,12 @@ def _until_refused(found: Iterator[T], refusals: list[Refusal], name: str) -> It
             return
         except MalformedReport as refused:
             # Some sentences quote the parser, which quotes the document.
-            refusals.append(Refusal(refused.reason, clean(str(refused))[0], name))
+            refusals.append(Refusal(refused.reason, clean(str(refused))[0], clean(name)[0]))
             return
         except Exception as fault:
             # The last resort, MemoryError and RecursionError included: a stranger's mail must not stop
             # the run. Its bytes go to quarantine and wait for the fix.
+            name = clean(name)[0]
             log.warning("message.unexpected name=%r", name, exc_info=True)
             sentence = f"Reading it failed in a way that nobody foresaw ({type(fault).__name__}); its bytes are kept."
             refusals.append(Refusal(Reason.UNEXPECTED, sentence, name))

@@ -238,7 +238,7 @@ def _is_link(member: zipfile.ZipInfo) -> bool:
 def _shown(filename: str) -> str:
     """A member's name for people: never used as a path."""
     name = filename.replace("\\", "/").rpartition("/")[2]
-    return "".join(c for c in name if c.isprintable())[:255]
+    return (name if name.isprintable() else "".join(filter(str.isprintable, name)))[:255]
 
 
 def _member(packed: bytes, member: zipfile.ZipInfo, budget: Budget) -> bytes:

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 
 def naive(at: datetime) -> datetime:
     """An instant as DuckDB's TIMESTAMP wants it: UTC, without a zone. One without a zone is UTC already."""
-    return at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at
+    if at.tzinfo is None:
+        return at
+    return (at if at.tzinfo is UTC else at.astimezone(UTC)).replace(tzinfo=None)
 
 
 def utc(at: datetime | None) -> datetime | None:

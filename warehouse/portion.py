@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 
 import pyarrow as pa
@@ -123,10 +123,16 @@ def portion(
                 kept.append((name, len(item.document), packed(item.document)))
     return Portion(
         [message for message, _ in found],
-        [replace(reading, reports=[]) if reading.reports else reading for _, reading in found],
+        [_without_reports(reading) for _, reading in found],
         [len(reading.reports) for _, reading in found],
         staged(arrived),
         table(DOCUMENT, kept),
+    )
+
+
+def _without_reports(reading: Reading) -> Reading:
+    return Reading(
+        [], reading.refusals, reading.sentence, reading.tls_reports, reading.failure_reports, reading.notices
     )
 
 
