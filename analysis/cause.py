@@ -9,8 +9,11 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 import polars as pl
+
+MOST: Final = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,11 @@ NONE_SEEN = Cause("none_seen", "Nothing else in the reports changed at that time
 def clue(code: str, weight: float, sentence: str, subject: str = "") -> Clue:
     """A clue about some text from reports, made fit to be shown."""
     return Clue(Cause(code, sentence, shown(subject)), weight)
+
+
+def outranking(explained: float, rank: float) -> float:
+    """The weight of what says more than the failures that follow from it: a `rank` above 1, once it explains most."""
+    return rank if explained >= MOST else explained
 
 
 def shown(text: str | None) -> str:

@@ -10,10 +10,10 @@ from typing import Final
 import polars as pl
 
 from analysis.around import Seen, Window, messages, of_source, within
-from analysis.cause import Clue, clue, commonest, day_name, from_to, percent
+from analysis.cause import Clue, clue, commonest, day_name, from_to, outranking, percent
 
 FRESH: Final = timedelta(days=4)  # before the change: a new machine warms up, and some reporters see it first
-MOVED: Final = 0.8  # share of the mail from new addresses from which a source has moved, not grown
+MOVED: Final = 0.6  # share of the mail from another operator's addresses from which a source has moved, not grown
 COLUMNS: Final = {"dkim": "dkim_aligned", "spf": "spf_aligned", "dmarc": "aligned"}
 
 
@@ -60,22 +60,23 @@ def addresses(window: Window, seen: Seen) -> Iterator[Clue]:
     # Where the old addresses fare as they did, it is the new ones alone; else they only came at the same time.
     left, change_by = since - messages(new), abs(change.after - change.before)
     stays = left <= 0 or abs((good - messages(new, column)) / left - change.before) < change_by / 3
-    code, who, subject = _named(new, old, share)
+    code, who, subject = _named(new, old, since)
+    explained = window.explains(share * better)
     yield clue(
         code,
-        (1.02 if stays else 0.97) * window.explains(share * better),
+        outranking(explained, 1.02) if stays else 0.97 * explained,
         f"{who} not used before send {percent(share)} of the mail since "
         f"{day_name(change.started_on)}; {percent(rate)} of theirs are aligned.",
         subject,
     )
 
 
-def _named(new: pl.DataFrame, old: pl.DataFrame, share: float) -> tuple[str, str, str]:
+def _named(new: pl.DataFrame, old: pl.DataFrame, since: int) -> tuple[str, str, str]:
     """What is new about the new addresses: the code, its word, and the network with most mail among them."""
     largest = new.sort("messages", "source_ip", descending=[True, False]).row(0, named=True)
     network = _network(str(largest["source_ip"]))
-    operators = set(new["asn"].drop_nulls())
-    if share >= MOVED and operators and not operators & set(old["asn"].drop_nulls()):
+    foreign = new.filter(~pl.col("asn").is_in(old["asn"].drop_nulls().to_list()))  # none where it is not known
+    if old["asn"].count() and messages(foreign) >= MOVED * since:
         return "as_moved", "Addresses of another operator", f"AS{largest['asn']} {largest['as_name'] or ''} {network}"
     if {_network(ip) for ip in new["source_ip"]} <= {_network(ip) for ip in old["source_ip"]}:
         return "new_addresses", "Addresses", network

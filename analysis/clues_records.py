@@ -7,15 +7,17 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
+import polars as pl
+
 from analysis.around import Seen, Window, of_source
-from analysis.cause import Cause, Clue, clue, day_name, from_to
+from analysis.cause import Cause, Clue, clue, day_name, from_to, outranking
 from analysis.change import Change
 from analysis.dns_edits import DnsEdit
 from analysis.history import PolicyChange
 
 NEAR: Final = timedelta(days=4)  # a record's edit and its effect: caches hold records for a day or two
 EDITED: Final = 1.1  # an edit that was seen says more than the failures that follow from it
-INCLUDED: Final = 0.95  # of that, for a record that only an include can lead to
+INCLUDED: Final = 0.85  # of that, for a record that only an include can lead to
 
 
 def modes(window: Window, seen: Seen) -> Iterator[Clue]:
@@ -40,8 +42,10 @@ def edits(window: Window, seen: Seen) -> Iterator[Clue]:
         keys = of_source(seen.signatures, change).filter("own")
         for (domain, selector), part in keys.partition_by("signing_domain", "selector", as_dict=True).items():
             for one in near:
-                if one.name == f"{selector}._domainkey.{domain}".lower():
-                    shares = window.shares(part)
+                if selector and one.name == f"{selector}._domainkey.{domain}".lower():
+                    # Reporters may leave the selector out; such signatures may be by this key.
+                    unnamed = keys.filter((pl.col("signing_domain") == domain) & pl.col("selector").is_null())
+                    shares = window.shares(pl.concat([part, unnamed]))
                     yield _edited(window, one, "dns_key", (shares.passing_before, shares.passing_after))
     if near and "spf" in window.mechanisms:
         rows = of_source(seen.envelopes, change).filter("own")
@@ -68,7 +72,7 @@ def _edited(window: Window, one: DnsEdit, code: str, passing: tuple[float, float
     if one.first != one.last:
         when = f"between {day_name(one.first)} and {day_name(one.last)}"
     gained = passing[1] - passing[0]
-    weight = EDITED * window.explains(-gained if window.change.loss else gained)
+    weight = outranking(window.explains(-gained if window.change.loss else gained), EDITED)
     return clue(code, weight, f"{what} {when}; {effect} {from_to(*passing)}.", one.described())
 
 

@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from analysis.around import Seen, Shares, Window, messages, of_source, within
-from analysis.cause import Clue, clue, commonest, day_name, from_to, percent
+from analysis.cause import Clue, clue, commonest, day_name, from_to, outranking, percent
 from analysis.remarks import MEANINGS
 
 GONE: Final = 0.2  # what is left of something that has vanished, at most
@@ -16,6 +16,7 @@ NEW: Final = 0.1  # what there was before of something new, at most
 
 # These say what is wrong, where the results say only that something is; so they come first.
 TOLD: Final = 1.05
+REPLACED: Final = 1.03  # a service's signature that begins when ours goes
 
 
 def remarks(window: Window, seen: Seen) -> Iterator[Clue]:
@@ -33,7 +34,7 @@ def remarks(window: Window, seen: Seen) -> Iterator[Clue]:
         before, after = messages(early) / totals[0], messages(late) / totals[1]
         on = f"on {percent(after)} of the mail they remark on since {day_name(window.change.started_on)}"
         said = f"{sentence}, {on} and on {percent(before)} before."
-        yield clue(code, TOLD * window.explains(after - before), said, commonest(late, "remark"))
+        yield clue(code, outranking(window.explains(after - before), TOLD), said, commonest(late, "remark"))
 
 
 def selectors(window: Window, seen: Seen) -> Iterator[Clue]:
@@ -67,9 +68,10 @@ def signers(window: Window, seen: Seen) -> Iterator[Clue]:
     both, others = window.shares(theirs), within(theirs, window.after if loss else window.before)
     # A service that signed beside us all the time is no news; one that began when our signature went is the cause.
     began = (both.after - both.before) * (1 if loss else -1) >= abs(moved) / 2
+    explained = window.explains(moved if loss else -moved)
     yield clue(
         "signing_domain_changed",
-        (1.01 if began else 0.9) * window.explains(moved if loss else -moved),
+        outranking(explained, REPLACED) if began else 0.8 * explained,
         f"Mail signed by another domain alone went {from_to(*only_others)}.",
         commonest(others, "signing_domain"),
     )
@@ -82,7 +84,7 @@ def _lost(window: Window, part: Shares, subject: str) -> Iterator[Clue]:
         yield clue("selector_vanished", weight, f"{sentence} since {at}.", subject)
     elif part.before - part.after > part.lost / 2 > 0:
         sentence = f"Mail signed with one selector went {from_to(part.before, part.after)} since {at}."
-        yield clue("selector_fading", weight, sentence, subject)
+        yield clue("selector_fading", 0.85 * weight, sentence, subject)  # where its mail went says more
     else:
         yield clue(
             "selector_fails",

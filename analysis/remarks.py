@@ -65,10 +65,14 @@ def remarked(session: Connection, scope: Scope, changes: Sequence[Change], seen:
     told = [rows for change in kept.values() for rows in _of_change(session, scope, change, seen)]
     if not told:
         return NO_REMARKS.clear()
-    rows = pl.concat(told)
+    return coded(pl.concat(told))
+
+
+def coded(rows: pl.DataFrame) -> pl.DataFrame:
+    """Remarks (domain, source_key, day, remark, messages) with what they are about, with the columns of NO_REMARKS."""
     codes = {text: meaning(text) for text in rows["remark"].unique()}
-    coded = rows.with_columns(code=pl.col("remark").replace_strict(codes, return_dtype=pl.String))
-    return coded.select(NO_REMARKS.columns)
+    code = pl.col("remark").replace_strict(codes, return_dtype=pl.String)
+    return rows.with_columns(code=code).select(NO_REMARKS.columns)
 
 
 def _fails(change: Change, seen: Seen) -> bool:

@@ -23,7 +23,7 @@ WEEK = 7
 WEEKS = 6  # before a day, whose same weekday tells what is usual
 FEWEST_WEEKS = 3
 ABOVE = 1.5  # times what it was seen to send on two days of the last weeks: holidays end, and that is no spike
-COVERED = 0.25  # share of a source's mail whose reporters must have reported
+COVERED = 0.1  # share of a source's mail whose reporters must have reported
 UNLIKELY = 4.3  # deviations of the usual size: one day in fifty thousand, were they normal
 SURE = 6.0  # the same for a drop, whose days hang together: whoever rests today will tomorrow
 TIMES = 2.5  # so many times the usual mail, or one part of so many, before it is worth a word
@@ -133,11 +133,15 @@ def waves(volumes: Volumes, key: str, fewest: int) -> Iterator[Spell]:
     high = np.zeros(sent.size, dtype=np.bool_)
     usual = np.zeros(sent.size)
     for day in range(WEEK, sent.size):
-        # Days of a wave are not what is usual; of what is left, a high day of four weeks.
-        before = sent[max(0, day - 4 * WEEK) : day][~high[max(0, day - 4 * WEEK) : day]]
-        usual[day] = float(np.median(before)) if before.size else 0.0
-        scatter = 1.48 * float(np.median(np.abs(before - usual[day]))) if before.size else 0.0
-        limit = max(TIMES * usual[day], usual[day] + UNLIKELY * max(scatter, np.sqrt(usual[day]), 1.0))
+        # Days of a wave are not what is usual. Forged mail may rest on weekends and holidays, and then be as before.
+        weeks = slice(max(0, day - WEEKS * WEEK), day)
+        before = sent[weeks][~high[weeks]]
+        late = before[-4 * WEEK :]
+        usual[day] = float(np.median(late)) if late.size else 0.0
+        scatter = 1.48 * float(np.median(np.abs(late - usual[day]))) if late.size else 0.0
+        best = float(np.partition(before, -2)[-2]) if before.size > 1 else 0.0
+        unlikely = usual[day] + UNLIKELY * max(scatter, np.sqrt(usual[day]), 1.0)
+        limit = max(TIMES * usual[day], unlikely, ABOVE * best)
         high[day] = sent[day] > limit and sent[day] - usual[day] >= fewest / 5
     for begin, end in _runs(high, np.ones(sent.size, dtype=np.bool_)):
         if sent[begin : end + 1].sum() - usual[begin : end + 1].sum() >= fewest:
