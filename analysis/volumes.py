@@ -22,11 +22,14 @@ Floats = NDArray[np.float64]
 WEEK = 7
 WEEKS = 6  # before a day, whose same weekday tells what is usual
 FEWEST_WEEKS = 3
+BEST_WEEKS = 13  # before a day, whose best days tell what a source sends when nothing holds it back
 ABOVE = 1.5  # times what it was seen to send on two days of the last weeks: holidays end, and that is no spike
 COVERED = 0.1  # share of a source's mail whose reporters must have reported
 UNLIKELY = 4.3  # deviations of the usual size: one day in fifty thousand, were they normal
 SURE = 6.0  # the same for a drop, whose days hang together: whoever rests today will tomorrow
 TIMES = 2.5  # so many times the usual mail, or one part of so many, before it is worth a word
+MORE = 3.0  # the same for more mail: a day of two or three times the usual is no rarity
+DATED = 0.3  # share of a day's mail that reports of one day must tell of; others cannot say which day had more
 WORTH = 50  # messages more or fewer than usual, below which nobody has to know
 RESTLESS = 0.15  # no source is steadier than this (in logarithms), however steady it was
 DROP_DAYS = 3  # days in a row with mail due: one or two are a pause
@@ -108,7 +111,8 @@ def unusual(volumes: Volumes) -> Iterator[Spell]:
     told = np.isfinite(off)
     # On holidays nobody can tell who would have sent less all the same.
     working = told & ~_holidays(volumes.sent, off, due)
-    high = told & (off > np.log(TIMES)) & (volumes.sent > ABOVE * _best(volumes.sent))
+    dated = volumes.exact >= DATED * volumes.sent
+    high = told & dated & (off > np.log(MORE)) & (volumes.sent > ABOVE * _best(volumes.sent))
     ground_of_drops = working & (due >= FEWEST_DUE)
     low = ground_of_drops & (off < -np.log(TIMES))
     for row in map(int, np.flatnonzero(high.any(axis=1) | low.any(axis=1))):
@@ -174,10 +178,12 @@ def _best(sent: Floats) -> Floats:
 
     While it is not known for as many weeks, the second highest of all days: the first weeks may be holidays.
     """
-    padded = np.pad(sent, ((0, 0), (WEEKS * WEEK, 0)))
-    before = np.lib.stride_tricks.sliding_window_view(padded, WEEKS * WEEK, axis=1)[:, : sent.shape[1]]
-    every = np.partition(before, WEEKS * WEEK - 2, axis=2)[:, :, -2]
-    weekday = np.partition(before[:, :, ::WEEK], WEEKS - 2, axis=2)[:, :, -2]
+    padded = np.pad(sent, ((0, 0), (BEST_WEEKS * WEEK, 0)))
+    before = np.lib.stride_tricks.sliding_window_view(padded, BEST_WEEKS * WEEK, axis=1)[:, : sent.shape[1]]
+    late = before[:, :, -WEEKS * WEEK :]
+    every = np.partition(late, WEEKS * WEEK - 2, axis=2)[:, :, -2]
+    # Longer ago, as after weeks of little mail what was usual before is no spike.
+    weekday = np.partition(before[:, :, ::WEEK], BEST_WEEKS - 2, axis=2)[:, :, -2]
     known = np.pad(np.cumsum(sent, axis=1) > 0, ((0, 0), (WEEKS * WEEK, 0)))[:, : sent.shape[1]]
     return np.where(known, weekday, every)
 

@@ -15,6 +15,7 @@ from analysis.change import Change
 from analysis.dns_edits import dns_edits
 from analysis.history import PolicyChange
 from analysis.remarks import meaning
+from benchmarks.cause_worlds.__main__ import score
 from tests.analysis.test_drift_causes import AFTER, BEFORE, BROKE
 from tests.analysis.world import OURS
 
@@ -127,7 +128,7 @@ def test_a_return_path_that_points_elsewhere_is_the_cause() -> None:
 def test_an_included_record_is_told_after_what_fails() -> None:
     records = [["v=spf1 ip4:192.0.2.0/24 -all"], ["v=spf1 ip4:198.51.100.0/24 -all"]]
     told = answers(("_spf.mailer.test", "TXT", records[0], -40, 0), ("_spf.mailer.test", "TXT", records[1], 0, 20))
-    assert [one.code for one in failing(SPF, told)] == ["dns_spf", "spf_fails"]
+    assert [one.code for one in failing(SPF, told)] == ["spf_fails", "dns_spf"]
 
 
 def moved(asn: int | None, late: int) -> list[str]:
@@ -193,3 +194,10 @@ def test_names_and_numbers_are_fit_to_be_shown() -> None:
         "100 %",
     ]
     assert day_name(BROKE) == "24 October 2026"
+
+
+def test_the_scores_do_not_fall_unnoticed() -> None:
+    found, hit, named, wrong = score(0, 32)
+    assert found.total() >= 30
+    assert hit.total() >= 29, wrong
+    assert named.total() >= 30, wrong

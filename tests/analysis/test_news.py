@@ -91,6 +91,49 @@ def test_a_gap_that_is_over_has_an_end() -> None:
     assert (gap.started_on, gap.ended_on) == (FIRST + timedelta(days=40), FIRST + timedelta(days=51))
 
 
+def test_sources_with_next_to_no_mail_do_not_hide_a_holiday() -> None:
+    rest = WEEK * 7 + [3] * 7 + WEEK * 3
+    trickle = [1, 0, 2, 1, 1, 0, 0] * 11
+    assert spells({name: rest for name in "wx"} | {f"tiny {n}": trickle for n in range(5)}) == []
+
+
+def test_a_wave_begins_on_the_day_that_reports_of_one_day_tell() -> None:
+    told = frame({"forged": [0] * 51 + [450] + [0] * 18})
+    # A reporter of whole weeks spreads that day over seven.
+    weekly = frame({"forged": [0] * 49 + [100] * 7}, {"weekly": [True] * 70}).with_columns(estimated="messages")
+    every = pl.concat([told, weekly.cast(dict(told.schema))])
+    [by_domain] = volumes.by_domain(every, every, FIRST + timedelta(days=69))
+    [wave] = volumes.waves(by_domain, "forged", 100)
+    assert (wave.started_on, wave.ended_on) == (FIRST + timedelta(days=51), FIRST + timedelta(days=51))
+
+
+def test_what_was_usual_before_weeks_of_little_mail_is_no_spike() -> None:
+    counts = WEEK * 8 + [3] * 35 + WEEK * 2
+    assert not [one for one in spells({"x": counts, "y": WEEK * 15, "z": WEEK * 15}) if one.up]
+
+
+def test_where_most_of_a_sources_reporters_are_gone_the_others_tell_of_a_spike() -> None:
+    told = {"a": [at < 35 for at in range(77)], **{name: [True] * 77 for name in "bc"}}
+    counts = WEEK * 11
+    days_told = frame({"x": counts}, told)
+    large = days_told.filter(pl.col("reporter") == "a").with_columns(pl.col("messages") * 12)
+    spike = (pl.col("day") == FIRST + timedelta(days=72)).cast(pl.Int64) * 900
+    rest = days_told.filter(pl.col("reporter") != "a").with_columns(messages=pl.col("messages") + spike)
+    every = pl.concat([large, rest])
+    assert [one.up for one in volumes.spells(every, every, FIRST + timedelta(days=76))] == [True]
+
+
+def test_forged_mail_that_rests_on_weekends_and_holidays_is_no_wave_when_it_is_back() -> None:
+    counts = [30, 28, 33, 29, 31, 2, 1] * 5 + [2, 1, 2, 1, 2, 1, 1] * 2 + [30, 28, 33, 29, 31, 2, 1] * 3
+    told = frame({"forged": counts})
+    [by_domain] = volumes.by_domain(told, told, FIRST + timedelta(days=len(counts) - 1))
+    assert list(volumes.waves(by_domain, "forged", 100)) == []
+    counts[60] = 400
+    told = frame({"forged": counts})
+    [by_domain] = volumes.by_domain(told, told, FIRST + timedelta(days=len(counts) - 1))
+    assert [one.started_on for one in volumes.waves(by_domain, "forged", 100)] == [FIRST + timedelta(days=60)]
+
+
 def test_what_came_and_went_in_a_warehouse(tmp_path: Path) -> None:
     world = World.at(tmp_path)
     old, new = [("example.com", "old", "pass")], [("example.com", "new", "pass")]
