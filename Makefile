@@ -45,6 +45,7 @@ score: $(VENV)/.dev ## Score every judgement in invented worlds: who sends, drif
 	@$(VENV)/bin/python -m benchmarks.score $(ARGS)
 	@$(VENV)/bin/python -m benchmarks.drift_worlds 2000 $(WORLDS)
 	@$(VENV)/bin/python -m benchmarks.change_worlds 2000 $(WORLDS)
+	@$(VENV)/bin/python -m benchmarks.cause_worlds 2000 320
 	@$(VENV)/bin/python -m benchmarks.readiness_worlds --worlds $(WORLDS)
 
 clean: ## Remove the environment and all caches

@@ -112,7 +112,8 @@ def unusual(volumes: Volumes) -> Iterator[Spell]:
     # On holidays nobody can tell who would have sent less all the same.
     working = told & ~_holidays(volumes.sent, off, due)
     dated = volumes.exact >= DATED * volumes.sent
-    high = told & dated & (off > np.log(MORE)) & (volumes.sent > ABOVE * _best(volumes.sent))
+    whole = volumes.sent / np.maximum(volumes.covered, COVERED)
+    high = told & dated & (off > np.log(MORE)) & (whole > ABOVE * _best(whole))
     ground_of_drops = working & (due >= FEWEST_DUE)
     low = ground_of_drops & (off < -np.log(TIMES))
     for row in map(int, np.flatnonzero(high.any(axis=1) | low.any(axis=1))):

@@ -98,7 +98,7 @@ def test_sources_with_next_to_no_mail_do_not_hide_a_holiday() -> None:
 
 
 def test_a_wave_begins_on_the_day_that_reports_of_one_day_tell() -> None:
-    told = frame({"forged": [0] * 51 + [450] + [0] * 18})
+    told = frame({"x": WEEK * 10, "forged": [0] * 51 + [450] + [0] * 18})
     # A reporter of whole weeks spreads that day over seven.
     weekly = frame({"forged": [0] * 49 + [100] * 7}, {"weekly": [True] * 70}).with_columns(estimated="messages")
     every = pl.concat([told, weekly.cast(dict(told.schema))])

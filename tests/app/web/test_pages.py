@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.analysis.world import LAST, World, days
 from tests.app.web.conftest import PAGES, Open, nodes, text
+from warehouse import reads
+from warehouse.connect import Warehouse
+from warehouse.scope import Scope
+from warehouse.settings import WarehouseSettings
 
 WAREHOUSES = ("missing", "empty", "single", "sample", "many", "wicked")
 
@@ -147,3 +153,36 @@ def test_every_chart_has_words_for_those_who_cannot_see_it(app: Open, sample: Pa
         for node in nodes(app(sample, page, domain="northlight.example")):
             if node.type in ("arrow_vega_lite_chart", "vega_lite_chart"):
                 assert node.proto.alt
+
+
+@pytest.fixture(scope="module")
+def drifted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Fourteen senders that broke one after another."""
+    world = World.at(tmp_path_factory.mktemp("many"))
+    for n in range(14):
+        keys = (("example.com", f"s{n}", "pass"),)
+        world.send(f"198.51.{100 + n}.10", days(89, 20 + n), 40, dkim=keys)
+        world.send(f"198.51.{100 + n}.10", days(19 + n), 40)
+    return world.save().path
+
+
+def test_past_twelve_all_that_changed_stand_in_one_map(app: Open, drifted: Path) -> None:
+    at = app(drifted, "drift")
+    assert at.title[0].value == "14 sources lost alignment"
+    assert "14 sources that changed, day by day" in [one.value for one in at.subheader]
+    assert "Owner: nobody yet" in text(at)
+
+
+def test_a_change_leads_to_the_reports_that_tell_of_it(app: Open, drifted: Path) -> None:
+    with Warehouse(drifted, WarehouseSettings()).reading() as connection:
+        key = "net:198.51.103.0/24"
+        told = reads.reports(connection, Scope(("example.com",), LAST, LAST), source_key=key)
+        every = reads.reports(connection, Scope(("example.com",), LAST, LAST))
+        none = reads.reports(connection, Scope(("example.com",), LAST, LAST), source_key="net:192.0.2.0/24")
+    assert (told.height, every.height, none.height) == (3, 3, 0)
+    at = app(drifted, "reports", of=key, on=(LAST - timedelta(days=10)).isoformat())
+    assert "Only reports that tell of one source, from 12 Nov 2026 on:" in text(at)
+    assert key in text(at)
+    assert "21 reports, latest first" in text(at)
+    for wrong in ("soon", "", "2026-13-01"):
+        assert "Only reports" not in text(app(drifted, "reports", of=key, on=wrong))

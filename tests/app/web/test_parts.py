@@ -123,7 +123,19 @@ def test_charts_are_valid_over_nothing_and_over_one_day(colors: theme.Palette) -
         charts.source_rate(none, began, colors),
         charts.not_aligned(lost, span, colors),
         charts.heat(one.with_columns(source=pl.lit("a")), ["a"], colors),
+        charts.heat(one.with_columns(source=pl.lit("a"), began=pl.lit(True), unfinished=pl.lit(True)), ["a"], colors),
     ]
     for chart in drawn:
         assert isinstance(chart, alt.TopLevelMixin)
         chart.to_dict()
+
+
+def test_a_day_that_is_not_over_shows_what_its_rate_can_become() -> None:
+    day = date(2026, 11, 1)
+    own = pl.DataFrame({"day": [day], "messages": [50], "aligned": [40], "rate": [0.8]})
+    told = charts.source_rate(own, charts.Began(day, unfinished=((day, 0.75),)), theme.LIGHT).to_dict()["datasets"]
+    [band] = [rows[0] for rows in told.values() if rows and "low" in rows[0]]
+    # Three quarters are in, of which four fifths align; of the last quarter all may, or none.
+    assert (band["low"], band["high"]) == (pytest.approx(0.6), pytest.approx(0.85))
+    over = charts.source_rate(own, charts.Began(day, unfinished=((date(2026, 11, 2), 0.75),)), theme.LIGHT).to_dict()
+    assert not any(rows and "low" in rows[0] for rows in over["datasets"].values())
