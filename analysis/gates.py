@@ -161,8 +161,15 @@ def undecided(found: Sequence[Source], target: str, settings: ReadinessSettings)
     ]
 
 
+def sureness(source: Source) -> float:
+    """How sure it is whose mail this is. Where it is ours, whether it aligns is another question, and may turn."""
+    if source.kind not in LEGITIMATE or not source.probabilities:
+        return source.confidence
+    return sum(source.probabilities[kind] for kind in LEGITIMATE)
+
+
 def _clear(source: Source, target: str, settings: ReadinessSettings) -> bool:
-    if source.confidence < settings.sure:
+    if sureness(source) < settings.sure:
         return False
     return source.kind == "aligned" or (target == "quarantine" and source.kind in ("forwarded", "spoofing"))
 

@@ -11,7 +11,7 @@ from datetime import date
 
 from analysis.changes import Vanished
 from analysis.drift import Drift
-from analysis.gates import LEGITIMATE, count, day, is_open, percent, repair, share, spf_alone, undecided
+from analysis.gates import LEGITIMATE, count, day, is_open, percent, repair, share, spf_alone, sureness, undecided
 from analysis.genuine import LoneClaims
 from analysis.policy import Published, weaker
 from analysis.readiness import Readiness
@@ -79,7 +79,7 @@ class Finding:
 
 def certainty_of(source: Source) -> float:
     """How sure it is that a source's mail is legitimate: a person's word, else the judgement's own."""
-    return 1.0 if source.decided == "approved" else source.confidence
+    return 1.0 if source.decided == "approved" else sureness(source)
 
 
 def lost(drift: Drift, source: Source, domain_at: Published) -> Finding | None:
@@ -88,7 +88,7 @@ def lost(drift: Drift, source: Source, domain_at: Published) -> Finding | None:
         return None
     enforced = domain_at.p in ("quarantine", "reject")
     effect = f"Receivers are asked to {domain_at.p} them." if enforced else "Any stricter policy would block them."
-    sure = source.decided == "approved" or source.confidence >= 0.8
+    sure = certainty_of(source) >= 0.8
     severity = "critical" if sure and (enforced or drift.messages >= 100) else "high"
     return Finding(
         "alignment_lost", severity, source.domain, source.source_key,

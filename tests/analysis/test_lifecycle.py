@@ -205,7 +205,7 @@ def test_a_primary_domain_outweighs_a_subdomain_with_little_mail() -> None:
 def test_a_fault_that_lasts_is_one_finding_on_every_morning(world: World) -> None:
     # Late reports and more evidence move its first day; new mail moves its size; it stays the one that it was.
     usual(world, days(40))
-    keys, since, messages = set(), set(), []
+    keys, since, messages, severities = set(), set(), [], set()
     for n in range(1, 19):
         world.send(MAILER, later(n, n), 30, spf=MAILER_PATH, dkim=(MAILER_KEYS[1],))
         if n > 1:  # one reporter is a day late
@@ -213,12 +213,15 @@ def test_a_fault_that_lasts_is_one_finding_on_every_morning(world: World) -> Non
                 MAILER, later(n - 1, n - 1), 30, spf=MAILER_PATH, dkim=(MAILER_KEYS[1],), reporters=["late.test"]
             )
         found = told(world, n)
+        assert "decision" not in found  # whose it is, is not asked because it ceases to align
         if "alignment" in found:
             record = found["alignment"].record
+            severities.add(record.severity)
             keys.add(record.finding_key)
             since.add(record.since)
             messages.append(record.messages)
     assert len(keys) == 1
+    assert severities == {"critical"}
     assert len(messages) >= 14
     assert messages == sorted(messages)
     assert max(since) - min(since) <= timedelta(days=3)
