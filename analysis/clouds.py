@@ -24,6 +24,9 @@ def _blocks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
     return tuple(ip_network(block) for block in text.split())
 
 
+# Operators whose mail networks have keys of their own → id in the catalogue.
+OPERATED = {"as:google.com": "google-workspace", "as:microsoft.com": "microsoft-365", "as:amazon.com": "amazon-ses"}
+
 # as_domain → its own mail service.
 MAIL_NETWORKS: dict[str, tuple[MailNetwork, ...]] = {
     "microsoft.com": (

@@ -17,15 +17,19 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from analysis.dns_traces import dns_traced
 from analysis.genuine import counted
 from analysis.identity import HOSTS
 from analysis.keeping import kept_frame, kept_rows
 from analysis.organizations import organizational
 from analysis.period import newest_day
+from analysis.pointers import Pointers
 from analysis.settings import SourceSettings
 from analysis.traces import Traces, traced
 from analysis.traces import fetch as fetch_traces
+from ingest.catalogue.catalogue import catalogue
 from ingest.catalogue.envelopes import domain_habit
+from warehouse import dns
 from warehouse import reads_sources as reads
 from warehouse.connect import Connection
 from warehouse.kept import Place, place
@@ -59,6 +63,7 @@ class Frames:
     envelopes: pl.DataFrame
     reasons: pl.DataFrame
     traces: Traces
+    dns: pl.DataFrame
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +139,12 @@ def fetch(connection: Connection, scope: Scope, today: date, settings: SourceSet
         envelopes=envelopes,
         reasons=reads.source_reasons(connection, history),
         traces=fetch_traces(connection, history, settings),
+        dns=dns.answers(connection, _organizations(sources)),
     )
+
+
+def _organizations(sources: pl.DataFrame) -> list[str]:
+    return sources.select(organizational(pl.col("domain")).unique().sort()).to_series().to_list()
 
 
 def evidence(frames: Frames) -> pl.DataFrame:
@@ -146,7 +156,7 @@ def evidence(frames: Frames) -> pl.DataFrame:
     own_keys (distinct), own_signed, unsigned, own_envelope_fail, kept, foreign_pass, foreign_fail,
     foreign_domains and passing_paths (distinct), listlike, list_paths, bouncelike, neutral, spf_pass, reasons,
     list_reasons, domain_n, domain_aligned, elsewhere_spf, elsewhere_n, peers and peer_countries (distinct),
-    those of `traces.traced`,
+    those of `traces.traced` and `dns_traces.dns_traced`,
     and the flags host, service_network, mailbox, forwarder, listed, tenant (Boolean).
     """
     facts = frames.facts.select("source_key", "service_type", "as_domain", "country")
@@ -155,6 +165,7 @@ def evidence(frames: Frames) -> pl.DataFrame:
     place = facts.select(
         "source_key", place=pl.when(alone).then("source_key").otherwise(pl.coalesce("as_domain", "source_key"))
     )
+    pointers = Pointers(frames.dns, catalogue(), lasting=False)
     result = (
         frames.sources.select(KEY)
         .join(frames.volumes, on=KEY, how="left")
@@ -162,6 +173,7 @@ def evidence(frames: Frames) -> pl.DataFrame:
         .join(_envelopes(_with_place(frames.envelopes, place)), on=KEY, how="left")
         .join(_reasons(frames.reasons), on=KEY, how="left")
         .join(traced(frames.traces), on=KEY, how="left")
+        .join(dns_traced(frames.sources, frames.signatures, frames.envelopes, pointers), on=KEY, how="left")
         .join(frames.everywhere.rename({"messages": "all_n", "spf_aligned": "all_spf"}), on="source_key", how="left")
         .join(facts, on="source_key", how="left")
         .with_columns(pl.selectors.integer().fill_null(0))

@@ -9,19 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from analysis.clouds import OPERATED
 from ingest.catalogue.catalogue import catalogue
 from ingest.catalogue.service import Service
 
 PROVEN_FROM = 3  # aligned messages, as several reporters are heard, from which a pass proves something
-
-# Operators whose mail networks have keys of their own (analysis.clouds) → id in the catalogue.
-OPERATED = {"as:google.com": "google-workspace", "as:microsoft.com": "microsoft-365", "as:amazon.com": "amazon-ses"}
 
 PROOFS = {
     "declared": "A person declared it to be the domain's own.",
     "record": "Its mail passes SPF as the domain: the domain's own record allows it.",
     "key": "It signs with a key of the domain's that is at home there.",
     "name": "Its host has a name in the domain's own DNS, and that leads back to it.",
+    "dns": "The domain's own DNS names its service, by a key, a return path or an SPF include.",
     "none": "Nothing that only the domain's owner can give is seen of it.",
 }
 
@@ -68,6 +67,7 @@ def _proof(row: dict[str, Any], approved: bool) -> str:
         ("record", row["spf_aligned"] >= PROVEN_FROM and heard >= PROVEN_FROM),
         ("key", at_home >= PROVEN_FROM and heard >= PROVEN_FROM),
         ("name", row["own_host"] > 0),
+        ("dns", bool(row["dns_named"])),
     )
     return next((proof for proof, holds in found if holds), "none")
 

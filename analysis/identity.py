@@ -1,11 +1,12 @@
 """Whose address is it? Each address is grouped under one source, offline and without a clock.
 
 The strongest trace wins. A mail network that its operator publishes comes first; then a service of the
-catalogue, known by a forward-confirmed reverse name or by a network that only it sends from: it is one
-source in all of its networks. An operator's network names the sender only where the operator sends the
-mail itself. Whoever rents a server at a hoster, or gets an address from an access provider, is somebody
-else: such addresses are grouped by network, or by the organisation that a forward-confirmed reverse name
-shows. Without a service, a source never spans two operators.
+catalogue, known by what the DNS of our own domains binds the address to (`bonds`), by a forward-confirmed
+reverse name or by a network that only it sends from: it is one source in all of its networks. An operator's
+network names the sender only where the operator sends the mail itself. Whoever rents a server at a hoster,
+or gets an address from an access provider, is somebody else: such addresses are grouped by network, or by
+the organisation that our DNS or a forward-confirmed reverse name shows. Without a service, a source never
+spans two operators.
 """
 
 from __future__ import annotations
@@ -18,13 +19,16 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from socket import AF_INET, AF_INET6, inet_pton
 from typing import Any, NamedTuple, Protocol
 
-from analysis.clouds import MAIL_NETWORKS, RENTED_OUT, MailNetwork
+from analysis.bonds import Bond
+from analysis.clouds import MAIL_NETWORKS, OPERATED, RENTED_OUT, MailNetwork
 from ingest.alignment import organizational_domain
 from ingest.catalogue.catalogue import Catalogue, catalogue
 from ingest.catalogue.hosts import host_by_asn, host_by_ptr
 from ingest.catalogue.service import Service as Listed
 from ingest.network import Network, Service
 from warehouse.address import Address
+
+RULES = 2  # raised with every change of what is decided here, so that what is stored is looked at anew
 
 # Types of the map of names whose customers, not they themselves, send from their networks.
 HOSTS = frozenset({"Web Host", "ISP", "IaaS", "PaaS"})
@@ -38,6 +42,9 @@ TYPES = {
     "list": "Mailing List",
     "hosting": "Mail Host",
 }
+
+# Services that are known by their operator's own mail networks; elsewhere they are the same source.
+KEYS = {service: key for key, service in OPERATED.items()}
 
 # An operator that the map does not know, whose name says that it connects or hosts others.
 HOST_NAME = re.compile(
@@ -54,12 +61,18 @@ class Networks(Protocol):
     def lookup(self, ip: str) -> Network:
         """Who announces this address; empty fields where nobody is known to."""
 
+    @property
+    def edition(self) -> str: ...  # noqa: D102
+
 
 class Services(Protocol):
     """The offline map of services."""
 
     def lookup(self, name: str) -> Service | None:
         """The service behind a domain."""
+
+    @property
+    def edition(self) -> str: ...  # noqa: D102
 
 
 class ReverseName(Protocol):
@@ -77,18 +90,28 @@ class Identifier:
     """Gives each address its source and what is known of it, from the offline databases alone."""
 
     def __init__(self, networks: Networks, services: Services, listed: Catalogue | None = None) -> None:
-        self._networks = networks
+        self._networks, self._services = networks, services
         self._listed = listed or catalogue()
         # Many addresses share few operators.
         self._service = lru_cache(maxsize=100_000)(services.lookup)
         self._operator = lru_cache(maxsize=100_000)(self._describe)
 
-    def identify(self, source_ips: Sequence[str], names: Mapping[str, ReverseName] | None = None) -> list[Address]:
-        """One Address for each of `source_ips`, in order. `names` holds reverse names, by address."""
-        names = names or {}
-        return [self._identify(ip, names.get(ip)) for ip in source_ips]
+    @property
+    def version(self) -> str:
+        """With which rules and data sources are told apart; another one means that they may be grouped otherwise."""
+        return " ".join((str(RULES), self._listed.edition, self._networks.edition, self._services.edition))
 
-    def _identify(self, text: str, name: ReverseName | None) -> Address:
+    def identify(
+        self,
+        source_ips: Sequence[str],
+        names: Mapping[str, ReverseName] | None = None,
+        bonds: Mapping[str, Bond] | None = None,
+    ) -> list[Address]:
+        """One Address for each of `source_ips`, in order. `names` and `bonds` are by address."""
+        names, bonds = names or {}, bonds or {}
+        return [self._identify(ip, names.get(ip), bonds.get(ip)) for ip in source_ips]
+
+    def _identify(self, text: str, name: ReverseName | None, bond: Bond | None) -> Address:
         plain = _canonical(text)
         if plain is None:
             return Address(text, "net:invalid")
@@ -101,12 +124,16 @@ class Identifier:
             return address._replace(
                 source_key=f"as:{operator.as_domain}", service=mail.service, service_type=mail.service_type
             )
+        bound = bond.service if bond else None
+        if bond and bound and bond.by == "include":
+            return _of(bound, address, bond.by)
         match = self._listed.by_address(address.asn, address.ptr, address.ptr_confirmed)
         if match:
-            return address._replace(
-                source_key=f"svc:{match.service.id}", service=match.service.name, service_type=_type(match.service)
-            )
-        return address if operator.sends else self._tenant(address, plain)
+            return _of(match.service, address)
+        # SPF is checked against the address; keys survive forwarding, and an operator that sends is known.
+        if bond and bound and (bond.by != "key" or not operator.sends):
+            return _of(bound, address, bond.by)
+        return address if operator.sends else self._tenant(address, plain, bond)
 
     def _describe(self, network: Network) -> _Operator:
         as_domain, as_name = _domain(network.as_domain), network.as_name or None
@@ -117,10 +144,15 @@ class Identifier:
         about = (key, service, type_, network.asn, as_name, as_domain, network.country or None)
         return _Operator(as_domain, sends, about)
 
-    def _tenant(self, address: Address, ip: str) -> Address:
+    def _tenant(self, address: Address, ip: str, bond: Bond | None) -> Address:
         """A customer of a hoster or access provider, or somebody in an unknown network."""
         kind = address.service_type or ("Web Host" if address.as_domain else None)
         organisation = self._organisation(address)
+        bound = self._bound(bond, address.as_domain)
+        if bond and bound and (bond.by == "path" or not organisation):
+            # A reverse name that says the same needs no help.
+            address = address if bound == organisation else address._replace(bound_by=bond.by)
+            organisation = bound
         if not organisation:
             return address._replace(source_key=f"net:{_block(ip)}", service_type=kind)
         # One organisation may rent at several hosters; the operator keeps those apart.
@@ -131,6 +163,14 @@ class Identifier:
             service=known.name if known else None,
             service_type=known.type if known else kind,
         )
+
+    def _bound(self, bond: Bond | None, as_domain: str | None) -> str | None:
+        """The organisation that is in no catalogue and that our DNS binds an address to."""
+        if not bond or bond.service or not DOMAIN.fullmatch(bond.organization):
+            return None
+        known = self._service(bond.organization)
+        hosts = bond.organization == as_domain or host_by_ptr(bond.organization) or (known and known.type in HOSTS)
+        return None if hosts else bond.organization
 
     def _organisation(self, address: Address) -> str | None:
         """The organisation that a confirmed reverse name shows; None for a hoster's own naming scheme."""
@@ -204,6 +244,17 @@ def _mail_blocks(as_domain: str) -> tuple[tuple[int, bytes, bytes, MailNetwork],
         (len(block.network_address.packed), block.network_address.packed, block.broadcast_address.packed, network)
         for network in MAIL_NETWORKS[as_domain]
         for block in network.blocks
+    )
+
+
+def key_of(service: Listed) -> str:
+    """The key of the source that a listed service is."""
+    return KEYS.get(service.id) or f"svc:{service.id}"
+
+
+def _of(service: Listed, address: Address, by: str | None = None) -> Address:
+    return address._replace(
+        source_key=key_of(service), service=service.name, service_type=_type(service), bound_by=by
     )
 
 

@@ -93,6 +93,28 @@ TERMS = (
         pro="spoofing",
     ),
     Term(
+        "dns_points_here",
+        share("dns_pointed", 0.5),
+        "{dns_pointed:,} of {n:,} messages pass by a key or return path that the domain's own DNS points to it.",
+        pro="ours",
+        con="forwarded spoofing",
+    ),
+    Term(
+        "dns_names_service",
+        pl.col("dns_named") * FAILS,
+        "The domain's own DNS names this service, by a key, a return path or an SPF include.",
+        thin=False,
+        pro="ours",
+        con="spoofing",
+    ),
+    Term(
+        "dns_names_others",
+        pl.col("dns_known") & pl.col("listed") & ~pl.col("dns_named"),
+        "The domain's own DNS does not name this service, by no key, return path or SPF include.",
+        thin=False,
+        con="ours",
+    ),
+    Term(
         "own_host",
         share("own_host", 0.5),
         "The host has a name of the domain's own, and DNS of the domain confirms it.",

@@ -12,6 +12,7 @@ import ipaddress
 import logging
 import socket
 from functools import cached_property
+from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,6 +68,11 @@ class NetworkDatabase:
         except (OSError, ValueError, maxminddb.InvalidDatabaseError) as fault:
             log.warning("network.unreadable path=%s fault=%s", self._path, fault)
             return None
+
+    @property
+    def edition(self) -> str:
+        """Which database it is; empty where there is none."""
+        return str(self._reader.metadata().build_epoch) if self._reader else ""
 
     def lookup(self, ip: str) -> Network:
         """The network of an address in text; UNKNOWN for private, reserved and unlisted ones, and for non-addresses."""
@@ -134,6 +140,14 @@ class ServiceMap:
         except (OSError, UnicodeDecodeError, csv.Error) as fault:
             log.warning("services.unreadable path=%s fault=%s", self._path, fault)
             return {}
+
+    @property
+    def edition(self) -> str:
+        """Which map it is; empty where there is none."""
+        try:
+            return blake2b(self._path.read_bytes(), digest_size=8).hexdigest() if self._path else ""
+        except OSError:
+            return ""
 
     def lookup(self, name: str) -> Service | None:
         """The service of a host name or domain, by its longest listed suffix; None where none is listed."""

@@ -104,6 +104,9 @@ class ResolverSettings:
         20.0, "Seconds for all questions of one run; what is not answered by then is asked next time."
     )
     ptr_days: int = setting(30, "Days after which the name of an address is asked again.")
+    record_days: int = setting(
+        1, "Days after which the records that your own domains hold for their senders are asked again."
+    )
 
 
 @dataclass(frozen=True, slots=True)

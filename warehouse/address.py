@@ -20,3 +20,4 @@ class Address(NamedTuple):
     ptr: str | None = None
     ptr_confirmed: bool | None = None
     ptr_at: datetime | None = None
+    bound_by: str | None = None

@@ -7,10 +7,9 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from warehouse import deltas, rollup
+from warehouse import regroup
 from warehouse.address import Address
-from warehouse.connect import Connection, insert
-from warehouse.decisions import SourceDecision, decide
+from warehouse.connect import Connection
 from warehouse.instants import naive
 from warehouse.reads import frame
 from warehouse.rows import ADDRESS, table
@@ -38,49 +37,38 @@ def known(connection: Connection, source_ips: Sequence[str]) -> pl.DataFrame:
     return frame(connection, sql, [list(source_ips)])
 
 
-def renew(connection: Connection, addresses: Sequence[Address], now: datetime) -> int:
-    """Put new knowledge in the place of the old, and move the rollup of those whose source changed.
+def every(connection: Connection) -> list[str]:
+    """All addresses."""
+    return [ip for (ip,) in connection.execute("SELECT source_ip FROM address ORDER BY source_ip").fetchall()]
 
-    What a person decided about a source goes along to where its addresses went. Returns how many
-    addresses changed their source.
+
+def identified_with(connection: Connection) -> str | None:
+    """With which rules and databases all addresses were grouped last; None where nobody noted it."""
+    row = connection.execute("SELECT arg_max(version, applied_at) FROM identification").fetchone()
+    return str(row[0]) if row and row[0] is not None else None
+
+
+def note_identified(connection: Connection, version: str, now: datetime) -> None:
+    """Note with which rules and databases all addresses are grouped now."""
+    connection.execute("INSERT INTO identification VALUES (?, ?)", [version, naive(now)])
+
+
+def renew(connection: Connection, addresses: Sequence[Address], now: datetime, cause: str = "names") -> int:
+    """Put new knowledge in the place of the old, and move what was counted of those whose source changed.
+
+    What a person decided about a source goes along to where its addresses went, and what a person put back stays
+    there. `cause` is one of regroup.CAUSES. Returns how many addresses changed their source.
     """
-    connection.register("renewed", table(ADDRESS, addresses))
-    connection.execute(
-        """
-        CREATE TEMP TABLE moved AS
-        SELECT source_ip, old.source_key AS old_key, renewed.source_key AS new_key
-        FROM renewed JOIN address old USING (source_ip) WHERE renewed.source_key <> old.source_key
-        """
-    )
-    deltas.take_away(connection, MOVED)
-    connection.execute("DELETE FROM address WHERE source_ip IN (SELECT source_ip FROM renewed)")
+    stay = regroup.pinned(connection, [one.source_ip for one in addresses])
+    rows = [_staying(one, stay.get(one.source_ip)) for one in addresses]
+    connection.register("renewed", table(ADDRESS, rows))
+    moved = regroup.move(connection, "renewed", now, regroup.Cause(cause))
     connection.unregister("renewed")
-    insert(connection, "address", table(ADDRESS, addresses))
-    deltas.add_stored(connection, MOVED)
-    rollup.melt_days(
-        connection, f"SELECT DISTINCT domain, day + i::INTEGER AS day FROM {MOVED}, unnest(range(days)) t(i)"
-    )
-    _take_decisions_along(connection, now)
-    row = connection.execute("SELECT count(*) FROM moved").fetchone()
-    connection.execute("DROP TABLE moved")
-    return int(row[0]) if row else 0
+    return moved
 
 
-def _take_decisions_along(connection: Connection, now: datetime) -> None:
-    rows = connection.execute(
-        """
-        SELECT DISTINCT d.domain, m.new_key, d.decision, d.owner, d.note, d.until, d.expects, d.cadence
-        FROM moved m JOIN current_decision d ON d.source_key = m.old_key
-        SEMI JOIN daily ON daily.domain = d.domain AND daily.source_key = m.new_key
-        ANTI JOIN current_decision newer ON newer.domain = d.domain AND newer.source_key = m.new_key
-        ORDER BY ALL
-        """
-    ).fetchall()
-    for domain, key, word, *terms in rows:
-        decide(connection, SourceDecision(domain, key, word, "whosends", *terms), now)
-
-
-MOVED = """
-    (SELECT c.*, r.days FROM aggregate_record c JOIN aggregate_report r USING (report_key)
-     WHERE c.source_ip IN (SELECT source_ip FROM moved))
-"""
+def _staying(address: Address, at: tuple[str, str | None, str | None] | None) -> Address:
+    if at is None:
+        return address
+    key, service, kind = at
+    return address._replace(source_key=key, service=service, service_type=kind)

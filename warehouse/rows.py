@@ -70,6 +70,7 @@ ADDRESS = pa.schema(
         *((name, TEXT) for name in ("as_name", "as_domain", "country", "ptr")),
         ("ptr_confirmed", pa.bool_()),
         ("ptr_at", INSTANT),
+        ("bound_by", TEXT),
     ]
 )
 

@@ -11,6 +11,7 @@ from app import exitcodes
 from app.commands.base import Command, Run
 from app.commands.loading import loader_of, tell
 from app.commands.progress import progress
+from app.commands.upgrading import upgrade
 from app.render import Screen
 from app.without import for_good
 from ingest.inputs.files import FileInput
@@ -38,5 +39,6 @@ def command(run: Run, paths: tuple[str, ...], jobs: int) -> int:
     with progress(screen, "Reading") as report:
         loader = replace(loader_of(run, report), jobs=jobs, prepare=partial(for_good, "pandas"))
         summary = load(FileInput(paths, run.config.limits), loader)
+    upgrade(run)
     tell(screen, summary)
     return exitcodes.OK

@@ -1,54 +1,59 @@
-"""After a poll: ask DNS what new addresses call themselves, and name their sources by it."""
+"""After a poll: ask DNS what new addresses call themselves and what our domains point to, and group sources by it."""
 
 from __future__ import annotations
 
 import logging
 from datetime import datetime
-from typing import NamedTuple
 
+from analysis import regrouping
+from analysis.regrouping import Known
 from app.commands.asking import now
 from app.commands.base import Run
 from app.commands.loading import identifier
 from app.commands.opening import warehouse_of
+from app.commands.upgrading import upgrade
 from ingest.errors import Error
-from ingest.probes.ptr import PtrObservation, probe_many
+from ingest.probes import owned, ptr
+from ingest.probes.ptr import PtrObservation
 from ingest.probes.resolver import Resolver
-from warehouse import addresses
+from warehouse import addresses, dns
+from warehouse.instants import naive
 
 log = logging.getLogger(__name__)
 
 
-class Name(NamedTuple):
-    """A reverse name as the identifier takes it."""
-
-    ptr: str | None
-    confirmed: bool | None
-    asked_at: datetime
-
-
 def rename(run: Run) -> None:
-    """Look up names that were never asked for or are old. DNS failing is no failure of a poll."""
+    """Look up names and records that were never asked for or are old. DNS failing is no failure of a poll."""
+    upgrade(run)
     if run.config.offline:
         return
     settings, warehouse, instant = run.config.resolver, warehouse_of(run), now()
     with warehouse.reading() as connection:
+        owners = regrouping.to_ask(connection, instant, settings.record_days)
         asked = addresses.to_ask(connection, instant, settings.ptr_days)
-    if not asked:
+    if not (asked or owners):
         return
     try:
-        found = probe_many(asked, Resolver(settings), settings.lifetime)
+        # Each has its own time: many strangers' addresses cannot use up that of our few domains.
+        told = owned.probe_many(owners, Resolver(settings), settings.lifetime)
+        found = ptr.probe_many(asked, Resolver(settings), settings.lifetime)
     except Error as error:
-        log.warning("ptr.fail reason=%r", str(error))
+        log.warning("dns.fail reason=%r", str(error))
         return
     names = {ip: _name(observation, instant) for ip, observation in found.items()}
-    renewed = identifier().identify(list(names), names)
-    if renewed:
-        with warehouse.writing() as connection:
-            moved = addresses.renew(connection, renewed, instant)
-        log.info("ptr.renew asked=%d answered=%d moved=%d", len(asked), len(renewed), moved)
+    with warehouse.writing() as connection:
+        news = dns.keep(connection, told, instant)
+        # What a record of ours binds had its name before: once a day all senders are looked at.
+        again = regrouping.senders(connection) if told else []
+        renewed = regrouping.regrouped(connection, identifier(), [*dict.fromkeys([*names, *again])], names)
+        moved = addresses.renew(connection, renewed, instant, "records" if news else "names")
+    log.info(
+        "dns.renew asked=%d answered=%d records=%d news=%d renewed=%d moved=%d",
+        len(asked), len(names), len(told), news, len(renewed), moved,
+    )  # fmt: skip
 
 
-def _name(observation: PtrObservation, instant: datetime) -> Name:
+def _name(observation: PtrObservation, instant: datetime) -> Known:
     confirmed = bool(observation.confirmed)
     candidates = observation.confirmed or observation.names
-    return Name(candidates[0] if candidates else None, confirmed if candidates else None, instant)
+    return Known(candidates[0] if candidates else None, confirmed if candidates else None, naive(instant))

@@ -13,11 +13,13 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from analysis import regrouping
+from analysis.regrouping import Known
 from app.commands.loading import identifier
-from app.commands.renaming import Name
+from benchmarks.score.records import answered
 from benchmarks.worlds.volume import FIRST, day_of
 from benchmarks.worlds.world import World
-from warehouse import addresses
+from warehouse import addresses, dns
 from warehouse.connect import Warehouse
 from warehouse.settings import WarehouseSettings
 
@@ -82,14 +84,15 @@ def load(reports: Path, warehouse: Path) -> int:
 
 
 def name(world: World, warehouse: Path) -> None:
-    """Tell the warehouse what DNS says of the addresses, as a poll does once it has asked."""
+    """Tell the warehouse what DNS says of the addresses and of the organisation's names, as a poll does."""
     instant = datetime.combine(day_of(world.days + 1), datetime.min.time())
     seen = sorted(set(world.truth["source_ip"]))
     hosts = (world.hosts[ip] for ip in seen)
-    names = {host.ip: Name(host.ptr, host.confirmed if host.ptr else None, instant) for host in hosts}
-    renewed = identifier().identify(seen, names)
+    names = {host.ip: Known(host.ptr, host.confirmed if host.ptr else None, instant) for host in hosts}
     with Warehouse(warehouse, WarehouseSettings()).writing() as connection:
-        addresses.renew(connection, renewed, instant)
+        owners = regrouping.to_ask(connection, instant, 1)
+        dns.keep(connection, [(one.domain, told) for one in owners for told in answered(world, one)], instant)
+        addresses.renew(connection, regrouping.regrouped(connection, identifier(), seen, names), instant)
 
 
 def _run(warehouse: Path, *words: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache, cached_property
+from hashlib import blake2b
 
 from ingest.catalogue.load import load
 from ingest.catalogue.selectors import compiled, is_plain
@@ -28,6 +29,11 @@ class Catalogue:
 
     def __init__(self, services: Iterable[Service]) -> None:
         self.services = tuple(services)
+
+    @property
+    def edition(self) -> str:
+        """Which catalogue it is: another after any change of an entry."""
+        return blake2b(repr(self.services).encode(), digest_size=8).hexdigest()
 
     def get(self, service_id: str) -> Service | None:
         """The service with this id."""

@@ -1,0 +1,150 @@
+"""Where the DNS of our own domains points: which service a key, a return path or an address belongs to.
+
+Only whoever holds a domain can put a CNAME or MX below it, or an include into its SPF record. So a key or a return
+path that points to a service binds the mail that passes with it, and an include the addresses it covers, whatever
+their reverse names are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import NamedTuple
+
+import polars as pl
+
+from ingest.alignment import organizational_domain
+from ingest.catalogue.catalogue import Catalogue
+from ingest.catalogue.service import Service
+from ingest.probes import spf
+from ingest.probes.names import is_below, key_name
+
+_HOPS = 5
+# Networks of a hoster wider than this hold servers that anybody rents, whoever includes them.
+_NARROW = {4: 22, 6: 48}
+
+
+class Pointer(NamedTuple):
+    """Where a name leads out of its domain: the service, where it is listed, and the organizational domain there."""
+
+    service: Service | None
+    organization: str
+
+
+class Pointers:
+    """What is known of some domains' DNS: `answers` as `warehouse.dns.answers` gives them.
+
+    `lasting`: what was there once and is not now counts as well. Whose mail it was does not change with that.
+    """
+
+    def __init__(self, answers: pl.DataFrame, listed: Catalogue, *, lasting: bool) -> None:
+        self._listed = listed
+        self._records: dict[tuple[str, str], tuple[str, ...]] = {}
+        self.domains: tuple[str, ...] = tuple(sorted(set(answers["domain"]))) if answers.height else ()
+        for one in answers.iter_rows(named=True):
+            told = one["records"] or (one["earlier"] if lasting else ())
+            self._records[one["name"], one["rdtype"]] = tuple(told)
+        self._met: dict[tuple[str, str], Pointer | None] = {}
+
+    def key(self, selector: str, signing_domain: str) -> Pointer | None:
+        """Where the key of a signature in a domain of ours is kept, if elsewhere."""
+        return self._pointer(key_name(selector, signing_domain), organizational_domain(signing_domain))
+
+    def path(self, spf_domain: str) -> Pointer | None:
+        """Whom a return path below a domain of ours leads to, if elsewhere."""
+        return self._pointer(spf_domain.lower().rstrip("."), organizational_domain(spf_domain))
+
+    def named(self, organization: str) -> frozenset[str]:
+        """Ids of the services that a domain of ours names anywhere in its DNS: by a key, a return path or an include."""
+        return self._named.get(organization, frozenset())
+
+    def covering(self, ip: IPv4Address | IPv6Address) -> Service | None:
+        """The service whose include in a record of ours covers an address; of several the one that is most exact."""
+        for length, networks in self._covered[ip.version]:
+            found = networks.get(int(ip) >> (ip.max_prefixlen - length))
+            if found:
+                return found
+        return None
+
+    def _pointer(self, name: str, domain: str) -> Pointer | None:
+        if (name, domain) not in self._met:
+            self._met[name, domain] = self._followed(name, domain)
+        return self._met[name, domain]
+
+    def _followed(self, name: str, domain: str) -> Pointer | None:
+        for _ in range(_HOPS):
+            alias = self._records.get((name, "CNAME"), ())
+            if not alias:
+                break
+            name = alias[0].lower().rstrip(".")
+            if not is_below(name, domain):
+                return self._out(name)
+        exchanges = [one.split()[-1].lower().rstrip(".") for one in self._records.get((name, "MX"), ()) if one.split()]
+        away = {one for one in exchanges if one and not is_below(one, domain)}
+        found = {self._out(one) for one in away}
+        # Several exchanges of several organisations name none of them.
+        return found.pop() if len(found) == 1 and len(away) == len(exchanges) else None
+
+    def _out(self, target: str) -> Pointer:
+        known = self._listed
+        doors = (known.by_dkim_target, known.by_bounce_target, known.by_bounce_domain, known.by_signing_domain,
+                 known.by_include, known.by_ptr)  # fmt: skip
+        match = next((match for door in doors if (match := door(target))), None)
+        return Pointer(match.service if match else None, organizational_domain(target))
+
+    @cached_property
+    def _texts(self) -> dict[str, tuple[str, ...]]:
+        return {name: records for (name, rdtype), records in self._records.items() if rdtype == "TXT"}
+
+    @cached_property
+    def _named(self) -> dict[str, frozenset[str]]:
+        found: dict[str, set[str]] = {domain: set() for domain in self.domains}
+        for name, rdtype in self._records:
+            domain = organizational_domain(name)
+            if rdtype == "TXT" or domain not in found:
+                continue
+            pointer = self._pointer(name, domain)
+            if pointer and pointer.service:
+                found[domain].add(pointer.service.id)
+        for domain in self.domains:
+            found[domain] |= {service.id for service in self._included(domain, {domain})}
+        return {domain: frozenset(services) for domain, services in found.items()}
+
+    def _included(self, name: str, met: set[str]) -> Iterator[Service]:
+        """The services that a record includes itself, or through records of nobody's that is listed."""
+        for record in self._texts.get(name, ()):
+            for include in spf.includes(record):
+                match = self._listed.by_include(include)
+                if match:
+                    yield match.service
+                elif include not in met:
+                    met.add(include)
+                    yield from self._included(include, met)
+
+    @cached_property
+    def _covered(self) -> dict[int, list[tuple[int, dict[int, Service]]]]:
+        """By IP version and length of the network, the longest first: the service of each network."""
+        found: dict[int, dict[int, dict[int, Service]]] = {4: {}, 6: {}}
+        for domain in self.domains:
+            for block, through in spf.allowed(domain, self._texts):
+                service = self._deepest(through[1:])
+                if service is None or (service.role == "hosting" and block.prefixlen < _NARROW[block.version]):
+                    continue
+                shift = block.max_prefixlen - block.prefixlen
+                found[block.version].setdefault(block.prefixlen, {})[int(block.network_address) >> shift] = service
+        return {version: sorted(lengths.items(), reverse=True) for version, lengths in found.items()}
+
+    def _deepest(self, through: Iterable[str]) -> Service | None:
+        """Of the includes on the way to a network, the last of a listed service: it sends from there itself."""
+        matches = [match for name in through if (match := self._listed.by_include(name))]
+        return matches[-1].service if matches else None
+
+
+def parsed(ip: str) -> IPv4Address | IPv6Address | None:
+    """An address, in its plain form; None where it is none."""
+    try:
+        found = ip_address(ip)
+    except ValueError:
+        return None
+    return (found.ipv4_mapped or found) if isinstance(found, IPv6Address) else found

@@ -1,0 +1,98 @@
+"""Looking at addresses anew: with names and records that DNS has since, or after an upgrade. What changes comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from analysis.bonds import Bond, Passing, bonds
+from analysis.facts import listed
+from analysis.genuine import excluded
+from analysis.identity import Identifier, ReverseName
+from analysis.pointers import Pointers
+from ingest.alignment import organizational_domain
+from ingest.catalogue.catalogue import Catalogue, catalogue
+from ingest.probes.names import Owned, is_name, key_name
+from warehouse import addresses, dns, reads_bonds
+from warehouse.address import Address
+from warehouse.connect import Connection
+from warehouse.scope import Scope
+
+SENDERS = 20_000  # addresses that are looked at anew in one run, those with most mail first
+
+
+class Known(NamedTuple):
+    """A reverse name as the warehouse has it."""
+
+    ptr: str | None
+    confirmed: bool | None
+    asked_at: datetime
+
+
+def to_ask(connection: Connection, now: datetime, days: int) -> list[Owned]:
+    """Our domains whose DNS is to be asked: those with a name that was not answered for `days`.
+
+    Only domains with aligned mail in reports that count are ours; a forged report adds none. Of the names that
+    reports show below them, those that mail passes by are asked for, a bounded number of each domain.
+    """
+    scope = Scope(without=excluded(connection))
+    organizations = {
+        domain: org for domain in dns.domains(connection, scope) if is_name(org := organizational_domain(domain))
+    }
+    fresh = dns.fresh(connection, now, days)
+    found = []
+    for due in dns.shown(connection, scope, organizations):
+        keys = tuple(key_name(selector, signing) for selector, signing in due.keys)
+        wanted = [name for name in (*keys, *due.paths) if is_name(name) and (due.domain, name) not in fresh]
+        if wanted or (due.domain, due.domain) not in fresh:
+            found.append(Owned(due.domain, keys, due.paths))
+    return found
+
+
+def regrouped(
+    connection: Connection,
+    identifier: Identifier,
+    source_ips: Sequence[str],
+    names: Mapping[str, ReverseName],
+    services: Catalogue | None = None,
+) -> list[Address]:
+    """What is known of addresses now, of those of which it differs from what is stored.
+
+    `names` are reverse names that DNS has just given; of the others the stored one counts.
+    """
+    services = services or catalogue()
+    stored = {row["source_ip"]: row for row in addresses.known(connection, source_ips).iter_rows(named=True)}
+    asked = list(stored)
+    known = {ip: Known(row["ptr"], row["ptr_confirmed"], row["ptr_at"]) for ip, row in stored.items() if row["ptr_at"]}
+    found = {**_kept(stored), **_bonds(connection, asked, services)}
+    renewed = identifier.identify(asked, {**known, **names}, found)
+    return [one for one in renewed if one != Address(**stored[one.source_ip])]
+
+
+def senders(connection: Connection) -> list[str]:
+    """Addresses that records of our domains' DNS may bind: those of sources whose mail passes."""
+    return reads_bonds.senders(connection, Scope(without=excluded(connection)), SENDERS)
+
+
+def _bonds(connection: Connection, source_ips: Sequence[str], services: Catalogue) -> dict[str, Bond]:
+    scope = Scope(without=excluded(connection))
+    passing = Passing(
+        reads_bonds.passing_paths(connection, scope, source_ips),
+        reads_bonds.passing_keys(connection, scope, source_ips),
+        reads_bonds.key_homes(connection, scope),
+    )
+    pointers = Pointers(dns.answers(connection), services, lasting=True)
+    return bonds(source_ips, pointers, passing, services)
+
+
+def _kept(stored: Mapping[str, Mapping[str, object]]) -> dict[str, Bond]:
+    """What bound an address stays, though the mail or the record that showed it may be gone."""
+    found = {}
+    for ip, row in stored.items():
+        key = str(row["source_key"])
+        organization = key.removeprefix("ptr:").partition("@")[0] if key.startswith("ptr:") else ""
+        service = listed(key)
+        if row["bound_by"] and (service or organization):
+            found[ip] = Bond(str(row["bound_by"]), service, organization)
+    return found

@@ -1,0 +1,74 @@
+"""What the owner of a domain has in DNS for those who send for it: where keys and return paths point, whom SPF allows.
+
+A CNAME of a DKIM key (RFC 6376 section 3.6.2.1) or of a return path (RFC 1034 section 3.6.2), the MX of a return path
+(RFC 5321 section 5.1) and the SPF record (RFC 7208) can only be put there by whoever holds the domain. Whoever wrote a
+name into a report, it is asked for below that domain alone, and beside such names those that its SPF record includes.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from ingest.probes.names import Owned, is_below
+from ingest.probes.resolver import Answer, Resolver, Status
+from ingest.probes.spf import records, walk
+
+_LOG = logging.getLogger(__name__)
+_HOPS = 4  # CNAMEs within the domain, before one leads out of it
+_KEPT = 20  # values of one answer
+
+
+def probe(owned: Owned, resolver: Resolver, deadline: float | None = None) -> list[Answer]:
+    """Ask what one domain has for its senders, most important first. Failures are among the answers."""
+    found = {one.name: one for one in _texts(owned.domain, resolver, deadline)}
+    pointers = {(one.name, one.rdtype): one for one in _pointers(owned, resolver, deadline)}
+    return [*found.values(), *pointers.values()]
+
+
+def probe_many(
+    asked: Sequence[Owned], resolver: Resolver, lifetime: float, workers: int = 16
+) -> list[tuple[str, Answer]]:
+    """Ask for many domains at once, within `lifetime` seconds and the resolver's own, those given first first.
+
+    Only what was answered is in the result, each with the domain it was asked for.
+    """
+    deadline = resolver.clock() + lifetime
+    with ThreadPoolExecutor(workers, thread_name_prefix="owned") as pool:
+        # Past the deadline every lookup returns at once, so the pool empties by itself.
+        found = list(pool.map(lambda owned: probe(owned, resolver, deadline), asked))
+    told = [(owned.domain, one) for owned, each in zip(asked, found, strict=True) for one in each if one.answered]
+    _LOG.info("owned.probed domains=%d asked=%d answered=%d", len(asked), sum(map(len, found)), len(told))
+    return told
+
+
+def _texts(domain: str, resolver: Resolver, deadline: float | None) -> Iterator[Answer]:
+    """The SPF records of the domain and of what it includes; its other TXT records are nobody's business here."""
+    asked: list[Answer] = []
+
+    def ask(name: str) -> tuple[str, ...] | None:
+        asked.append(resolver.lookup(name, "TXT", deadline))
+        return asked[-1].values if asked[-1].answered else None
+
+    walk(domain, ask)
+    for one in asked:
+        yield replace(one, values=records(one.values))
+
+
+def _pointers(owned: Owned, resolver: Resolver, deadline: float | None) -> Iterator[Answer]:
+    for name in (*owned.paths, *owned.keys):
+        if not is_below(name, owned.domain):
+            continue
+        target = name
+        for _ in range(_HOPS):
+            alias = resolver.lookup(target, "CNAME", deadline)
+            yield replace(alias, values=alias.values[:1])
+            target = alias.values[0].rstrip(".").lower() if alias.values else ""
+            if not is_below(target, owned.domain):
+                break
+        # Where there is a CNAME there is nothing else (RFC 1034 section 3.6.2).
+        if alias.status == Status.NODATA and name in owned.paths:
+            exchanges = resolver.lookup(alias.name, "MX", deadline)
+            yield replace(exchanges, values=exchanges.values[:_KEPT])

@@ -1,0 +1,155 @@
+"""What DNS answered for names that the owners of our domains set up: what to ask, and what is kept, with its times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple, Protocol
+
+import polars as pl
+import pyarrow as pa
+
+from warehouse.connect import Connection
+from warehouse.instants import naive
+from warehouse.reads import frame
+from warehouse.rows import table
+from warehouse.save import insert
+from warehouse.scope import Scope
+
+DOMAINS = 500  # asked for in one run, those with most mail first
+KEYS, PATHS = 30, 20  # names of one domain, those with most mail first: whoever writes reports can invent any number
+LATELY = 92  # days before the newest report whose mail shows names to ask for
+
+ANSWER = pa.schema([
+    *((name, pa.string()) for name in ("domain", "name", "rdtype")),
+    ("records", pa.list_(pa.string())),
+    ("first_seen_at", pa.timestamp("us")),
+    ("last_seen_at", pa.timestamp("us")),
+])  # fmt: skip
+
+
+class Due(NamedTuple):
+    """A domain of ours to ask for, with what its mail passes by: (selector, signing domain) and return paths."""
+
+    domain: str
+    keys: tuple[tuple[str, str], ...]
+    paths: tuple[str, ...]
+
+
+class Told(Protocol):
+    """An answer of DNS."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def rdtype(self) -> str: ...  # noqa: D102
+    @property
+    def values(self) -> tuple[str, ...]: ...  # noqa: D102
+
+
+def domains(connection: Connection, scope: Scope) -> list[str]:
+    """Domains with mail that aligned lately, those with most of it first: mail that is never ours asks nobody."""
+    where, values = scope.where()
+    rows = connection.execute(
+        f"""
+        SELECT domain FROM reporter_day WHERE {where} AND day >= (SELECT max(day) FROM reporter_day) - {LATELY}
+        GROUP BY domain HAVING sum(aligned) > 0 ORDER BY sum(messages) DESC, domain
+        """,
+        values,
+    ).fetchall()
+    return [domain for (domain,) in rows]
+
+
+def shown(connection: Connection, scope: Scope, organizations: Mapping[str, str]) -> list[Due]:
+    """What the mail of domains passes by below their own organizational domain (`organizations`, by domain)."""
+    where, values = scope.where()
+    of = "SELECT unnest(?::VARCHAR[]) AS domain, unnest(?::VARCHAR[]) AS org"
+    own = [list(organizations), list(organizations.values())]
+    late = f"day >= (SELECT max(day) FROM reporter_day) - {LATELY}"
+    keys = connection.execute(
+        f"""
+        WITH ours AS ({of})
+        SELECT org, lower(selector), lower(signing_domain)
+        FROM signature_month JOIN ours USING (domain)
+        WHERE {where} AND {late} AND result = 'pass' AND selector <> ''
+          AND (lower(signing_domain) = org OR ends_with(lower(signing_domain), '.' || org))
+        GROUP BY org, lower(selector), lower(signing_domain)
+        QUALIFY row_number() OVER (PARTITION BY org ORDER BY sum(messages) DESC, lower(selector)) <= {KEYS}
+        """,
+        [*own, *values],
+    ).fetchall()
+    paths = connection.execute(
+        f"""
+        WITH ours AS ({of})
+        SELECT org, lower(spf_domain) FROM envelope_month JOIN ours USING (domain)
+        WHERE {where} AND {late} AND result = 'pass' AND ends_with(lower(spf_domain), '.' || org)
+        GROUP BY org, lower(spf_domain)
+        QUALIFY row_number() OVER (PARTITION BY org ORDER BY sum(messages) DESC, lower(spf_domain)) <= {PATHS}
+        """,
+        [*own, *values],
+    ).fetchall()
+    return [
+        Due(
+            org,
+            tuple((selector, signing) for of, selector, signing in keys if of == org),
+            tuple(path for of, path in paths if of == org),
+        )
+        for org in dict.fromkeys(organizations.values())
+    ][:DOMAINS]
+
+
+def fresh(connection: Connection, now: datetime, days: int) -> set[tuple[str, str]]:
+    """(domain, name) of what was answered less than `days` ago."""
+    rows = connection.execute(
+        "SELECT DISTINCT domain, name FROM current_dns WHERE last_seen_at >= ?", [naive(now) - timedelta(days=days)]
+    )
+    return {(domain, name) for domain, name in rows.fetchall()}
+
+
+def keep(connection: Connection, answers: Iterable[tuple[str, Told]], now: datetime) -> int:
+    """Keep answers, each with the domain it was asked for; how many differ from what was known."""
+    at = naive(now)
+    rows = {(domain, one.name, one.rdtype): sorted(one.values) for domain, one in answers}
+    if not rows:
+        return 0
+    connection.register("told", table(ANSWER, [(*key, records, at, at) for key, records in rows.items()]))
+    known = connection.execute(
+        """
+        SELECT domain, name, rdtype FROM told JOIN current_dns c USING (domain, name, rdtype)
+        WHERE told.records = c.records
+        """
+    ).fetchall()
+    connection.execute(
+        """
+        UPDATE dns_answer SET last_seen_at = greatest(dns_answer.last_seen_at, told.last_seen_at)
+        FROM told JOIN current_dns c USING (domain, name, rdtype)
+        WHERE told.records = c.records AND dns_answer.domain = c.domain AND dns_answer.name = c.name
+          AND dns_answer.rdtype = c.rdtype AND dns_answer.first_seen_at = c.first_seen_at
+        """
+    )
+    connection.unregister("told")
+    same = set(known)
+    fresh = [(*key, records, at, at) for key, records in rows.items() if key not in same]
+    insert(connection, "dns_answer", table(ANSWER, fresh))
+    return len(fresh)
+
+
+def answers(connection: Connection, domains: Sequence[str] | None = None) -> pl.DataFrame:
+    """What is known now: domain, name, rdtype, records (List), first_seen_at, last_seen_at, earlier (List).
+
+    `earlier` are the latest records of the name and type that were not none, so that what was taken out since
+    still tells whose mail of that time it was.
+    """
+    where = "true" if domains is None else "domain IN (SELECT unnest(?::VARCHAR[]))"
+    return frame(
+        connection,
+        f"""
+        WITH held AS (
+            SELECT domain, name, rdtype, arg_max(records, first_seen_at) AS earlier FROM dns_answer
+            WHERE len(records) > 0 GROUP BY ALL
+        )
+        SELECT c.*, coalesce(held.earlier, []) AS earlier
+        FROM current_dns c LEFT JOIN held USING (domain, name, rdtype) WHERE {where} ORDER BY domain, name, rdtype
+        """,
+        [] if domains is None else [list(domains)],
+    )
