@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
 from analysis.facts import listed
+from analysis.organizations import organizational
 from analysis.pointers import Pointer, Pointers
-from ingest.alignment import organizational_domain
 
 KEY = ["domain", "source_key"]
 Place = tuple[str, str]  # a domain and a source_key
@@ -25,14 +25,26 @@ def dns_traced(
     """
     by_key = _pointed(signatures, ("selector", "signing_domain"), pointers)
     by_path = _pointed(envelopes, ("spf_domain",), pointers)
-    rows = []
-    for domain, key in sources.select(KEY).iter_rows():
-        organization, service = organizational_domain(domain), listed(key)
-        named = service is not None and service.id in pointers.named(organization)
-        pointed = max(by_key.get((domain, key), 0), by_path.get((domain, key), 0))
-        rows.append((domain, key, pointed, named or pointed > 0, organization in pointers.domains))
-    schema = {"domain": pl.String, "source_key": pl.String, "dns_pointed": pl.Int64, "dns_named": pl.Boolean,
-              "dns_known": pl.Boolean}  # fmt: skip
+    # Strangers are many and no service: only those that may be named are looked at one by one.
+    services = [(key, one.id) for key in sources["source_key"].unique() if (one := listed(key))]
+    named = [(domain, service) for domain in pointers.domains for service in pointers.named(domain)]
+    pointed = [(*place, max(by_key.get(place, 0), by_path.get(place, 0))) for place in {**by_key, **by_path}]
+    return (
+        sources.select(*KEY, org=organizational(pl.col("domain")))
+        .join(_frame(services, "source_key", "service"), on="source_key", how="left")
+        .join(_frame(named, "org", "service").with_columns(dns_named=True), on=["org", "service"], how="left")
+        .join(_frame(pointed, *KEY, "dns_pointed"), on=KEY, how="left")
+        .select(
+            *KEY,
+            pl.col("dns_pointed").fill_null(0),
+            dns_named=pl.col("dns_named").fill_null(False) | (pl.col("dns_pointed") > 0).fill_null(False),
+            dns_known=pl.col("org").is_in(list(pointers.domains)),
+        )
+    )
+
+
+def _frame(rows: Sequence[tuple[object, ...]], *names: str) -> pl.DataFrame:
+    schema = {name: pl.Int64 if name == "dns_pointed" else pl.String for name in names}
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
@@ -40,11 +52,11 @@ def _pointed(rows: pl.DataFrame, names: tuple[str, ...], pointers: Pointers) -> 
     """Messages of each source that pass by names of its domain's that lead to the source itself."""
     found: dict[Place, int] = {}
     passing = rows.filter((pl.col("result") == "pass") & pl.all_horizontal(pl.col(one) != "" for one in names))
-    for domain, key, messages, *told in passing.select(*KEY, "messages", *names).iter_rows():
-        if organizational_domain(told[-1]) == organizational_domain(domain):
-            pointer = pointers.path(*told) if len(told) == 1 else pointers.key(*told)
-            if pointer and leads_to(pointer, key):
-                found[domain, key] = found.get((domain, key), 0) + messages
+    own = passing.filter(organizational(pl.col(names[-1])) == organizational(pl.col("domain")))
+    for domain, key, messages, *told in own.select(*KEY, "messages", *names).iter_rows():
+        pointer = pointers.path(*told) if len(told) == 1 else pointers.key(*told)
+        if pointer and leads_to(pointer, key):
+            found[domain, key] = found.get((domain, key), 0) + messages
     return found
 
 

@@ -155,7 +155,7 @@ def evidence(frames: Frames) -> pl.DataFrame:
     span_days, altered, altered_away, invented, own_pass, away, away_pass, borrowed, origins (places), vendor,
     own_keys (distinct), own_signed, unsigned, own_envelope_fail, kept, foreign_pass, foreign_fail,
     foreign_domains and passing_paths (distinct), listlike, list_paths, bouncelike, neutral, spf_pass, reasons,
-    list_reasons, domain_n, domain_aligned, elsewhere_spf, elsewhere_n, peers and peer_countries (distinct),
+    list_reasons, domain_n, domain_aligned, elsewhere_aligned (by the domain's other sources), elsewhere_spf, elsewhere_n, peers and peer_countries (distinct),
     those of `traces.traced` and `dns_traces.dns_traced`,
     and the flags host, service_network, mailbox, forwarder, listed, tenant (Boolean).
     """
@@ -189,7 +189,10 @@ def evidence(frames: Frames) -> pl.DataFrame:
             tenant=pl.col("source_key").str.starts_with("ptr:"),
             domain_aligned=(pl.col("recent_aligned") + pl.col("earlier_aligned")).sum().over("domain"),
         )
-        .with_columns(pl.col("host", "service_network", "mailbox", "forwarder").fill_null(False))
+        .with_columns(
+            pl.col("host", "service_network", "mailbox", "forwarder").fill_null(False),
+            elsewhere_aligned=pl.col("domain_aligned") - pl.col("recent_aligned") - pl.col("earlier_aligned"),
+        )
     )
     return _peers(result)
 

@@ -20,7 +20,7 @@ PROOFS = {
     "record": "Its mail passes SPF as the domain: the domain's own record allows it.",
     "key": "It signs with a key of the domain's that is at home there.",
     "name": "Its host has a name in the domain's own DNS, and that leads back to it.",
-    "dns": "The domain's own DNS names its service, by a key, a return path or an SPF include.",
+    "dns": "The domain's own DNS names its service, by a key, a return path, an SPF include or its MX.",
     "none": "Nothing that only the domain's owner can give is seen of it.",
 }
 

@@ -146,7 +146,9 @@ class Identifier:
 
     def _tenant(self, address: Address, ip: str, bond: Bond | None) -> Address:
         """A customer of a hoster or access provider, or somebody in an unknown network."""
-        kind = address.service_type or ("Web Host" if address.as_domain else None)
+        # Whoever rents out is a hoster here, whatever else the map calls the operator.
+        kind = address.service_type if address.service_type in HOSTS else "Web Host" if address.as_domain else None
+        address = address._replace(service_type=kind)
         organisation = self._organisation(address)
         bound = self._bound(bond, address.as_domain)
         if bond and bound and (bond.by == "path" or not organisation):

@@ -56,7 +56,7 @@ class Pointers:
         return self._pointer(spf_domain.lower().rstrip("."), organizational_domain(spf_domain))
 
     def named(self, organization: str) -> frozenset[str]:
-        """Ids of the services that a domain of ours names anywhere in its DNS: by a key, a return path or an include."""
+        """Ids of the services that a domain of ours names in its DNS: by a key, a return path, an include or its MX."""
         return self._named.get(organization, frozenset())
 
     def covering(self, ip: IPv4Address | IPv6Address) -> Service | None:
@@ -80,11 +80,15 @@ class Pointers:
             name = alias[0].lower().rstrip(".")
             if not is_below(name, domain):
                 return self._out(name)
-        exchanges = [one.split()[-1].lower().rstrip(".") for one in self._records.get((name, "MX"), ()) if one.split()]
-        away = {one for one in exchanges if one and not is_below(one, domain)}
-        found = {self._out(one) for one in away}
-        # Several exchanges of several organisations name none of them.
-        return found.pop() if len(found) == 1 and len(away) == len(exchanges) else None
+        found = {self._out(one).service for one in self._exchanges(name, domain)}
+        service = found.pop() if len(found) == 1 else None
+        # Where mailboxes are says who receives bounces, not who sends; several exchanges of several name nobody.
+        return Pointer(service, "") if service and service.role == "sender" else None
+
+    def _exchanges(self, name: str, domain: str) -> tuple[str, ...]:
+        """The hosts outside the domain that take mail for a name."""
+        hosts = (one.split()[-1].lower().rstrip(".") for one in self._records.get((name, "MX"), ()) if one.split())
+        return tuple(host for host in hosts if host and not is_below(host, domain))
 
     def _out(self, target: str) -> Pointer:
         known = self._listed
@@ -108,7 +112,9 @@ class Pointers:
             if pointer and pointer.service:
                 found[domain].add(pointer.service.id)
         for domain in self.domains:
-            found[domain] |= {service.id for service in self._included(domain, {domain})}
+            mailboxes = {self._out(host).service for host in self._exchanges(domain, domain)}
+            included = set(self._included(domain, {domain}))
+            found[domain] |= {service.id for service in mailboxes | included if service}
         return {domain: frozenset(services) for domain, services in found.items()}
 
     def _included(self, name: str, met: set[str]) -> Iterator[Service]:

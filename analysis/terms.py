@@ -102,7 +102,7 @@ TERMS = (
     Term(
         "dns_names_service",
         pl.col("dns_named") * FAILS,
-        "The domain's own DNS names this service, by a key, a return path or an SPF include.",
+        "The domain's own DNS names this service, by a key, a return path, an SPF include or its MX.",
         thin=False,
         pro="ours",
         con="spoofing",
@@ -110,7 +110,7 @@ TERMS = (
     Term(
         "dns_names_others",
         pl.col("dns_known") & pl.col("listed") & ~pl.col("dns_named"),
-        "The domain's own DNS does not name this service, by no key, return path or SPF include.",
+        "The domain's own DNS does not name this service, by no key, return path, SPF include or MX.",
         thin=False,
         con="ours",
     ),
@@ -179,6 +179,18 @@ TERMS = (
     Term("few_messages", (pl.col("n") <= 3), "It sent {n:,} messages in all.", thin=False),
     Term("much_mail", size("n", 10_000), "It sent {n:,} messages.", thin=False),
     Term("much_unaligned", size("n", 10_000) * NEVER, "It sent {n:,} messages, of which none aligned.", thin=False),
+    Term(
+        "more_than_sent",
+        (((pl.col("n") + 1) / (pl.col("elsewhere_aligned") + 1)).log10() + 1).clip(0, 1),
+        "It sent {n:,} messages, where all others of the domain's that align sent {elsewhere_aligned:,}.",
+        con="forwarded",
+    ),
+    Term(
+        "unlisted_network",
+        pl.col("service_type").is_null() & pl.col("as_domain").is_not_null(),
+        "Nothing is known of the network's operator.",
+        thin=False,
+    ),
     Term("one_address", (pl.col("hosts") == 1) & (pl.col("n") > 20), "All of it comes from one address.", thin=False),
     Term(
         "many_addresses",

@@ -96,21 +96,21 @@ def undo(connection: Connection, regroup_key: int, actor: str, now: datetime) ->
         raise DecisionRefused(f"Regrouping {regroup_key} was taken back before.")
     connection.execute(
         """
-        CREATE TEMP TABLE returning AS
+        CREATE TEMP TABLE going_back AS
         SELECT a.* REPLACE (? AS source_key, g.old_service AS service, g.old_service_type AS service_type)
         FROM address a JOIN source_regroup_address g USING (source_ip)
         WHERE g.regroup_key = ? AND a.source_key = ?
         """,
         [old_key, regroup_key, new_key],
     )
-    if not connection.execute("SELECT 1 FROM returning LIMIT 1").fetchone():
-        connection.execute("DROP TABLE returning")
+    if not connection.execute("SELECT 1 FROM going_back LIMIT 1").fetchone():
+        connection.execute("DROP TABLE going_back")
         raise DecisionRefused(f"None of its addresses belongs to {new_key!r} any more, so nothing can return.")
-    connection.execute("DELETE FROM address_pin WHERE source_ip IN (SELECT source_ip FROM returning)")
+    connection.execute("DELETE FROM address_pin WHERE source_ip IN (SELECT source_ip FROM going_back)")
     if word != "undo":
-        connection.execute("INSERT INTO address_pin SELECT source_ip, ? FROM returning", [regroup_key])
-    moved = move(connection, "returning", now, Cause("undo", actor, regroup_key))
-    connection.execute("DROP TABLE returning")
+        connection.execute("INSERT INTO address_pin SELECT source_ip, ? FROM going_back", [regroup_key])
+    moved = move(connection, "going_back", now, Cause("undo", actor, regroup_key))
+    connection.execute("DROP TABLE going_back")
     _take_decisions_back(connection, new_key, at, actor, now)
     entry = journal.Entry(
         naive(now), actor, "source.regroup", str(regroup_key), {"source_key": new_key}, {"source_key": old_key}

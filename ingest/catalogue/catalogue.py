@@ -44,8 +44,12 @@ class Catalogue:
         return (self.by_ptr(ptr) if ptr and confirmed else None) or self.by_asn(asn)
 
     def by_ptr(self, name: str) -> Match | None:
-        """The service whose hosts have this reverse name. Only a forward-confirmed name shows anything."""
-        return self._suffix("ptr", name)
+        """The service whose hosts have this reverse name. Only a forward-confirmed name shows anything.
+
+        A host with a name below a domain that a service sends with is the service's too, though nobody listed it.
+        """
+        fields = ("ptr", "bounce", "signs_as")
+        return next((match for field in fields if (match := self._suffix(field, name))), None)
 
     def by_asn(self, asn: int | None) -> Match | None:
         """The service that alone sends from this autonomous system."""

@@ -1,7 +1,7 @@
 """What the owner of a domain has in DNS for those who send for it: where keys and return paths point, whom SPF allows.
 
 A CNAME of a DKIM key (RFC 6376 section 3.6.2.1) or of a return path (RFC 1034 section 3.6.2), the MX of a return path
-(RFC 5321 section 5.1) and the SPF record (RFC 7208) can only be put there by whoever holds the domain. Whoever wrote a
+or of the domain (RFC 5321 section 5.1) and the SPF record (RFC 7208) can only be put there by whoever holds the domain. Whoever wrote a
 name into a report, it is asked for below that domain alone, and beside such names those that its SPF record includes.
 """
 
@@ -23,9 +23,10 @@ _KEPT = 20  # values of one answer
 
 def probe(owned: Owned, resolver: Resolver, deadline: float | None = None) -> list[Answer]:
     """Ask what one domain has for its senders, most important first. Failures are among the answers."""
-    found = {one.name: one for one in _texts(owned.domain, resolver, deadline)}
+    texts = {one.name: one for one in _texts(owned.domain, resolver, deadline)}
+    exchanges = _exchanges(owned.domain, resolver, deadline)
     pointers = {(one.name, one.rdtype): one for one in _pointers(owned, resolver, deadline)}
-    return [*found.values(), *pointers.values()]
+    return [*texts.values(), exchanges, *pointers.values()]
 
 
 def probe_many(
@@ -70,5 +71,9 @@ def _pointers(owned: Owned, resolver: Resolver, deadline: float | None) -> Itera
                 break
         # Where there is a CNAME there is nothing else (RFC 1034 section 3.6.2).
         if alias.status == Status.NODATA and name in owned.paths:
-            exchanges = resolver.lookup(alias.name, "MX", deadline)
-            yield replace(exchanges, values=exchanges.values[:_KEPT])
+            yield _exchanges(alias.name, resolver, deadline)
+
+
+def _exchanges(name: str, resolver: Resolver, deadline: float | None) -> Answer:
+    found = resolver.lookup(name, "MX", deadline)
+    return replace(found, values=found.values[:_KEPT])

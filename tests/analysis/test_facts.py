@@ -11,7 +11,7 @@ from analysis.verdict import QUESTIONS, VERDICTS, question, verdict
 
 NOTHING = dict.fromkeys(
     ("heard_aligned", "own_pass", "borrowed", "away_pass", "spf_aligned", "own_host", "n", "altered_away", "kept",
-     "reasons", "listlike", "list_reasons", "list_paths", "recent_aligned", "earlier_aligned"), 0,
+     "reasons", "listlike", "list_reasons", "list_paths", "recent_aligned", "earlier_aligned", "dns_named"), 0,
 )  # fmt: skip
 
 
@@ -49,6 +49,8 @@ def test_where_two_disagree_neither_counts_for_more_than_the_other() -> None:
         ({"own_pass": 9, "borrowed": 9, "heard_aligned": 9}, "none"),
         ({"spf_aligned": 2, "heard_aligned": 2}, "none"),
         ({"own_host": 1}, "name"),
+        ({"dns_named": 1}, "dns"),
+        ({"dns_named": 1, "own_pass": 9, "heard_aligned": 9}, "key"),
     ],
 )
 def test_only_what_the_owner_can_give_proves_a_sender(numbers: dict[str, int], proof: str) -> None:

@@ -1,0 +1,155 @@
+"""Addresses that the DNS of our own domains binds to a service, and those that it does not."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import polars as pl
+import pytest
+
+from analysis.bonds import Bond, Passing, bonds
+from analysis.identity import Identifier
+from analysis.pointers import Pointers, parsed
+from ingest.catalogue.catalogue import catalogue
+from ingest.network import NetworkDatabase, ServiceMap
+from warehouse.dns import ANSWER
+
+AT = datetime(2026, 11, 22)  # noqa: DTZ001 - as the warehouse keeps instants
+ORG = "ours.test"
+RECORDS: dict[tuple[str, str], list[str]] = {
+    (ORG, "TXT"): ["v=spf1 include:spf.ours.test include:mailgun.org -all"],
+    ("spf.ours.test", "TXT"): ["v=spf1 include:sendgrid.net ip4:192.0.2.0/24 -all"],
+    ("sendgrid.net", "TXT"): ["v=spf1 ip4:198.51.100.0/24 -all"],
+    ("mailgun.org", "TXT"): ["v=spf1 ip4:198.51.100.128/25 include:unlisted.test -all"],
+    ("unlisted.test", "TXT"): ["v=spf1 ip4:203.0.113.0/24 ip6:2001:db8::/32 -all"],
+    ("s1._domainkey.ours.test", "CNAME"): ["inner._domainkey.ours.test."],
+    ("inner._domainkey.ours.test", "CNAME"): ["S1.U1.sendgrid.net."],
+    ("x1._domainkey.ours.test", "CNAME"): ["x1.keys.frobmail.test."],
+    ("em.ours.test", "CNAME"): ["u1.wl.sendgrid.net."],
+    ("ses.ours.test", "MX"): ["10 feedback-smtp.eu-west-1.amazonses.com."],
+    ("two.ours.test", "MX"): ["10 mx.sendgrid.net.", "20 mx.elsewhere.test."],
+    ("mailboxes.ours.test", "MX"): ["10 aspmx.l.google.com."],
+    ("unlisted.ours.test", "MX"): ["10 mx.frobmail.test."],
+    (ORG, "MX"): ["1 aspmx.l.google.com.", "5 alt1.aspmx.l.google.com.", "9 mx.ours.test."],
+    ("gone.ours.test", "CNAME"): [],
+}
+
+
+def answers() -> pl.DataFrame:
+    earlier = {("gone.ours.test", "CNAME"): ["u9.mailgun.org."]}
+    rows = [(ORG, *name, records, AT, AT, earlier.get(name, records)) for name, records in RECORDS.items()]
+    schema = [*ANSWER.names, "earlier"]
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+@pytest.fixture(scope="module")
+def pointers() -> Pointers:
+    return Pointers(answers(), catalogue(), lasting=True)
+
+
+def service(pointers: Pointers, path: str) -> str | None:
+    found = pointers.path(path)
+    return found.service.id if found and found.service else None
+
+
+def test_a_name_leads_to_a_service_through_aliases_of_ones_own(pointers: Pointers) -> None:
+    found = pointers.key("S1", "ours.test")
+    assert found
+    assert found.service
+    assert (found.service.id, found.organization) == ("sendgrid", "sendgrid.net")
+    assert service(pointers, "em.ours.test") == "sendgrid"
+    assert service(pointers, "ses.ours.test") == "amazon-ses"
+    assert pointers.path("two.ours.test") is None
+    # Where mailboxes are is not who sends.
+    assert pointers.path("mailboxes.ours.test") is None
+    assert pointers.path("unlisted.ours.test") is None
+    assert pointers.path("unasked.ours.test") is None
+    assert pointers.key("x1", "ours.test") == (None, "frobmail.test")
+
+
+def test_what_was_taken_out_counts_for_whose_mail_it_was_and_not_for_what_is_set_up(pointers: Pointers) -> None:
+    assert service(pointers, "gone.ours.test") == "mailgun"
+    assert service(Pointers(answers(), catalogue(), lasting=False), "gone.ours.test") is None
+
+
+def test_what_a_domain_names(pointers: Pointers) -> None:
+    assert pointers.named(ORG) == {"sendgrid", "mailgun", "amazon-ses", "google-workspace"}
+    assert pointers.named("theirs.test") == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("ip", "found"),
+    [
+        ("198.51.100.7", "sendgrid"),
+        ("198.51.100.200", "mailgun"),  # the more exact of two
+        ("203.0.113.9", "mailgun"),  # through a record of somebody whom no catalogue lists
+        ("2001:db8::5", "mailgun"),
+        ("192.0.2.9", None),  # our own network is no service
+        ("10.0.0.1", None),
+    ],
+)
+def test_an_include_covers_addresses(pointers: Pointers, ip: str, found: str | None) -> None:
+    address = parsed(ip)
+    assert address
+    covering = pointers.covering(address)
+    assert (covering.id if covering else None) == found
+
+
+def passing(
+    paths: list[tuple[str, str, int]], keys: list[tuple[str, str, str, str, int]], homes: list[tuple[str, str, str, int]]
+) -> Passing:
+    return Passing(
+        pl.DataFrame(paths, schema=["source_ip", "spf_domain", "messages"], orient="row"),
+        pl.DataFrame(
+            keys, schema=["source_ip", "source_key", "signing_domain", "selector", "messages"], orient="row"
+        ),
+        pl.DataFrame(homes, schema=["signing_domain", "selector", "source_key", "messages"], orient="row"),
+    )
+
+
+IPS = tuple(f"10.0.0.{number}" for number in range(1, 10))
+
+
+def test_mail_that_passes_binds_its_address(pointers: Pointers) -> None:
+    home = [("ours.test", "s1", "net:home", 90), ("ours.test", "s1", "net:away", 10)]
+    keys = [
+        ("10.0.0.5", "net:home", "ours.test", "s1", 9),
+        ("10.0.0.6", "net:away", "ours.test", "s1", 9),
+        ("10.0.0.7", "net:home", "ours.test", "s1", 9),
+    ]
+    paths = [
+        ("10.0.0.1", "em.ours.test", 9),
+        ("10.0.0.2", "em.ours.test", 2),
+        ("10.0.0.3", "em.ours.test", 4),
+        ("10.0.0.3", "bounces.elsewhere.test", 5),
+        ("10.0.0.4", "u1.bounces.sendgrid.net", 9),
+        ("10.0.0.7", "srs.elsewhere.test", 9),
+    ]
+    found = bonds(IPS, pointers, passing(paths, keys, home), catalogue())
+    sendgrid = catalogue().get("sendgrid")
+    assert found == {
+        "10.0.0.1": Bond("path", sendgrid, "sendgrid.net"),
+        "10.0.0.4": Bond("bounce", sendgrid, ""),
+        "10.0.0.5": Bond("key", sendgrid, "sendgrid.net"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("ip", "bond", "key", "by"),
+    [
+        # A rented server that passes for our return path is the service; a signature alone does not outdo an operator.
+        ("95.216.3.4", Bond("path", catalogue().get("sendgrid"), ""), "svc:sendgrid", "path"),
+        ("95.216.3.4", Bond("key", catalogue().get("sendgrid"), ""), "svc:sendgrid", "key"),
+        ("95.216.3.4", Bond("path", None, "frobmail.test"), "ptr:frobmail.test@hetzner.de", "path"),
+        ("95.216.3.4", Bond("path", None, "hetzner.de"), "net:95.216.3.0/24", None),
+        ("95.216.3.4", Bond("path", None, "<b>"), "net:95.216.3.0/24", None),
+        ("167.89.23.14", Bond("path", catalogue().get("mailgun"), ""), "svc:sendgrid", None),
+        ("167.89.23.14", Bond("include", catalogue().get("mailgun"), ""), "svc:mailgun", "include"),
+        ("40.107.20.41", Bond("include", catalogue().get("mailgun"), ""), "as:microsoft.com", None),
+        # The same service has one key, whether its network or our DNS shows it.
+        ("95.216.3.4", Bond("include", catalogue().get("amazon-ses"), ""), "as:amazon.com", "include"),
+    ],
+)
+def test_how_a_bond_names_a_source(ip: str, bond: Bond, key: str, by: str | None) -> None:
+    [address] = Identifier(NetworkDatabase(), ServiceMap()).identify([ip], {}, {ip: bond})
+    assert (address.source_key, address.bound_by) == (key, by)
