@@ -37,6 +37,8 @@ from warehouse.reads import decisions
 from warehouse.scope import Scope
 
 KEY = ["domain", "source_key"]
+BRIEF = 10  # days from first to last of what is sent in one go
+TOGETHER = 2  # days apart on which those of one campaign begin
 HOME_SHARE = 0.3  # below this share of a key's passing mail, a place is not one of the key's homes
 
 # Types that name who receives and passes on other people's mail as often as they send.
@@ -157,7 +159,7 @@ def evidence(frames: Frames) -> pl.DataFrame:
     foreign_domains and passing_paths (distinct), listlike, list_paths, bouncelike, neutral, spf_pass, reasons,
     list_reasons, domain_n, domain_aligned, elsewhere_aligned (by the domain's other sources), elsewhere_spf, elsewhere_n, peers and peer_countries (distinct),
     those of `traces.traced` and `dns_traces.dns_traced`,
-    and the flags host, service_network, mailbox, forwarder, listed, tenant (Boolean).
+    together (how many of the peers are as brief and began within TOGETHER days), and the flags host, service_network, mailbox, forwarder, listed, tenant (Boolean).
     """
     facts = frames.facts.select("source_key", "service_type", "as_domain", "country")
     # A service is one place in all of its networks; who rents a server is another place than their neighbour.
@@ -169,6 +171,7 @@ def evidence(frames: Frames) -> pl.DataFrame:
     result = (
         frames.sources.select(KEY)
         .join(frames.volumes, on=KEY, how="left")
+        .join(frames.first_seen.select(*KEY, begun_on="first_seen"), on=KEY, how="left")
         .join(_signatures(_with_place(frames.signatures, place)), on=KEY, how="left")
         .join(_envelopes(_with_place(frames.envelopes, place)), on=KEY, how="left")
         .join(_reasons(frames.reasons), on=KEY, how="left")
@@ -322,7 +325,18 @@ def _peers(rows: pl.DataFrame) -> pl.DataFrame:
         & (pl.col("altered") + pl.col("altered_away") + pl.col("kept") + pl.col("reasons") == 0)
     )
     vain = pl.col("in_vain")
-    return rows.with_columns(
+    rows = rows.with_columns(
         peers=(vain.sum().over("domain") - vain.cast(pl.Int64)).clip(0),
         peer_countries=pl.col("country").filter(vain).n_unique().over("domain").cast(pl.Int64),
+        brief=vain & (pl.col("span_days") <= BRIEF),
     )
+    # Those that began on the same days: a campaign is hired at once, and forgotten systems are not.
+    begun = rows.filter("brief").group_by("domain", "begun_on").agg(began=pl.len().cast(pl.Int64))
+    near = pl.concat(
+        begun.with_columns(pl.col("begun_on") + timedelta(days=apart)) for apart in range(-TOGETHER, TOGETHER + 1)
+    )
+    together = near.group_by("domain", "begun_on").agg(pl.col("began").sum())
+    brief = pl.col("brief").cast(pl.Int64)
+    return rows.join(together, on=["domain", "begun_on"], how="left").with_columns(
+        together=(brief * pl.col("began").fill_null(0) - brief).clip(0)
+    ).drop("began", "begun_on", "brief")

@@ -182,7 +182,8 @@ TERMS = (
     Term(
         "more_than_sent",
         (((pl.col("n") + 1) / (pl.col("elsewhere_aligned") + 1)).log10() + 1).clip(0, 1),
-        "It sent {n:,} messages, where all others of the domain's that align sent {elsewhere_aligned:,}.",
+        "It sent {n:,} messages, where all others of the domain's sources have {elsewhere_aligned:,} that aligned.",
+        pro="ours spoofing",
         con="forwarded",
     ),
     Term(
@@ -232,6 +233,14 @@ TERMS = (
         "Other rented networks that do the same: {peers:,}, in so many countries: {peer_countries:,}.",
         thin=False,
         pro="spoofing",
+    ),
+    Term(
+        "began_together",
+        NEVER * (pl.col("together").log1p() / 4).clip(0, 1),
+        "Other rented networks that began within two days of it, and were as brief: {together:,}.",
+        thin=False,
+        pro="spoofing",
+        con="ours",
     ),
     Term(
         "domain_sends_nothing",

@@ -9,11 +9,10 @@ from typing import NamedTuple, Protocol
 import polars as pl
 import pyarrow as pa
 
-from warehouse.connect import Connection
+from warehouse.connect import Connection, insert
 from warehouse.instants import naive
 from warehouse.reads import frame
 from warehouse.rows import table
-from warehouse.save import insert
 from warehouse.scope import Scope
 
 DOMAINS = 500  # asked for in one run, those with most mail first

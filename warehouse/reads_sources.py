@@ -54,6 +54,14 @@ def first_seen(connection: Connection, scope: Scope) -> pl.DataFrame:
     )
 
 
+def reported_days(connection: Connection, scope: Scope) -> pl.DataFrame:
+    """Each domain and day with reports."""
+    where, values = scope.where()
+    return frame(
+        connection, f"SELECT DISTINCT domain, day FROM reporter_day WHERE {where} ORDER BY domain, day", values
+    )
+
+
 def volumes(connection: Connection, scope: Scope, since: date | None, recent_days: int) -> pl.DataFrame:
     """Each domain and source_key with mail since a day: how much, how steadily, how it aligned lately and before.
 

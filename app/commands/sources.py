@@ -7,19 +7,22 @@ from typing import Any
 
 import click
 
+from analysis.missing import missing
 from analysis.sources import Source, sources
 from app import exitcodes
 from app.commands.asking import Asked, scope_of, scoped, today
 from app.commands.base import Group, Run
 from app.commands.deciding import add_decisions
 from app.commands.declaring import add_declarations
+from app.commands.explaining import add_explanations
 from app.commands.opening import warehouse_of
 from app.render import Screen, share
 
 KINDS = ("aligned", "misaligned", "forwarded", "unknown", "spoofing")
 SHOWN = 50
 COLUMNS = (
-    "Domain", "Source", "Name", "Looks", "Sure", "Messages", "Aligned", "First seen", "Last seen", "Decision", "Owner",
+    "Domain", "Source", "Name", "Verdict", "Sure", "Mine by", "Messages", "Aligned", "Passed on", "First seen",
+    "Last seen", "Decision", "Owner",
 )  # fmt: skip
 
 
@@ -61,13 +64,17 @@ def _list(run: Run, asked: Asked, kind: str | None, undecided: bool, everything:
     scope = scope_of(warehouse, asked, run.config.readiness.days)
     every = sources(warehouse, scope, today(), run.config.sources)
     found = [source for source in every if (not kind or source.kind == kind) and not (undecided and source.decided)]
+    estimates = missing(warehouse, scope, every)
     if screen.json:
-        screen.document(sources=found)
+        screen.document(sources=found, unseen=estimates)
     elif found:
         shown = found if everything else found[:SHOWN]
         screen.table(COLUMNS, [_row(source) for source in shown])
         if len(shown) < len(found):
             screen.note(f"The {SHOWN} largest of {len(found):,}; --all lists all.")
+        for one in estimates:
+            screen.note(f"{one.domain}: {one.sentence}")
+        screen.note("'whosends sources show SOURCE' tells why, and what to ask whom.")
     else:
         screen.note("There is no such source." if every else "No source sent in these days.")
     if not every:
@@ -80,15 +87,23 @@ def _row(source: Source) -> tuple[object, ...]:
         source.domain,
         source.source_key,
         source.name,
-        source.kind,
+        source.verdict,
         share(source.confidence),
+        source.proof,
         source.messages,
         share(source.aligned, source.messages),
+        _passed_on(source),
         source.first_seen,
         source.last_seen,
         source.decided or _expired(source),
         source.owner,
     )
+
+
+def _passed_on(source: Source) -> str:
+    """How much of its mail it only passed on."""
+    path = source.path
+    return share(path.passed_on, path.direct + path.passed_on) if path else ""
 
 
 def _expired(source: Source) -> str | None:
@@ -98,3 +113,4 @@ def _expired(source: Source) -> str | None:
 
 add_decisions(command)
 add_declarations(command)
+add_explanations(command)

@@ -1,0 +1,141 @@
+"""`whosends sources show` and `history`: why a source is judged so, and how it came to be one source."""
+
+from __future__ import annotations
+
+import click
+
+from analysis.facts import PROOFS
+from analysis.sources import Source, sources
+from analysis.verdict import VERDICTS
+from app import exitcodes
+from app.commands.asking import Asked, now, scope_of, scoped, today
+from app.commands.base import Command, Run
+from app.commands.deciding import actor
+from app.commands.naming import meant_by
+from app.commands.opening import warehouse_of
+from app.render import Screen, clean, share
+from ingest.errors import UsageError
+from warehouse import regroup
+from warehouse.connect import Warehouse
+
+LEDGER = ("Weight", "Evidence", "Rows in")
+HISTORY = ("Change", "When", "What", "From", "To", "Addresses", "Messages", "Cause", "Who", "Taken back")
+CAUSES = {
+    "names": "reverse names",
+    "records": "DNS of our domains",
+    "upgrade": "an upgrade",
+    "undo": "taken back",
+}
+
+
+def add_explanations(group: click.Group) -> None:
+    """Give the group its sub-commands that explain."""
+    for one in (show, history):
+        group.add_command(one)
+
+
+@click.command("show", cls=Command)
+@click.argument("key", metavar="SOURCE")
+@scoped
+@click.pass_obj
+def show(run: Run, /, key: str, asked: Asked) -> int:
+    """Why is a source judged so, and what is to be asked whom?
+
+    SOURCE is a key from the list, or an address or a service's name that only one source has. Shows for each domain
+    that it sends as: the verdict and its probability, what proves it ours, which way its mail came, the question to
+    ask, and the ledger of evidence. Weights are log-odds: what speaks for the verdict, and against it (-).
+    """
+    screen, warehouse = Screen(run), warehouse_of(run)
+    scope = scope_of(warehouse, asked, run.config.readiness.days)
+    with warehouse.reading() as connection:
+        meant, _ = meant_by(connection, key, scope.domains[0] if len(scope.domains) == 1 else None)
+    found = [one for one in sources(warehouse, scope, today(), run.config.sources) if one.source_key == meant]
+    if screen.json:
+        screen.document(sources=found)
+    for one in found if not screen.json else ():
+        _explain(screen, one)
+    if not found:
+        screen.note(f"{clean(meant)} sent nothing in these days; --days looks further back.")
+    return exitcodes.OK if found else exitcodes.UNKNOWN
+
+
+def _explain(screen: Screen, one: Source) -> None:
+    screen.line(clean(f"{one.name} ({one.source_key}) for {one.domain}"))
+    leans = ", ".join(f"{kind} {share(chance)}" for kind, chance in one.probabilities.items())
+    path = one.path
+    way = (
+        f"{path.direct:,} messages straight from it, {path.passed_on:,} that it passed on, of those "
+        f"{path.through_list:,} through a list"
+        if path
+        else "-"
+    )
+    facts = [
+        ("Verdict", f"{one.verdict}: {VERDICTS[one.verdict]}"),
+        ("Sure", f"{share(one.confidence)} (by the reports: {leans})"),
+        ("Mine by", f"{one.proof}: {PROOFS[one.proof]}"),
+        ("Way", way),
+        ("Decision", one.decided or ("expired decision" if one.decision else "none")),
+        ("Owner", one.owner),
+        ("Ask", one.question),
+    ]
+    screen.table(("What", "Is"), [fact for fact in facts if fact[1]])
+    screen.line("")
+    screen.table(LEDGER, [(f"{entry.weight:+.2f}", entry.sentence, entry.rows) for entry in one.evidence])
+    screen.line("")
+
+
+@click.command("history", cls=Command)
+@click.argument("key", metavar="[SOURCE]", required=False)
+@click.option("--undo", "number", type=int, metavar="CHANGE", help="Take this change back.")
+@click.pass_obj
+def history(run: Run, key: str | None, number: int | None) -> int:
+    """How did sources come to be what they are: merged, split, renamed?
+
+    New reverse names, records in the DNS of your own domains and upgrades of whosends group addresses anew. Each such
+    change is listed, the newest first; all of them, or those of SOURCE. Decisions go along. With --undo, the addresses
+    of a change return to where they were and stay there, with their decision; undoing that lets them go again.
+    """
+    screen, warehouse = Screen(run), warehouse_of(run)
+    if number is not None:
+        if key:
+            raise UsageError("A source and --undo were both given.", "Give the number of the change alone.")
+        return _take_back(run, screen, warehouse, number)
+    with warehouse.reading() as connection:
+        found = regroup.history(connection, key)
+        if found.is_empty() and key:
+            # Perhaps it was named by an address, or by a service's name.
+            found = regroup.history(connection, meant_by(connection, key, None)[0])
+    if screen.json:
+        screen.document(history=found.to_dicts())
+        return exitcodes.OK
+    if found.is_empty():
+        screen.note("Nothing was merged, split or renamed.")
+        return exitcodes.OK
+    columns = ("regroup_key", "regrouped_at", "kind", "old_key", "new_key", "addresses", "messages")
+    rows = found.iter_rows(named=True)
+    screen.table(
+        HISTORY,
+        [
+            (*(row[one] for one in columns), CAUSES.get(row["cause"], row["cause"]), row["actor"], row["undone_by"])
+            for row in rows
+        ],
+    )
+    for row in found.filter(found["conflict"].is_not_null()).iter_rows(named=True):
+        screen.note(
+            f"Change {row['regroup_key']}: decisions about {row['old_key']} and {row['new_key']} differ for "
+            f"{row['conflict']}, so none holds for {row['new_key']}. Decide anew."
+        )
+    return exitcodes.OK
+
+
+def _take_back(run: Run, screen: Screen, warehouse: Warehouse, number: int) -> int:
+    with warehouse.writing() as connection:
+        moved = regroup.undo(connection, number, actor(run.config.warehouse.user), now())
+        last = regroup.history(connection).head(1).to_dicts()[0]
+    if screen.json:
+        screen.document(history=[last], addresses=moved)
+    else:
+        what = f"{moved:,} {'address' if moved == 1 else 'addresses'} of {last['old_key']} returned"
+        screen.line(clean(f"Change {number} is taken back: {what} to {last['new_key']}."))
+        screen.note(f"'whosends sources history --undo {last['regroup_key']}' lets them go again.")
+    return exitcodes.OK
