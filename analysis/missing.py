@@ -20,6 +20,9 @@ QUARTER = 92  # days that hold the end of a quarter
 LONGEST = 365  # days beyond which waiting is no plan
 
 
+TOLD = 5  # domains of which something is said, where many are asked about
+
+
 @dataclass(frozen=True, slots=True)
 class Missing:
     """What `unseen.Unseen` says of one domain, with the day until which to wait (None: no longer), as a sentence too.
@@ -60,6 +63,17 @@ def estimated(found: Sequence[Source], reported: Mapping[str, Sequence[date]], s
         if source.kind in OURS and source.decided != "retired":
             own.append(source.days)
     return [_estimate(domain, days, reported[domain], scope) for domain, days in mine.items() if reported.get(domain)]
+
+
+def sentences(found: Sequence[Missing]) -> list[str]:
+    """What to say of some domains: of one its sentence, of many those in which somebody is waited for."""
+    if len(found) == 1:
+        return [found[0].sentence]
+    waiting = sorted((one for one in found if one.wait_until), key=lambda one: -one.expected)
+    told = [f"{one.domain}: {one.sentence}" for one in waiting[:TOLD]]
+    if len(waiting) > TOLD:
+        told.append(f"{len(waiting) - TOLD:,} more domains wait for senders that are likely still unseen.")
+    return told or ["Hardly any sender of yours is likely still unseen."] * bool(found)
 
 
 def _estimate(domain: str, active: Sequence[int], reported: Sequence[date], scope: Scope) -> Missing:

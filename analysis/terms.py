@@ -85,6 +85,7 @@ TERMS = (
         share("foreign_fail", 0.6) * NEVER,
         "{foreign_fail:,} of {n:,} messages have return paths that pass nowhere.",
         pro="spoofing",
+        con="ours",
     ),
     Term(
         "invented_name",
@@ -181,7 +182,7 @@ TERMS = (
     Term("much_unaligned", size("n", 10_000) * NEVER, "It sent {n:,} messages, of which none aligned.", thin=False),
     Term(
         "more_than_sent",
-        (((pl.col("n") + 1) / (pl.col("elsewhere_aligned") + 1)).log10() + 1).clip(0, 1),
+        (((pl.col("n") + 1) / (pl.col("elsewhere_aligned") + 1)).log10() + 1).clip(0, 1) * FAILS,
         "It sent {n:,} messages, where all others of the domain's sources have {elsewhere_aligned:,} that aligned.",
         pro="ours spoofing",
         con="forwarded",

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from analysis.missing import missing
+from analysis.missing import missing, sentences
 from analysis.sources import Source, sources
 from app import exitcodes
 from app.commands.asking import Asked, scope_of, scoped, today
@@ -72,8 +72,8 @@ def _list(run: Run, asked: Asked, kind: str | None, undecided: bool, everything:
         screen.table(COLUMNS, [_row(source) for source in shown])
         if len(shown) < len(found):
             screen.note(f"The {SHOWN} largest of {len(found):,}; --all lists all.")
-        for one in estimates:
-            screen.note(f"{one.domain}: {one.sentence}")
+        for sentence in sentences(estimates):
+            screen.note(sentence)
         screen.note("'whosends sources show SOURCE' tells why, and what to ask whom.")
     else:
         screen.note("There is no such source." if every else "No source sent in these days.")

@@ -8,7 +8,7 @@ import polars as pl
 import streamlit as st
 
 from analysis.sources import Source
-from app.web import cached, deciding, grids, picked, sparks, words
+from app.web import cached, deciding, grids, picked, reasons, sparks, words
 from app.web.deciding import Terms
 from app.web.filters import View
 
@@ -34,9 +34,11 @@ def source(found: Source, days: pl.DataFrame, owners: list[str], view: View, *, 
             st.space("stretch")
             sparks.bars(days, view.since, view.until)
         words.say(_facts(found, view), "quiet")
+        if not found.decided:
+            words.say(found.question, limit=600)
         _decision(found, owners, key, keys=keys)
         if keys and not st.session_state.get(f"why {key}"):
-            words.ledger((entry.sentence, entry.weight) for entry in found.evidence[:AT_HAND])
+            words.ledger((entry.sentence, entry.weight, "") for entry in found.evidence[:AT_HAND])
         details = st.expander(
             "Why we think so", icon=":material/fact_check:", key=f"why {key}", on_change="rerun", type="compact"
         )
@@ -159,9 +161,8 @@ def _decided(found: Source) -> str:
 
 
 def _evidence(found: Source, view: View, key: str) -> None:
-    """The ledger of reasons, the next step, and the tables to check it by."""
-    words.ledger((entry.sentence, entry.weight) for entry in found.evidence)
-    st.caption("Numbers are log-odds: what speaks for this judgement (+) and against it (−). Below ±0.1 is left out.")
+    """The reasons, the next step, and the tables to check it by."""
+    reasons.reasons(found, view, key)
     st.markdown(f":material/build: {words.NEXT.get(found.kind, '')}")
     scope = view.scope_of(found.domain)
     tables = cached.details(view.state, scope, found.source_key)

@@ -18,6 +18,8 @@ SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     "name": pl.String,
     "kind": pl.List(pl.String),
     "sure": pl.Float64,
+    "verdict": pl.String,
+    "proof": pl.String,
     "decision": pl.List(pl.String),
     "messages": pl.Int64,
     "aligned": pl.Float64,
@@ -27,6 +29,7 @@ SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     "last_seen": pl.Date,
     "owner": pl.String,
     "source_key": pl.String,
+    "question": pl.String,
 }
 
 
@@ -57,6 +60,8 @@ def columns() -> grids.Config:
         "name": column.TextColumn("Source", pinned=True, width=220),
         "kind": grids.chips(words.KINDS, "Looks", 150),
         "sure": column.NumberColumn("Sure", format="%d %%", width=60),
+        "verdict": column.TextColumn("Verdict"),
+        "proof": column.TextColumn("Yours by"),
         "decision": grids.chips(words.DECISIONS, "Decision", 105),
         "messages": grids.MESSAGES,
         "aligned": grids.share("Aligned", palette().aligned),
@@ -67,6 +72,7 @@ def columns() -> grids.Config:
         "last_seen": column.DateColumn("Last seen", format="D MMM YYYY"),
         "owner": column.TextColumn("Owner"),
         "source_key": column.TextColumn("Key"),
+        "question": column.TextColumn("Ask", width="large"),
     }
 
 
@@ -85,6 +91,8 @@ def row(source: Source) -> dict[str, object]:
         "name": source.name,
         "kind": [words.word(words.KINDS, source.kind).text],
         "sure": 100 * source.confidence,
+        "verdict": source.verdict,
+        "proof": source.proof,
         "decision": [words.DECISIONS[source.decided or "undecided"].text],
         "messages": source.messages,
         "aligned": 100 * source.aligned / source.messages if source.messages else None,
@@ -94,4 +102,5 @@ def row(source: Source) -> dict[str, object]:
         "last_seen": source.last_seen,
         "owner": source.owner,
         "source_key": source.source_key,
+        "question": source.question,
     }

@@ -70,6 +70,10 @@ STYLE: Final = """<style>
 .ws-ledger li { display: flex; gap: 0.6rem; padding: 0.2rem 0 !important; margin: 0 !important; font-size: 0.95rem; }
 .ws-weight { flex: 0 0 2.6rem; text-align: right; white-space: nowrap;
   font-variant-numeric: tabular-nums; font-weight: 600; }
+.ws-rows { font-size: 0.78rem; opacity: 0.7; font-family: "Source Code Pro", monospace; white-space: nowrap; }
+.ws-facts { margin: 0 0 0.5rem !important; display: grid; grid-template-columns: max-content 1fr; gap: 0.2rem 0.9rem; white-space: normal; }
+.ws-facts dt { font-weight: 600; font-size: 0.95rem; }
+.ws-facts dd { margin: 0 !important; font-size: 0.95rem; }
 .ws-disc { flex: 0 0 1.25rem; height: 1.25rem; line-height: 1.25rem; border-radius: 50%; text-align: center;
   font-size: 0.75rem; font-weight: 700; background: rgba(127, 145, 170, 0.28); margin-top: 0.12rem; }
 .ws-swatches { display: flex; flex-wrap: wrap; gap: 0.3rem 1.2rem; font-size: 0.9rem; white-space: normal; }

@@ -110,13 +110,23 @@ def say(
     st.html(f'<{tag} class="ws ws-{look}">{html.escape(plain(text, limit))}</{tag}>', width=width)
 
 
-def ledger(entries: Iterable[tuple[str, float]]) -> None:
-    """Reasons with their weights, the weightiest as they come."""
+def ledger(entries: Iterable[tuple[str, float, str]]) -> None:
+    """Reasons with their weights, the weightiest as they come, and the table that each was counted in."""
     items = "".join(
-        f'<li><span class="ws-weight">{weight:+.1f}</span> {html.escape(plain(sentence, 400))}</li>'
-        for sentence, weight in entries
+        f'<li><span class="ws-weight">{weight:+.1f}</span> <span>{html.escape(plain(sentence, 400))}'
+        + (f' <span class="ws-rows">{html.escape(rows)}</span>' if rows else "")
+        + "</span></li>"
+        for sentence, weight, rows in entries
     )
     st.html(f'<ul class="ws ws-ledger">{items}</ul>')
+
+
+def facts(entries: Iterable[tuple[str, str]]) -> None:
+    """What is known, each by its name."""
+    items = "".join(
+        f"<dt>{html.escape(plain(name))}</dt><dd>{html.escape(plain(text, 600))}</dd>" for name, text in entries
+    )
+    st.html(f'<dl class="ws ws-facts">{items}</dl>')
 
 
 def numbered(entries: Iterable[str]) -> None:

@@ -8,9 +8,10 @@ from typing import Final
 import streamlit as st
 
 from analysis.gates import undecided
+from analysis.missing import sentences
 from analysis.sources import Source
 from analysis.status import by_domain
-from app.web import cached, deciding, filters, grids, notices, selection, triage, words
+from app.web import cached, cached_sources, deciding, filters, grids, notices, selection, triage, words
 from app.web.filters import View
 
 SHOWN: Final = {
@@ -33,6 +34,8 @@ def page() -> None:
     view = filters.view()
     found = sorted(cached.sources(view.state, view.scope, view.today), key=lambda s: impact(s, view), reverse=True)
     headline(found, view)
+    for sentence in sentences(cached_sources.missing(view.state, view.scope, view.today)):
+        words.say(sentence, "quiet")
     deciding.last()
     if not found:
         notices.none_in_scope()
