@@ -157,9 +157,10 @@ def evidence(frames: Frames) -> pl.DataFrame:
     span_days, altered, altered_away, invented, own_pass, away, away_pass, borrowed, origins (places), vendor,
     own_keys (distinct), own_signed, unsigned, own_envelope_fail, kept, foreign_pass, foreign_fail,
     foreign_domains and passing_paths (distinct), listlike, list_paths, bouncelike, neutral, spf_pass, reasons,
-    list_reasons, domain_n, domain_aligned, elsewhere_aligned (by the domain's other sources), elsewhere_spf, elsewhere_n, peers and peer_countries (distinct),
-    those of `traces.traced` and `dns_traces.dns_traced`,
-    together (how many of the peers are as brief and began within TOGETHER days), and the flags host, service_network, mailbox, forwarder, listed, tenant (Boolean).
+    list_reasons, domain_n, domain_aligned, elsewhere_aligned (of the domain by other sources), elsewhere_spf,
+    elsewhere_n, peers and peer_countries (distinct), together (how many of the peers are as brief and began within
+    TOGETHER days), those of `traces.traced` and `dns_traces.dns_traced`,
+    and the flags host, service_network, mailbox, forwarder, listed, tenant (Boolean).
     """
     facts = frames.facts.select("source_key", "service_type", "as_domain", "country")
     # A service is one place in all of its networks; who rents a server is another place than their neighbour.
@@ -337,6 +338,8 @@ def _peers(rows: pl.DataFrame) -> pl.DataFrame:
     )
     together = near.group_by("domain", "begun_on").agg(pl.col("began").sum())
     brief = pl.col("brief").cast(pl.Int64)
-    return rows.join(together, on=["domain", "begun_on"], how="left").with_columns(
-        together=(brief * pl.col("began").fill_null(0) - brief).clip(0)
-    ).drop("began", "begun_on", "brief")
+    return (
+        rows.join(together, on=["domain", "begun_on"], how="left")
+        .with_columns(together=(brief * pl.col("began").fill_null(0) - brief).clip(0))
+        .drop("began", "begun_on", "brief")
+    )

@@ -255,9 +255,7 @@ def key_of(service: Listed) -> str:
 
 
 def _of(service: Listed, address: Address, by: str | None = None) -> Address:
-    return address._replace(
-        source_key=key_of(service), service=service.name, service_type=_type(service), bound_by=by
-    )
+    return address._replace(source_key=key_of(service), service=service.name, service_type=_type(service), bound_by=by)
 
 
 def _type(service: Listed) -> str:

@@ -1,4 +1,4 @@
-"""Looking at addresses anew: with names and records that DNS has since, or after an upgrade. What changes comes back."""
+"""Looks at addresses anew, with what DNS has said since, or after an upgrade. What changes comes back."""
 
 from __future__ import annotations
 

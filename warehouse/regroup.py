@@ -1,4 +1,4 @@
-"""Sources that are merged, split or renamed: the move itself, what is noted of it, decisions that go along, and undo."""
+"""Sources merged, split and renamed: the move itself, what is noted of it, decisions that go along, and undo."""
 
 from __future__ import annotations
 
@@ -165,7 +165,9 @@ def _take_decisions_along(connection: Connection, now: datetime) -> dict[tuple[s
 
 def _take_decisions_back(connection: Connection, key: str, at: datetime, actor: str, now: datetime) -> None:
     rows = connection.execute(
-        "SELECT domain FROM current_decision WHERE source_key = ? AND decided_by = ? AND decided_at = ? ORDER BY domain",
+        """
+        SELECT domain FROM current_decision WHERE source_key = ? AND decided_by = ? AND decided_at = ? ORDER BY domain
+        """,
         [key, OURSELVES, at],
     ).fetchall()
     for (domain,) in rows:

@@ -86,7 +86,9 @@ def told(change: dict[str, Any]) -> str:
     moved = words.count(change["addresses"], "address", "addresses")
     back = ", taken back since" if change["undone_by"] is not None else ""
     differ = ". Decisions on both sides differ: decide anew" if change["conflict"] else ""
-    return f"{words.full_day(change['regrouped_at'].date())}: {what} ({moved}), {CAUSES[change['cause']]}{back}{differ}."
+    return (
+        f"{words.full_day(change['regrouped_at'].date())}: {what} ({moved}), {CAUSES[change['cause']]}{back}{differ}."
+    )
 
 
 def take_back(number: int) -> None:

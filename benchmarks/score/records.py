@@ -1,4 +1,4 @@
-"""What DNS says in a world when the product asks for names of the organisation's: its zone, and the services' records."""
+"""What DNS says in a world when the product asks for the organisation's names: its zone, and services' records."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """What the owner of a domain has in DNS for those who send for it: where keys and return paths point, whom SPF allows.
 
 A CNAME of a DKIM key (RFC 6376 section 3.6.2.1) or of a return path (RFC 1034 section 3.6.2), the MX of a return path
-or of the domain (RFC 5321 section 5.1) and the SPF record (RFC 7208) can only be put there by whoever holds the domain. Whoever wrote a
-name into a report, it is asked for below that domain alone, and beside such names those that its SPF record includes.
+or of the domain (RFC 5321 section 5.1) and the SPF record (RFC 7208) can only be put there by whoever holds the
+domain. Whoever wrote a name into a report, it is asked for below that domain alone, and beside such names those that
+its SPF record includes.
 """
 
 from __future__ import annotations

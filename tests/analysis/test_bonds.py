@@ -96,13 +96,13 @@ def test_an_include_covers_addresses(pointers: Pointers, ip: str, found: str | N
 
 
 def passing(
-    paths: list[tuple[str, str, int]], keys: list[tuple[str, str, str, str, int]], homes: list[tuple[str, str, str, int]]
+    paths: list[tuple[str, str, int]],
+    keys: list[tuple[str, str, str, str, int]],
+    homes: list[tuple[str, str, str, int]],
 ) -> Passing:
     return Passing(
         pl.DataFrame(paths, schema=["source_ip", "spf_domain", "messages"], orient="row"),
-        pl.DataFrame(
-            keys, schema=["source_ip", "source_key", "signing_domain", "selector", "messages"], orient="row"
-        ),
+        pl.DataFrame(keys, schema=["source_ip", "source_key", "signing_domain", "selector", "messages"], orient="row"),
         pl.DataFrame(homes, schema=["signing_domain", "selector", "source_key", "messages"], orient="row"),
     )
 

@@ -42,7 +42,9 @@ def resolver() -> Iterator[Resolver]:
     server.remove()
 
 
-def asked(resolver: Resolver, *, keys: tuple[str, ...] = (), paths: tuple[str, ...] = ()) -> dict[tuple[str, str], Answer]:
+def asked(
+    resolver: Resolver, *, keys: tuple[str, ...] = (), paths: tuple[str, ...] = ()
+) -> dict[tuple[str, str], Answer]:
     told = owned.probe(Owned("ours.test", keys, paths), resolver)
     return {(one.name, one.rdtype): one for one in told}
 
@@ -81,7 +83,15 @@ def test_of_text_records_only_spf_is_kept(resolver: Resolver) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["s1._domainkey.evil.test", "xours.test", "a b.ours.test", "<b>.ours.test", "x" * 64 + ".ours.test", "", ".ours.test"],
+    [
+        "s1._domainkey.evil.test",
+        "xours.test",
+        "a b.ours.test",
+        "<b>.ours.test",
+        "x" * 64 + ".ours.test",
+        "",
+        ".ours.test",
+    ],
 )
 def test_a_name_that_a_report_invented_is_not_asked_for(resolver: Resolver, name: str) -> None:
     found = asked(resolver, keys=(name,), paths=(name,))
@@ -91,7 +101,10 @@ def test_a_name_that_a_report_invented_is_not_asked_for(resolver: Resolver, name
 
 def test_many_at_once_keep_what_was_answered(resolver: Resolver) -> None:
     told = owned.probe_many([Owned("ours.test"), Owned("unserved.test", (), ("em.unserved.test",))], resolver, 5.0)
-    assert {(domain, one.name) for domain, one in told} == {("ours.test", "ours.test"), ("ours.test", "spf.mailer.test")}
+    assert {(domain, one.name) for domain, one in told} == {
+        ("ours.test", "ours.test"),
+        ("ours.test", "spf.mailer.test"),
+    }
 
 
 def test_a_name_server_that_is_silent_ends_in_time() -> None:

@@ -36,7 +36,10 @@ def test_every_network_comes_with_the_way_to_it_and_a_circle_ends() -> None:
         ("v=spf1 redirect=a.test", ("a.test",)),
         ("v=spf1 redirect=a.test -all", ()),
         ("v=spf1 include:%{i}.a.test include:%{d} exists:%{i}.b.test a:c.test mx ptr", ()),
-        ("v=spf1 include: include:. include:-.test include:a..test include:<b>.test include:" + "x." * 200 + "test", ()),
+        (
+            "v=spf1 include: include:. include:-.test include:a..test include:<b>.test include:" + "x." * 200 + "test",
+            (),
+        ),
         ("v=spf1 include:a.test include:a.test", ("a.test",)),
     ],
 )
