@@ -67,6 +67,10 @@ def warehouse(folder: Path) -> Path:
         for (domain, key), attack in zip(known, ATTACKS, strict=False):
             made = SourceDecision(domain, key, "approved", attack, attack, attack)
             decide(connection, made, NOW.replace(tzinfo=None))
+            given = {"old_key": attack, "new_key": key, "kind": "merged", "cause": "records", "actor": attack,
+                     "conflict": attack, "regroup_key": ATTACKS.index(attack)}  # fmt: skip
+            inserted(connection, "source_regroup", given)
+            inserted(connection, "dns_answer", {"domain": domain, "name": attack, "records": [attack]})
     return path
 
 

@@ -12,7 +12,8 @@ from streamlit.testing.v1 import AppTest
 
 from app.commands.deciding import actor
 from tests.app.web.conftest import Open, now, text
-from warehouse import journal, reads
+from warehouse import addresses, journal, reads, regroup
+from warehouse.address import Address
 from warehouse.connect import Warehouse
 from warehouse.decisions import SourceDecision, decide
 from warehouse.settings import WarehouseSettings
@@ -167,6 +168,30 @@ def test_the_evidence_opens_on_demand(app: Open, ours: Path) -> None:
     assert not at.exception
     assert "earlier messages aligned" in text(at)
     assert len(at.dataframe) == 4
+
+
+def test_a_regrouping_is_told_and_taken_back(app: Open, ours: Path) -> None:
+    with Warehouse(ours, WarehouseSettings()).writing() as connection:
+        rows = connection.execute("SELECT * FROM address WHERE source_key = 'svc:mailjet'").fetchall()
+        addresses.renew(connection, [Address(*row)._replace(source_key="as:of.before") for row in rows], now())
+        addresses.renew(connection, [Address(*row) for row in rows], now(), "upgrade")
+    at = app(ours, "sources", source="mailjet")
+    at.session_state[f"why {KEY}"] = True
+    at.run()
+    assert "as:of.before became svc:mailjet" in text(at)
+    for heading in ("Verdict", "Yours by", "Way", "Likely"):
+        assert heading in text(at)
+    assert "signature_month" in text(at)
+    at.button(key=f"regroup 1 {KEY}").click().run()
+    assert not at.exception
+    with Warehouse(ours, WarehouseSettings()).reading() as connection:
+        [last] = regroup.history(connection).head(1).to_dicts()
+        assert journal.verify(connection) is None
+    assert (last["old_key"], last["new_key"], last["actor"]) == ("svc:mailjet", "as:of.before", actor())
+
+
+def test_how_many_are_still_unseen_is_said_on_the_page(sources: AppTest) -> None:
+    assert "likely still unseen" in text(sources)
 
 
 def test_a_second_try_empties_the_quarantine_of_what_can_be_read_now(app: Open, ours: Path) -> None:

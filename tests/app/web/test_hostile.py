@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.render import INVISIBLE
 from app.web import grids, words
-from tests.app.web.conftest import PAGES, Open, nodes
+from tests.app.web.conftest import PAGES, Open, nodes, text
 from tests.app.web.hostile import ATTACKS, HOST
 from warehouse.connect import Warehouse
 from warehouse.settings import WarehouseSettings
@@ -22,7 +22,7 @@ TEXT_ONLY = {"code", "selectbox", "text_input", "date_input", "vega_lite_chart"}
 NOT_SHOWN = re.compile(
     r"^\s*(id|form_id|query_string|url|file_name|element_id|page|page_script_hash): .*$", re.MULTILINE
 )
-OURS = re.compile(r"</?(span|p|code|ul|li|div|i|b|img)( [a-z-]+=\"[^\"<>]*\")*>")
+OURS = re.compile(r"</?(span|p|code|dl|dt|dd|ul|li|div|i|b|img)( [a-z-]+=\"[^\"<>]*\")*>")
 
 
 def checked(at: AppTest) -> None:
@@ -79,6 +79,15 @@ def _domains(path: Path) -> set[str]:
 def test_sources_as_cards_with_their_evidence_as_a_table_and_decided(app: Open, wicked: Path) -> None:
     for query in ({"show": "All"}, {"show": "All", "table": "true"}, {"show": "Approved"}, {"source": ATTACKS[0]}):
         checked(app(wicked, "sources", **query))
+
+
+def test_the_reasons_of_every_source_with_how_it_was_regrouped(app: Open, wicked: Path) -> None:
+    at = app(wicked, "sources", show="All")
+    for place in [str(box.key).removeprefix("note ") for box in at.text_input if str(box.key).startswith("note ")]:
+        at.session_state[f"why {place}"] = True
+    at.run()
+    assert "was merged into" in text(at)
+    checked(at)
 
 
 def test_the_quarantine_and_the_runs(app: Open, wicked: Path) -> None:
