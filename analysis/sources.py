@@ -22,10 +22,10 @@ DECIDED = ("approved", "forwarder", "spoof", "retired")
 # What a Source shows, and what its facts are told by, of all the numbers of a row.
 SHOWN = (
     "active_days", "aligned", "altered_away", "as_domain", "as_name", "asn", "away_pass", "borrowed", "country",
-    "days", "decided_by", "decided_until", "decision", "dkim_aligned", "domain", "earlier_aligned", "first_seen",
-    "heard_aligned", "ips", "is_new", "kept", "last_seen", "list_paths", "list_reasons", "listlike", "messages",
-    "n", "note", "overridden", "own_host", "own_pass", "owner", "quarantined", "reasons", "recent_aligned",
-    "recent_n", "rejected", "reporters", "service", "service_type", "source_key", "spf_aligned",
+    "days", "decided_by", "decided_until", "decision", "dkim_aligned", "dns_named", "domain", "earlier_aligned",
+    "first_seen", "heard_aligned", "ips", "is_new", "kept", "last_seen", "list_paths", "list_reasons", "listlike",
+    "messages", "n", "note", "overridden", "own_host", "own_pass", "owner", "quarantined", "reasons",
+    "recent_aligned", "recent_n", "rejected", "reporters", "service", "service_type", "source_key", "spf_aligned",
 )  # fmt: skip
 ALIGNED_FROM = 0.725  # share of its recent mail from which a source counts as aligned, where a person knows it
 
