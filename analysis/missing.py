@@ -69,10 +69,17 @@ def sentences(found: Sequence[Missing]) -> list[str]:
     """What to say of some domains: of one its sentence, of many those in which somebody is waited for."""
     if len(found) == 1:
         return [found[0].sentence]
-    waiting = sorted((one for one in found if one.wait_until), key=lambda one: -one.expected)
+    waiting = sorted((one for one in found if one.expected >= 1), key=lambda one: -one.expected)
     told = [f"{one.domain}: {one.sentence}" for one in waiting[:TOLD]]
     if len(waiting) > TOLD:
-        told.append(f"{len(waiting) - TOLD:,} more domains wait for senders that are likely still unseen.")
+        told.append(f"In {len(waiting) - TOLD:,} more domains senders are likely still unseen.")
+    turns = [one.wait_until for one in found if one.expected < 1 and not one.month_end and one.wait_until]
+    if turns:
+        until = max(turns)
+        told.append(
+            f"In {len(turns):,} domains no end of a month was reported on, so what is sent once a month may still be "
+            f"unseen; wait until {until.day} {until:%B %Y}."
+        )
     return told or ["Hardly any sender of yours is likely still unseen."] * bool(found)
 
 

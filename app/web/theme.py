@@ -71,7 +71,7 @@ STYLE: Final = """<style>
 .ws-weight { flex: 0 0 2.6rem; text-align: right; white-space: nowrap;
   font-variant-numeric: tabular-nums; font-weight: 600; }
 .ws-rows { font-size: 0.78rem; opacity: 0.7; font-family: "Source Code Pro", monospace; white-space: nowrap; }
-.ws-facts { margin: 0 0 0.5rem !important; display: grid; grid-template-columns: max-content 1fr;
+.ws-facts { margin: 0 0 0.5rem !important; padding: 0 !important; display: grid; grid-template-columns: max-content 1fr;
   gap: 0.2rem 0.9rem; white-space: normal; }
 .ws-facts dt { font-weight: 600; font-size: 0.95rem; }
 .ws-facts dd { margin: 0 !important; font-size: 0.95rem; }

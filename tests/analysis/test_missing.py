@@ -72,6 +72,11 @@ def test_of_many_domains_those_that_wait_are_told() -> None:
     told = sentences([one, *waiting])
     assert told[0] == "d8.test: Wait."
     assert len(told) == TOLD + 1
-    assert told[-1].startswith("4 more domains")
+    assert told[-1] == "In 3 more domains senders are likely still unseen."
+    early = [replace(one, domain=f"e{n}.test", month_end=False, wait_until=LAST) for n in range(3)]
+    assert sentences(early) == [
+        "In 3 domains no end of a month was reported on, so what is sent once a month may still be unseen; "
+        "wait until 22 November 2026."
+    ]
     assert sentences([one, one]) == ["Hardly any sender of yours is likely still unseen."]
     assert sentences([]) == []
