@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 
 import polars as pl
+
+from ingest.alignment import organizational_domain
+from warehouse import reads_changes
+from warehouse.connect import Connection
 
 MOST = 6  # records named in a description
 
@@ -32,6 +36,12 @@ class DnsEdit:
         """The name and what went and came, to be shown as others' text."""
         parts = [f"-{text}" for text in self.gone[:MOST]] + [f"+{text}" for text in self.come[:MOST]]
         return f"{self.name} {self.rdtype}: {' '.join(parts)}"
+
+
+def dns_edits_of(connection: Connection, domains: Iterable[str]) -> list[DnsEdit]:
+    """The edits that were seen below the organizational domains of some domains, oldest first."""
+    owners = {organizational_domain(domain) or domain for domain in domains}
+    return dns_edits(reads_changes.dns_answers(connection, sorted(owners)))
 
 
 def dns_edits(answers: pl.DataFrame) -> list[DnsEdit]:

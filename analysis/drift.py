@@ -18,6 +18,7 @@ from analysis.cause import Cause
 from analysis.causes import causes
 from analysis.change import Change, Reading
 from analysis.compare import Counts
+from analysis.dns_edits import dns_edits_of
 from analysis.downstream import leaders
 from analysis.faults import ELSEWHERE, upheld
 from analysis.genuine import counted
@@ -30,7 +31,7 @@ from analysis.series import MECHANISMS, Block, asked, blocks
 from analysis.settings import DriftSettings
 from warehouse import reads, reads_changes, reads_sources
 from warehouse.connect import Connection, Warehouse
-from warehouse.kept import place
+from warehouse.kept import Place, place
 from warehouse.scope import Scope
 
 __all__ = ["Cause", "Change", "Drift", "detect", "drifts"]
@@ -88,15 +89,20 @@ def drifts(
     """
     scope = Scope(tuple(sorted(set(scope.domains))), None, newest or scope.until)
     with warehouse.reading() as session:
-        asked = place(session, "drifts", scope, settings)
+        asked = _place(session, scope, settings)
         if (told := known(asked, list[Drift])) is not None:
             return told
     found = _drifts(warehouse, scope, settings)
     with warehouse.reading() as session:
         # Unless somebody wrote meanwhile: then a part of the evidence may be newer than the rest.
-        if place(session, "drifts", scope, settings) == asked:
+        if _place(session, scope, settings) == asked:
             keep(asked, found)
     return found
+
+
+def _place(session: Connection, scope: Scope, settings: DriftSettings) -> Place:
+    """Causes rest on what DNS answered as well as on the reports."""
+    return place(session, "drifts", scope, settings, reads_changes.dns_news(session))
 
 
 def _drifts(warehouse: Warehouse, scope: Scope, settings: DriftSettings) -> list[Drift]:
@@ -142,6 +148,7 @@ def _seen(session: Connection, span: Scope, changes: Sequence[Change], days: pl.
         with_own(reads_sources.source_envelopes(session, near), "spf_domain"),
         reads_changes.changed_addresses(session, whole, sources.unique()),
         policy_history(reads.policy_days(session, whole)),
+        dns_edits_of(session, whole.domains),
     )
     return replace(seen, remarks=remarked(session, near, changes, seen))
 

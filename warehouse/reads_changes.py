@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import polars as pl
 
@@ -91,6 +92,24 @@ def changed_addresses(connection: Connection, scope: Scope, sources: pl.DataFram
         """,
         [*values, sources["domain"].to_list(), sources["source_key"].to_list()],
     )
+
+
+def dns_answers(connection: Connection, domains: Sequence[str]) -> pl.DataFrame:
+    """Every answer of DNS that was seen below some organizational domains: the columns of dns_answer."""
+    return frame(
+        connection,
+        """
+        SELECT domain, name, rdtype, records, first_seen_at, last_seen_at FROM dns_answer
+        WHERE domain IN (SELECT unnest(?::VARCHAR[])) ORDER BY domain, name, rdtype, first_seen_at
+        """,
+        [list(domains)],
+    )
+
+
+def dns_news(connection: Connection) -> tuple[int, datetime | None]:
+    """How many answers of DNS are kept, and when the newest was seen first: the same while no edit was seen."""
+    row = connection.execute("SELECT count(*), max(first_seen_at) FROM dns_answer").fetchone()
+    return (int(row[0]), row[1]) if row else (0, None)
 
 
 def from_days(connection: Connection, scope: Scope) -> pl.DataFrame:

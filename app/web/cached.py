@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 import polars as pl
 import streamlit as st
 
-from analysis import completeness, decomposition, history
+from analysis import completeness, decomposition, dns_edits, history
 from analysis import drift as moved
 from analysis import findings as todo
 from analysis import news as told
@@ -161,6 +161,14 @@ def policy_changes(state: State, scope: Scope) -> list[history.PolicyChange]:
     with warehouse().reading() as connection:
         rows = reads.policy_days(connection, counted(connection, replace(scope, since=None)))
     return history.policy_history(rows)
+
+
+@st.cache_data(max_entries=ANSWERS, show_spinner=False)
+def dns_changes(state: State, scope: Scope) -> list[dns_edits.DnsEdit]:
+    """What was edited in DNS below the scope's domains, as far as it was looked at."""
+    domains = scope.domains or tuple(last_days(state, today()))
+    with warehouse().reading() as connection:
+        return dns_edits.dns_edits_of(connection, domains)
 
 
 @st.cache_data(max_entries=ANSWERS, show_spinner=False)

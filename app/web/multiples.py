@@ -12,6 +12,7 @@ import polars as pl
 import streamlit as st
 
 from analysis.completeness import Completeness
+from analysis.dns_edits import DnsEdit
 from analysis.drift import Drift
 from analysis.history import PolicyChange
 from app.web import cached, charts, frames, grids, pages, words
@@ -24,9 +25,10 @@ LARGEST: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What is drawn beside changes: edits of records, the days that are not over, and who is to act (domain, key)."""
+    """What stands beside changes: edits of the policy and in DNS, days that are not over, and who is to act."""
 
     edits: Sequence[PolicyChange]
+    dns: Sequence[DnsEdit]
     newest: Sequence[Completeness]
     owners: Mapping[tuple[str, str], str]
 
@@ -64,8 +66,9 @@ def draw(shown: Sequence[Drift], days: pl.DataFrame, beside: Beside, view: View)
 
 
 def began(one: Drift, own: pl.DataFrame, beside: Beside) -> charts.Began:
-    """When it began, with the edits of its domain's record on the days that are drawn, and those not over yet."""
+    """When it began, with the edits of its domain's records on the days that are drawn, and those not over yet."""
     days = {edit.day for edit in beside.edits if edit.domain == one.domain}
+    days |= {edit.last for edit in beside.dns if one.domain == edit.domain or one.domain.endswith(f".{edit.domain}")}
     drawn = set(own["day"])
     return charts.Began(one.started_on, one.started_between, tuple(sorted(days & drawn)), beside.unfinished(one.domain))
 

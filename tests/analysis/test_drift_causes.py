@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 
@@ -155,6 +155,23 @@ def test_remarks_on_signatures_are_read_in_the_documents_of_those_days(world: Wo
         ])  # fmt: skip
     [drift] = [one for one in drifts(world.warehouse, Scope(), SETTINGS) if one.mechanism == "dkim"]
     assert (codes(drift), drift.cause.subject) == (["key_too_short", "selector_fails"], "invalid: key too short")
+
+
+def test_a_key_that_was_edited_in_dns(world: World) -> None:
+    world.send(MAILER, BEFORE, 30, dkim=((OURS, "m1", "pass"),), spf=PATH)
+    world.send(MAILER, AFTER, 30, dkim=((OURS, "m1", "permerror"),), spf=PATH)
+    assert codes(ask(world)[0]) == ["selector_fails"]
+    looks = [datetime.combine(BROKE + timedelta(days=at), time(3)) for at in (-40, -1, 0, 20)]
+    with world.warehouse.writing() as connection:
+        connection.executemany(
+            "INSERT INTO dns_answer VALUES ('example.com', 'm1._domainkey.example.com', 'CNAME', ?, ?, ?)",
+            [[["m1.mailer.test"], *looks[:2]], [[], *looks[2:]]],
+        )
+    # The answer that was kept rests on what DNS said, too.
+    [drift] = [one for one in drifts(world.warehouse, Scope(), SETTINGS) if one.mechanism == "dkim"]
+    assert codes(drift) == ["dns_key", "selector_fails"]
+    assert drift.cause.subject == "m1._domainkey.example.com CNAME: -m1.mailer.test"
+    assert "was edited between 23 October 2026 and 24 October 2026" in drift.cause.sentence
 
 
 def test_a_policy_that_changed_stands_beside_the_cause(world: World) -> None:

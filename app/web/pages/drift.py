@@ -67,7 +67,8 @@ def surroundings(view: View) -> multiples.Beside:
     found = cached.sources(view.state, view.scope, view.today)
     owners = {(one.domain, one.source_key): one.owner or owner_of(one.domain) for one in found}
     newest = cached.newest(view.state, view.scope, hour)
-    return multiples.Beside(cached.policy_changes(view.state, view.scope), newest, owners)
+    edits, dns = cached.policy_changes(view.state, view.scope), cached.dns_changes(view.state, view.scope)
+    return multiples.Beside(edits, dns, newest, owners)
 
 
 def beside(every: Sequence[Drift], view: View) -> None:

@@ -14,7 +14,10 @@ import polars as pl
 import pytest
 
 from analysis import gates
-from app.web import charts, frames, launch, pages, theme, verdicts, words
+from analysis.cause import Cause
+from analysis.dns_edits import DnsEdit
+from analysis.drift import Drift
+from app.web import charts, frames, launch, multiples, pages, theme, verdicts, words
 
 WEB = Path(launch.__file__).parent
 LOOK: dict[str, Any] = tomllib.loads((WEB / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
@@ -139,3 +142,17 @@ def test_a_day_that_is_not_over_shows_what_its_rate_can_become() -> None:
     assert (band["low"], band["high"]) == (pytest.approx(0.6), pytest.approx(0.85))
     over = charts.source_rate(own, charts.Began(day, unfinished=((date(2026, 11, 2), 0.75),)), theme.LIGHT).to_dict()
     assert not any(rows and "low" in rows[0] for rows in over["datasets"].values())
+
+
+def test_edits_in_dns_are_marked_at_the_sources_of_their_domain_on_days_that_are_drawn() -> None:
+    days = [date(2026, 11, at) for at in range(1, 9)]
+    own = pl.DataFrame({"day": days, "messages": [50] * 8, "aligned": [40] * 8, "rate": [0.8] * 8})
+
+    def edit(domain: str, day: int) -> DnsEdit:
+        return DnsEdit(domain, domain, "TXT", date(2026, 10, 30), date(2026, 11, day), (), ("v=spf1",))
+
+    edits = [edit("example.com", 3), edit("example.com", 28), edit("other.example", 4)]
+    for domain, marked in (("example.com", 3), ("mail.example.com", 3), ("other.example", 4), ("notexample.com", None)):
+        change = Drift(domain, "k", "k", None, "dkim", "step", days[2], 1.0, 0.0, 9, 0.0, 2, Cause("", ""))
+        began = multiples.began(change, own, multiples.Beside([], edits, [], {}))
+        assert began.edits == ((date(2026, 11, marked),) if marked else ())
