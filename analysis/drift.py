@@ -23,7 +23,7 @@ from analysis.downstream import leaders
 from analysis.faults import ELSEWHERE, upheld
 from analysis.genuine import counted
 from analysis.history import policy_history
-from analysis.keeping import keep, known
+from analysis.keeping import kept_over
 from analysis.moves import Series, corroborated, daily, moves, without_campaigns
 from analysis.remarks import remarked
 from analysis.screening import screened
@@ -88,16 +88,12 @@ def drifts(
     evidence on the few domains where something was found. The answer is kept until the reports change.
     """
     scope = Scope(tuple(sorted(set(scope.domains))), None, newest or scope.until)
-    with warehouse.reading() as session:
-        asked = _place(session, scope, settings)
-        if (told := known(asked, list[Drift])) is not None:
-            return told
-    found = _drifts(warehouse, scope, settings)
-    with warehouse.reading() as session:
-        # Unless somebody wrote meanwhile: then a part of the evidence may be newer than the rest.
-        if _place(session, scope, settings) == asked:
-            keep(asked, found)
-    return found
+    return kept_over(
+        warehouse,
+        lambda session: _place(session, scope, settings),
+        list[Drift],
+        lambda: _drifts(warehouse, scope, settings),
+    )
 
 
 def _place(session: Connection, scope: Scope, settings: DriftSettings) -> Place:

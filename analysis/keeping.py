@@ -13,6 +13,7 @@ from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hin
 
 import polars as pl
 
+from warehouse.connect import Connection, Warehouse
 from warehouse.kept import Place
 
 T = TypeVar("T")
@@ -44,6 +45,22 @@ def kept(place: Place, kind: type[T], make: Callable[[], T]) -> T:
     if found is None:
         found = make()
         keep(place, found)
+    return found
+
+
+def kept_over(warehouse: Warehouse, place_of: Callable[[Connection], Place], kind: type[T], make: Callable[[], T]) -> T:
+    """The same for what takes several sessions to make: it is not kept where somebody wrote in between.
+
+    Then a part of it may rest on newer reports than the rest.
+    """
+    with warehouse.reading() as connection:
+        asked = place_of(connection)
+    found = known(asked, kind)
+    if found is None:
+        found = make()
+        with warehouse.reading() as connection:
+            if place_of(connection) == asked:
+                keep(asked, found)
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import polars as pl
@@ -13,10 +13,12 @@ from analysis.changes import arrived
 from analysis.findings import Basis, Finding, gather, rank
 from analysis.gates import undecided
 from analysis.genuine import counted
+from analysis.keeping import kept_over
 from analysis.settings import AnalysisSettings
 from analysis.sources import Source, sources
 from warehouse import reads
-from warehouse.connect import Warehouse
+from warehouse.connect import Connection, Warehouse
+from warehouse.kept import Place, place
 from warehouse.scope import Scope
 
 
@@ -71,21 +73,37 @@ def status(
 ) -> Status:
     """How the scope's domains stand: messages and sources over its days, the verdict over readiness.days.
 
-    `basis` is what findings of the same scope and day are made from, where the caller has it already.
+    `basis` is what findings of the same scope and day are made from, where the caller has it already. Without it
+    the answer is kept until the reports or the decisions about these domains change.
     """
+    with warehouse.reading() as connection:
+        runs = reads.runs(connection, 1)
+        quarantined = reads.frame(connection, "SELECT count(*) AS messages FROM quarantine")["messages"].item()
+    ended = runs["ended_at"][0] if runs.height else None
+
+    def asked(connection: Connection) -> Place:
+        wanted = sorted((targets or {}).items())
+        said = reads.decisions(connection).filter(pl.col("domain").is_in(scope.domains) | (not scope.domains))
+        return place(connection, "status", scope, today, settings, wanted, said.rows())
+
+    def judge() -> Status:
+        return _status(warehouse, scope, settings, basis or gather(warehouse, scope, today, settings, targets))
+
+    found = judge() if basis else kept_over(warehouse, asked, Status, judge)
+    return replace(found, quarantined=int(quarantined), last_run_at=ended.isoformat() if ended else None)
+
+
+def _status(warehouse: Warehouse, scope: Scope, settings: AnalysisSettings, basis: Basis) -> Status:
     with warehouse.reading() as connection:
         sure = counted(connection, scope)
         domains, days = reads.domains(connection, sure), reads.daily_alignment(connection, sure)
-        runs = reads.runs(connection, 1)
-        quarantined = reads.frame(connection, "SELECT count(*) AS messages FROM quarantine")["messages"].item()
-    basis = basis or gather(warehouse, scope, today, settings, targets)
     first: dict[str, Finding] = {}
     for finding in rank(basis, settings):
         if finding.severity != "info":
             first.setdefault(finding.domain, finding)
     found = basis.sources
     if scope != basis.scope:
-        found = by_domain(sources(warehouse, scope, today, settings.sources))
+        found = by_domain(sources(warehouse, scope, basis.today, settings.sources))
     every = [source for part in found.values() for source in part]
     new = Counter[str]()
     if basis.newest:
@@ -97,15 +115,7 @@ def status(
         _line(row, basis, found.get(name, []), first.get(name), trends, (open_.get(name, 0), new[name]))
         for name, row in zip(domains["domain"], domains.iter_rows(named=True), strict=True)
     )
-    ended = runs["ended_at"][0] if runs.height else None
-    return Status(
-        domains=told,
-        data_until=basis.newest,
-        reporters=basis.heard,
-        usual_reporters=len(basis.usual),
-        quarantined=int(quarantined),
-        last_run_at=ended.isoformat() if ended else None,
-    )
+    return Status(told, basis.newest, basis.heard, len(basis.usual), 0, None)
 
 
 def by_domain(found: Sequence[Source]) -> dict[str, list[Source]]:

@@ -21,6 +21,7 @@ from analysis.readiness import readinesses
 from analysis.reporters import Reporter
 from analysis.settings import AnalysisSettings
 from analysis.sources import Source, sources
+from analysis.status import status
 from ingest.attestation import NOT_CHECKED, Attestation, Doubt, Grade
 from tests.analysis.world import FORWARDER, LAST, MAILER, NOW, OFFICE, OURS, RELAY, World, days, usual
 from warehouse import addresses, kept, melting, retention
@@ -43,6 +44,7 @@ def answers(warehouse: Warehouse, today: date) -> dict[str, Any]:
         "sources": sources(warehouse, month, today, SETTINGS.sources),
         "drifts": drifts(warehouse, month, SETTINGS.drift),
         "news": news(warehouse, month, today, SETTINGS),
+        "status": status(warehouse, month, today, SETTINGS),
         "findings": findings(warehouse, month, today, SETTINGS),
         "readiness": readinesses(warehouse, {OURS: "reject"}, today, SETTINGS),
     }
