@@ -27,14 +27,14 @@ class Plan:
     growth: tuple[int, ...]
     batches: int
     queries: tuple[int, ...]
-    patience: float  # seconds after which an answer is given up
+    patience: float  # seconds after which the answers about a domain, or all, are given up
     starts: int
     asked: tuple[str, ...] = tuple(ASKED)
 
 
-QUICK = Plan(bulk.QUICK, (0, MILLION // 10), 1, (MILLION // 10,), 5.0, 1, ("middling domain",))
-USUAL = Plan(bulk.USUAL, (0, MILLION, 10 * MILLION), 3, (10 * MILLION,), 8.0, 7)
-FULL = Plan(bulk.FULL, (0, MILLION, 10 * MILLION, 100 * MILLION), 5, (10 * MILLION, 100 * MILLION), 600.0, 15)
+QUICK = Plan(bulk.QUICK, (0, MILLION // 10), 1, (MILLION // 10,), 60.0, 1, ("middling domain",))
+USUAL = Plan(bulk.USUAL, (0, MILLION, 10 * MILLION), 3, (10 * MILLION,), 600.0, 7)
+FULL = Plan(bulk.FULL, (0, MILLION, 10 * MILLION, 100 * MILLION), 5, (10 * MILLION, 100 * MILLION), 3600.0, 15)
 
 
 def _bulk(document: Document, plan: Plan) -> None:

@@ -1,4 +1,4 @@
-"""How long questions take: `python -m benchmarks.queries reads|answer|often WAREHOUSE` in a process of its own."""
+"""How long questions take: `python -m benchmarks.queries reads|answers|often WAREHOUSE` in a process of its own."""
 
 from __future__ import annotations
 
@@ -113,6 +113,7 @@ ASKED: dict[str, Callable[[World], str]] = {
     "all domains": lambda _: "",
 }
 WHEN = ("first", "kept")
+PARTS = ("first", "cpu", "kept", "cpu")
 AT_ONCE = ("sources", "drifts", "genuineness", "readiness", "status", "findings")
 
 
@@ -123,13 +124,13 @@ def _answer(warehouse: Warehouse, name: str, domain: str) -> object:
     return ANSWERS[name](warehouse, scope, NEWEST + timedelta(days=1), AnalysisSettings())
 
 
-def ask_answer(warehouse: Warehouse, name: str, domain: str = "") -> None:
-    """What one answer costs when it is asked for first after a load, and when what it rests on is kept."""
+def ask_answers(warehouse: Warehouse, domain: str = "") -> None:
+    """What each answer costs, one after the other: the first time after a load, and when all that is kept is there."""
     rmtree(folder_of(warehouse.path), ignore_errors=True)
     peak = Peak()
-    (first,) = timed(lambda: _answer(warehouse, name, domain))
-    again = cheapest(timed(lambda: _answer(warehouse, name, domain), 3))
-    tell(first=asdict(first), again=asdict(again), memory=peak.read())
+    first = {name: timed(partial(_answer, warehouse, name, domain))[0] for name in ANSWERS}
+    again = {name: cheapest(timed(partial(_answer, warehouse, name, domain), 3)) for name in ANSWERS}
+    tell(answers={name: [asdict(first[name]), asdict(again[name])] for name in ANSWERS}, memory=peak.read())
 
 
 def ask_often(warehouse: Warehouse, *domains: str) -> None:
@@ -178,35 +179,35 @@ def queries(document: Document, world: World, patience: float, titles: Sequence[
             for name, costs in sorted(found.items(), key=lambda item: -item[1]["30 days"]["wall"])
         ],
     )
+    told = [_answered(path, patience, ASKED[title](world)) for title in titles]
+    held = ", ".join(f"{one['memory']:,.0f} MiB ({title})" for title, one in zip(titles, told, strict=True) if one)
     document.say(
-        "An answer is given twice: `first` is the first time after a load, `kept` when what it rests on was worked out",
-        "before. Milliseconds on the wall, and of the processor (cpu).",
+        "Answers are asked for one after the other: `first` after a load, when what one worked out is there for the",
+        "next; `kept` when all of it is there. Milliseconds on the wall, and of the processor (cpu). The most memory",
+        f"held above the start: {held}.",
         "",
     )
-    parts = ("first", "cpu", "kept", "cpu", "MiB")
+    columns = [f"{title}: first" if not at else part for title in titles for at, part in enumerate(PARTS)]
     document.table(
-        (
-            "Answer, 30 days",
-            *(f"{title}: {part}" if not at else part for title in titles for at, part in enumerate(parts)),
-        ),
-        [_answered(path, name, patience, [ASKED[title](world) for title in titles]) for name in ANSWERS],
+        ("Answer, 30 days", *columns),
+        [(name, *(cell for one in told for cell in _cells(one, name, patience))) for name in ANSWERS],
     )
     if len(titles) > 1:
         at_once(document, world, path)
 
 
-def _answered(path: Path, name: str, patience: float, domains: Sequence[str]) -> tuple[str, ...]:
-    """A row of the answers' table; each answer in a process of its own, given up after `patience` seconds."""
-    found: list[str] = [name]
-    for domain in domains:
-        try:
-            cost = child("queries", "answer", path, name, *[domain] * bool(domain), within=patience)
-        except TimeoutExpired:
-            found += (f"over {patience * 1000:,.0f}", "", "", "", "")
-        else:
-            times = [milliseconds(cost[when][clock]) for when in ("first", "again") for clock in ("wall", "cpu")]
-            found += (*times, f"{cost['memory']:,.0f}")
-    return tuple(found)
+def _answered(path: Path, patience: float, domain: str) -> dict[str, Any]:
+    """What the answers cost, in a process of their own; nothing where they take longer than `patience` seconds."""
+    try:
+        return child("queries", "answers", path, *[domain] * bool(domain), within=patience)
+    except TimeoutExpired:
+        return {}
+
+
+def _cells(told: dict[str, Any], name: str, patience: float) -> tuple[str, ...]:
+    if not told:
+        return (f"all over {patience:,.0f} s", "", "", "")
+    return tuple(milliseconds(cost[clock]) for cost in told["answers"][name] for clock in ("wall", "cpu"))
 
 
 def main(what: str, path: str, *more: str) -> None:
@@ -217,7 +218,7 @@ def main(what: str, path: str, *more: str) -> None:
     elif what == "often":
         ask_often(warehouse, *more)
     else:
-        ask_answer(warehouse, *more)
+        ask_answers(warehouse, *more)
 
 
 if __name__ == "__main__":
