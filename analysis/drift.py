@@ -27,6 +27,7 @@ from analysis.keeping import kept_over
 from analysis.moves import Series, corroborated, daily, moves, without_campaigns
 from analysis.remarks import remarked
 from analysis.screening import screened
+from analysis.searched import searched
 from analysis.series import MECHANISMS, Block, asked, blocks
 from analysis.settings import DriftSettings
 from warehouse import reads, reads_changes, reads_sources
@@ -111,7 +112,9 @@ def _drifts(warehouse: Warehouse, scope: Scope, settings: DriftSettings) -> list
         totals = reads_changes.source_totals(session, span, 2 * settings.messages)
         screen = screened(totals, settings, last)
         days = reads_changes.told_days(session, span, screen.sources)
-    changes = likely(days, settings, last, screen.questions)
+        before = place(session, "searched", settings, last, lasting=True)
+    found = searched(days, before, lambda some: search(some, settings, last))
+    changes = likely(found, screen.questions, settings)
     if not changes:
         return []
     with warehouse.reading() as session:
@@ -160,15 +163,21 @@ def detect(days: pl.DataFrame, settings: DriftSettings, newest: date | None = No
         return []
     screen = screened(days, settings, last)
     near = days.join(screen.sources, on=["domain", "source_key"], how="semi")
-    return credible(likely(near, settings, last, screen.questions), days)
+    return credible(likely(search(near, settings, last), screen.questions, settings), days)
 
 
-def likely(days: pl.DataFrame, settings: DriftSettings, newest: date, questions: int) -> list[Change]:
-    """The changes of the sources in `days` that are no chance among so many questions, whoever tells of them."""
-    found = list[Change]()
-    for block in blocks(days, settings, newest):
-        for mechanism in MECHANISMS:
-            found += _in_block(block, mechanism, asked(block, mechanism, settings), settings)
+def search(days: pl.DataFrame, settings: DriftSettings, newest: date) -> list[Change]:
+    """The changes of the sources in `days`, each source for itself; some may be chance."""
+    return [
+        change
+        for block in blocks(days, settings, newest)
+        for mechanism in MECHANISMS
+        for change in _in_block(block, mechanism, asked(block, mechanism, settings), settings)
+    ]
+
+
+def likely(found: Sequence[Change], questions: int, settings: DriftSettings) -> list[Change]:
+    """Those that are no chance among so many questions, whoever tells of them."""
     bound = chance.discoveries([change.p_value for change in found], questions, settings.false_discovery)
     return [change for change in found if change.p_value <= bound]
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 MOST = 300  # files kept; beyond, those written first go
 DIGEST = 16  # bytes
 MARK = 32  # characters
+LASTING = "0" * MARK  # stands for the mark where what is kept tells itself what it rests on
 
 _marks: WeakKeyDictionary[Connection, tuple[Path | None, str]] = WeakKeyDictionary()
 
@@ -96,22 +97,27 @@ class Place:
             folder.mkdir(mode=0o700)
             folder.chmod(mode | (mode & 0o444) >> 2)
         found = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns, reverse=True)
-        mine = [path for path in found if path.name[:MARK] == self.name[:MARK]]
+        # What lasts says nothing of the state that the others belong to.
+        states = {self.name[:MARK], LASTING} if self.name[:MARK] != LASTING else {path.name[:MARK] for path in found}
+        mine = [path for path in found if path.name[:MARK] in states]
         for path in {*found} - {*mine[: most - 1]}:
             path.unlink(missing_ok=True)
 
 
-def place(connection: Connection, question: str, *parts: object, program: bytes = PROGRAM) -> Place:
+def place(
+    connection: Connection, question: str, *parts: object, lasting: bool = False, program: bytes = PROGRAM
+) -> Place:
     """Where the answer to a question about the reports is kept; it may rest on nothing but them and `parts`.
 
-    `parts` are values whose repr says all of them.
+    `parts` are values whose repr says all of them. What is `lasting` is found whatever became of the reports: it has
+    to say itself what it was made from, and whoever reads it has to look.
     """
     if connection not in _marks:
         _marks[connection] = _state(connection)
     folder, mark = _marks[connection]
     asked = hashlib.blake2b(program, digest_size=DIGEST)
     asked.update(repr((question, parts)).encode())
-    return Place(folder, f"{mark}-{asked.hexdigest()}")
+    return Place(folder, f"{LASTING if lasting else mark}-{asked.hexdigest()}")
 
 
 def _state(connection: Connection) -> tuple[Path | None, str]:
