@@ -9,9 +9,11 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from analysis import keeping
+from analysis.change import Change
 from analysis.drift import Drift, drifts
 from analysis.findings import findings
 from analysis.genuine import LoneClaims
@@ -19,6 +21,7 @@ from analysis.news import news
 from analysis.policy import Published
 from analysis.readiness import readinesses
 from analysis.reporters import Reporter
+from analysis.searched import searched
 from analysis.settings import AnalysisSettings
 from analysis.sources import Source, sources
 from analysis.status import status
@@ -249,3 +252,26 @@ def test_a_drift_comes_back_as_it_was(tmp_path: Path) -> None:
     again = drifts(warehouse, Scope(), SETTINGS.drift)
     assert again == first
     assert all(isinstance(one, Drift) for one in again)
+
+
+def test_only_sources_with_other_days_are_searched_again(told: Warehouse) -> None:
+    days = pl.DataFrame({"domain": OURS, "source_key": ["a", "a", "b"], "day": [LAST] * 3, "messages": [1, 2, 3]})
+    asked = list[set[str]]()
+
+    def search(some: pl.DataFrame) -> list[Change]:
+        asked.append(set(some["source_key"]))
+        return [Change(OURS, key, "dkim", "step", LAST, None, None, 1.0, 0.0, None, 9, 0.1, 1, 1) for key in asked[-1]]
+
+    with told.reading() as connection:
+        place = kept.place(connection, "searched", lasting=True)
+    first = searched(days, place, search)
+    assert {change.source_key for change in first} == {"a", "b"}
+    with told.writing():
+        pass
+    with told.reading() as connection:
+        assert kept.place(connection, "searched", lasting=True) == place
+        kept.place(connection, "another question").store(b"an answer")
+    assert searched(days.reverse(), place, search) == first
+    assert searched(days.with_columns(pl.col("messages").replace(3, 4)), place, search) == first
+    assert searched(days.filter(pl.col("source_key") == "a"), place, search) == first[:1]
+    assert asked == [{"a", "b"}, {"b"}]

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from analysis.changepoint import PRICE
-from analysis.drift import likely
+from analysis.drift import likely, search
 from analysis.faults import upheld
 from analysis.screening import FEWEST, evidence, screened
 from analysis.settings import DriftSettings
@@ -27,9 +27,9 @@ def test_the_screened_result_is_the_unscreened_one(seed: int) -> None:
     last = WORLD + timedelta(days=DAYS - 1)
     screen = screened(days, SETTINGS, last)
     near = days.join(screen.sources, on=["domain", "source_key"], how="semi")
-    every = likely(days, SETTINGS, last, screen.questions)
+    every = likely(search(days, SETTINGS, last), screen.questions, SETTINGS)
     assert every
-    assert upheld(likely(near, SETTINGS, last, screen.questions), days) == upheld(every, days)
+    assert upheld(likely(search(near, SETTINGS, last), screen.questions, SETTINGS), days) == upheld(every, days)
 
 
 def test_calm_sources_are_not_looked_at_closely() -> None:
