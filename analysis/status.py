@@ -16,7 +16,7 @@ from analysis.genuine import counted
 from analysis.keeping import kept_over
 from analysis.settings import AnalysisSettings
 from analysis.sources import Source, sources
-from warehouse import reads
+from warehouse import reads, reads_changes
 from warehouse.connect import Connection, Warehouse
 from warehouse.kept import Place, place
 from warehouse.scope import Scope
@@ -84,7 +84,9 @@ def status(
     def asked(connection: Connection) -> Place:
         wanted = sorted((targets or {}).items())
         said = reads.decisions(connection).filter(pl.col("domain").is_in(scope.domains) | (not scope.domains))
-        return place(connection, "status", scope, today, settings, wanted, said.rows())
+        # Findings tell of causes, which rest on what DNS answered, too.
+        heard = reads_changes.dns_news(connection)
+        return place(connection, "status", scope, today, settings, wanted, said.rows(), heard)
 
     def judge() -> Status:
         return _status(warehouse, scope, settings, basis or gather(warehouse, scope, today, settings, targets))
