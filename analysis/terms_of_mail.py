@@ -96,7 +96,7 @@ OF_MAIL = (
         pl.min_horizontal(share("borrowed", 0.5), share("foreign_pass", 0.8)),
         "{borrowed:,} of {n:,} messages have a key that is mostly used elsewhere, under another return path.",
         pro="forwarded",
-        con="spoofing",
+        con="ours spoofing",
     ),
     Term(
         "several_paths",
