@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import resource
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from app.commands.loading import identify
-from app.without import without
+from app.without import for_good, without
 from benchmarks.measure import Clock, Peak, tell
 from ingest.alignment import organizational_domain
 from ingest.inputs.files import FileInput
@@ -25,20 +27,21 @@ FROM aggregate_record
 """
 
 
-def main(folder: Path, warehouse: Path, keep_documents: bool) -> None:
-    """Load everything, and tell what it cost and what is stored."""
+def main(folder: Path, warehouse: Path, keep_documents: bool, jobs: int) -> None:
+    """Load everything, and tell what it cost and what is stored. `readers` is what further processes took."""
     limits = UnpackLimits()
     target = Warehouse(warehouse, WarehouseSettings(keep_documents=keep_documents))
     with target.writing():
         pass
-    loader = Loader(target, limits, identify, lambda: datetime.now(UTC))
+    prepare = partial(for_good, "pandas")
+    loader = Loader(target, limits, identify, lambda: datetime.now(UTC), jobs=jobs, prepare=prepare)
     peak, clock = Peak(), Clock()
     # What a process reads once: the databases of networks and of services, the public suffixes.
     identify(["8.8.8.8"])
     organizational_domain("example.com")
     once, clock = clock.read(), Clock()
     summary = load(FileInput([folder], limits), loader)
-    cost, memory = clock.read(), peak.read()
+    cost, memory, readers = clock.read(), peak.read(), resource.getrusage(resource.RUSAGE_CHILDREN)
     with target.reading() as connection:
         row = connection.execute(TOTALS).fetchone()
     assert row is not None
@@ -46,6 +49,7 @@ def main(folder: Path, warehouse: Path, keep_documents: bool) -> None:
         once=asdict(once),
         cost=asdict(cost),
         memory=memory,
+        readers=readers.ru_utime + readers.ru_stime,
         bytes=warehouse.stat().st_size,
         totals=dict(zip(("reports", "records", "messages", "daily", "declared"), map(int, row), strict=True)),
         summary={name: getattr(summary, name) for name in ("seen", "stored", "duplicates", "records", "messages")},
@@ -54,4 +58,4 @@ def main(folder: Path, warehouse: Path, keep_documents: bool) -> None:
 
 if __name__ == "__main__":
     with without("pandas"):  # as app/cli.py does
-        main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] == "keep")
+        main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] == "keep", int(sys.argv[4]) if sys.argv[4:] else 1)
