@@ -25,7 +25,7 @@ from warehouse.load import load
     type=click.IntRange(1, 64),
     default=1,
     show_default=True,
-    help="Processes that read, beside the one that stores; worth it for thousands of files.",
+    help="Processes that read, beside the one that stores; worth it from ten thousand files on.",
 )
 @click.pass_obj
 def command(run: Run, paths: tuple[str, ...], jobs: int) -> int:
