@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -52,7 +53,7 @@ class Bundle:
         return weekly_chart.png(self.warehouse, self.summary, self.config.analysis)
 
     def write(self, folder: Path, forms: Sequence[str]) -> list[Path]:
-        """Write files and their manifest into a folder; the manifest is the last."""
+        """Write files and their manifest into a folder; the manifest, the last, tells of other forms there too."""
         folder.mkdir(parents=True, exist_ok=True)
         name = f"whosends-{self.summary.week}"
         files, hashes = [], {}
@@ -60,9 +61,11 @@ class Bundle:
             content = self.render(form)
             files.append(folder / f"{name}.{form}")
             files[-1].write_bytes(content)
-            hashes[files[-1].name] = {"sha256": sha256(content).hexdigest(), "bytes": len(content)}
+            hashes[files[-1].name] = _said(content)
         files.append(folder / f"{name}.manifest.json")
-        files[-1].write_text(to_json(self._manifest(hashes)) + "\n", encoding="utf-8")
+        manifest = self._manifest(hashes)
+        manifest["files"] = {**_still_true(files[-1], manifest), **hashes}
+        files[-1].write_text(to_json(manifest) + "\n", encoding="utf-8")
         return files
 
     def _manifest(self, hashes: dict[str, dict[str, object]]) -> dict[str, object]:
@@ -83,3 +86,22 @@ class Bundle:
         drifts = [drift_document(one) for one in summary.drifts]
         known = {"known_at": self.known_at} if self.known_at else {}
         return {"schema_version": SCHEMA_VERSION, **plain(summary), "drifts": drifts, **known}
+
+
+def _still_true(path: Path, manifest: dict[str, object]) -> dict[str, object]:
+    """What an earlier manifest in that place says of other forms of the same week, where the files still are so."""
+    try:
+        before = json.loads(path.read_text("utf-8"))
+        if {**before, "files": {}} != {**json.loads(to_json(manifest)), "files": {}}:
+            return {}
+        names = {f"{path.name.removesuffix('manifest.json')}{form}" for form in FORMATS} & set(before["files"])
+        read = {name: path.with_name(name).read_bytes() for name in sorted(names) if path.with_name(name).is_file()}
+        return {
+            name: before["files"][name] for name, content in read.items() if before["files"][name] == _said(content)
+        }
+    except (OSError, ValueError, TypeError, KeyError):
+        return {}  # none, or nothing that was written here
+
+
+def _said(content: bytes) -> dict[str, object]:
+    return {"sha256": sha256(content).hexdigest(), "bytes": len(content)}

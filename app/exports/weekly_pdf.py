@@ -26,7 +26,12 @@ def render(summary: WeeklySummary, settings: ReportSettings, picture: bytes | No
         ) from None
     source = f"data:image/png;base64,{base64.b64encode(picture).decode()}" if picture else ""
     html = weekly_html.render(summary, settings, source)
-    page = "@page { size: A4; margin: 14mm } body { background: #FFFFFF !important; padding: 0 !important }"
+    page = """
+        @page { size: A4; margin: 14mm }
+        body { background: #FFFFFF !important; padding: 0 !important }
+        h2, h2 + table tr:first-child { break-after: avoid }
+        h2 + table tr { break-inside: avoid }
+    """
     inside = URLFetcher(allowed_protocols=["data"])
     document = weasyprint.HTML(string=html, url_fetcher=inside).render(
         stylesheets=[weasyprint.CSS(string=page)], presentational_hints=True

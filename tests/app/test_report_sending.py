@@ -259,6 +259,25 @@ def test_the_same_week_known_at_the_same_time_gives_the_same_bytes(whosends: Who
     assert now != csv.read_text("utf-8")
 
 
+def test_a_manifest_tells_of_all_forms_that_are_still_as_it_says(whosends: Whosends, home: Path, path: Path) -> None:
+    def wrote(form: str, *more: object) -> set[str]:
+        wish = ("report", "weekly", "--format", form, "--out", home / "out", "--warehouse", path)
+        assert whosends(*wish, *more).code == 0
+        [manifest] = (home / "out").glob("*.manifest.json")
+        return {name.rpartition(".")[2] for name in json.loads(manifest.read_text("utf-8"))["files"]}
+
+    assert wrote("html") == {"html"}
+    assert wrote("csv") == {"html", "csv"}
+    [csv] = (home / "out").glob("*.csv")
+    csv.write_text("Somebody's own numbers.")
+    assert wrote("md") == {"html", "md"}
+    known = datetime.now(UTC).replace(tzinfo=None).isoformat()
+    assert wrote("md", "--known-at", known) == {"md"}  # evidence of another time
+    [manifest] = (home / "out").glob("*.manifest.json")
+    manifest.write_text("[]")
+    assert wrote("md") == {"md"}
+
+
 def test_the_bytes_are_the_same_in_every_time_zone_and_process(home: Path, path: Path) -> None:
     # In spring and autumn the picture's four weeks hold a day on which clocks change.
     words = [COMMAND, "report", "weekly", "--warehouse", str(path), "--known-at", f"{datetime.now(UTC):%Y-%m-%d}"]
