@@ -50,6 +50,14 @@ def horizon(connection: Connection, scope: Scope, today: date) -> date:
     return ahead[AGREEING - 1] if len(ahead) >= AGREEING else tomorrow
 
 
+def believed(connection: Connection, last_days: dict[str, date], today: date) -> dict[str, date]:
+    """The same newest days, none after the horizon: a reporter whose clock is ahead makes no other data old."""
+    if max(last_days.values(), default=today) <= today + timedelta(days=1):
+        return last_days
+    end = horizon(connection, counted(connection, Scope()), today)
+    return {domain: min(day, end) for domain, day in last_days.items()}
+
+
 def _last(connection: Connection, scope: Scope) -> date | None:
     last = reads.last_days(connection, scope)["last_day"].max()
     return last if isinstance(last, date) else None

@@ -9,8 +9,7 @@ import polars as pl
 import streamlit as st
 
 from analysis import bounces as taxonomy
-from analysis.genuine import counted
-from analysis.period import horizon
+from analysis.period import believed
 from app.web import cached
 from app.web.cached import ANSWERS, State
 from warehouse import reads_mail
@@ -50,10 +49,8 @@ def last_days(state: State) -> dict[str, date]:
         for kind in reads_mail.KINDS:
             for domain, day in reads_mail.last_days(connection, kind).items():
                 found[domain] = max(day, found.get(domain, day))
-        today = cached.today()
-        late = max(found.values(), default=today) > today
-        end = horizon(connection, counted(connection, Scope()), today) if late else today
-    return {domain: min(day, end) for domain, day in found.items() if domain}
+        found = believed(connection, found, cached.today())
+    return {domain: day for domain, day in found.items() if domain}
 
 
 @st.cache_data(max_entries=ANSWERS, show_spinner=False)

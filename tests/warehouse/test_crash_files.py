@@ -6,18 +6,15 @@ refused message by its bytes.
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
-import sys
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from ingest.inputs.files import FileInput
 from ingest.settings import UnpackLimits
 from tests.warehouse.build import loader, row, warehouse, xml
-from tests.warehouse.test_crash_walk import CHANGING, Step, in_a_process, is_connection, places
+from tests.warehouse.test_crash_walk import changing, dying, in_a_process, look
 from warehouse.load import load
 
 REPORTS = 5  # one of them in both places; beside them a broken one, and a mail without a report in both
@@ -48,39 +45,16 @@ def prepare(folder: Path, told: Any) -> None:
 
 def run(folder: Path, step: int, told: Any) -> None:
     """Read both, two messages at a time, and die at that step; without one, send which steps there were."""
-    seen: list[Step] = []
-
-    def count(frame: FrameType, event: str, argument: Any) -> None:
-        if event == "c_return" and argument.__name__ in CHANGING and is_connection(argument):
-            if len(seen) == step:
-                os.kill(os.getpid(), signal.SIGKILL)
-            seen.append(Step(argument.__name__, places(frame)))
-
     source = FileInput([folder / "Maildir", folder / "mbox"], UnpackLimits(), batch_messages=2)
     target = loader(warehouse(folder))
-    sys.setprofile(count)
-    load(source, target)
-    sys.setprofile(None)
-    told.send(seen)
+    told.send(dying(lambda: load(source, target), step, changing))
 
 
-def look(folder: Path, told: Any) -> None:
-    """Send reports, their messages by three ways, what is quarantined, and whether anything is owed."""
-    target = warehouse(folder)
-    with target.writing():  # whatever state the file is in, it opens
-        pass
-    with target.reading() as connection:
-        told.send(
-            connection.execute(
-                """
-                SELECT (SELECT count(*) FROM aggregate_report),
-                       (SELECT coalesce(sum(messages), 0)::BIGINT FROM aggregate_report),
-                       (SELECT coalesce(sum(messages), 0)::BIGINT FROM aggregate_record),
-                       (SELECT coalesce(sum(messages), 0)::BIGINT FROM daily),
-                       (SELECT count(*) FROM quarantine), (SELECT count(*) FROM mailbox_action)
-                """
-            ).fetchone()
-        )
+def held(folder: Path) -> tuple[int, ...]:
+    """Reports, their messages by three ways, what is quarantined, and whether anything is owed."""
+    code, found = in_a_process(look, folder)
+    assert code == 0
+    return (*found[:4], found[7], found[6])
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -101,12 +75,12 @@ def test_killed_at_any_step_files_are_read_again_and_nothing_counts_twice(tmp_pa
         folder = Path(shutil.copytree(prepared, tmp_path / str(step)))
         code, _ = in_a_process(run, folder, step)
         assert code == -signal.SIGKILL, whole[step]
-        code, (reports, *sums, refused, owed) = in_a_process(look, folder)
-        assert (code, sums, owed) == (0, [reports * 10] * 3, 0), whole[step]
+        reports, *sums, refused, owed = held(folder)
+        assert (sums, owed) == ([reports * 10] * 3, 0), whole[step]
         assert reports <= REPORTS
         assert refused <= 1
         for _ in range(2 if step in commits else 1):
             assert in_a_process(run, folder, -1)[0] == 0
-            assert in_a_process(look, folder) == (0, (REPORTS, *[REPORTS * 10] * 3, 1, 0)), whole[step]
+            assert held(folder) == (REPORTS, *[REPORTS * 10] * 3, 1, 0), whole[step]
         assert files(folder) == files(prepared)
         shutil.rmtree(folder)

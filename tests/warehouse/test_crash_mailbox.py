@@ -7,12 +7,10 @@ own process, as servers do.
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import socket
 import sqlite3
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,7 +27,7 @@ from tests.servers.mail_api import MailApi
 from tests.servers.oauth_server import OAuthServer
 from tests.servers.scripted_imap import ScriptedImap
 from tests.warehouse.build import loader, one, row, warehouse, xml
-from tests.warehouse.test_crash_walk import Step, in_a_process, is_connection, places, prepare
+from tests.warehouse.test_crash_walk import dying, in_a_process, is_connection, prepare
 from warehouse.load import load
 
 pytestmark = pytest.mark.server
@@ -45,20 +43,13 @@ Look = Callable[[], tuple[list[bytes], list[bytes]]]
 
 def run(folder: Path, settings: MailboxSettings, step: int, told: Any) -> None:
     """Poll the mailbox, and die at that step; without one, send which steps there were."""
-    seen: list[Step] = []
-
-    def count(frame: FrameType, event: str, argument: Any) -> None:
-        if event == "c_return" and _changes(argument, frame):
-            if len(seen) == step:
-                os.kill(os.getpid(), signal.SIGKILL)
-            seen.append(Step(argument.__name__, places(frame, 8)))
-
     source = box(settings, UnpackLimits())
     target = loader(warehouse(folder))
-    sys.setprofile(count)
-    load(source, target)
-    sys.setprofile(None)
-    told.send(seen)
+    told.send(dying(lambda: load(source, target), step, _done, most=8))
+
+
+def _done(frame: FrameType, event: str, argument: Any) -> str:
+    return str(argument.__name__) if event == "c_return" and _changes(argument, frame) else ""
 
 
 def _changes(function: Any, frame: FrameType) -> bool:

@@ -5,10 +5,8 @@ Steps are what test_crash_walk counts, and every change of a file: written, rena
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -21,7 +19,7 @@ import pytest
 from ingest.outcome import Quarantined, Reason
 from ingest.settings import PrivacySettings
 from tests.warehouse.build import BEGIN, DAY, NOW, ListInput, identify, loader, message, polled, row, warehouse, xml
-from tests.warehouse.test_crash_walk import CHANGING, in_a_process, is_connection
+from tests.warehouse.test_crash_walk import CHANGING, dying, in_a_process, is_connection
 from tests.warehouse.test_mixed import BOTH, tls
 from warehouse import journal, melting, quarantine
 from warehouse.backup import backup, restore
@@ -104,20 +102,12 @@ ONCE: Final = {"backup", "decide", "undo"}
 
 def run(folder: Path, action: str, step: int, told: Any) -> None:
     """Do it, and die at that step; without one, send how many steps there were."""
-    seen = 0
+    told.send(len(dying(lambda: ACTIONS[action](folder), step, _done, most=0)))
 
-    def count(frame: FrameType, event: str, argument: Any) -> None:
-        nonlocal seen
-        del frame
-        if event == "c_return" and _changes(argument):
-            if seen == step:
-                os.kill(os.getpid(), signal.SIGKILL)
-            seen += 1
 
-    sys.setprofile(count)
-    ACTIONS[action](folder)
-    sys.setprofile(None)
-    told.send(seen)
+def _done(frame: FrameType, event: str, argument: Any) -> str:
+    del frame
+    return str(argument.__name__) if event == "c_return" and _changes(argument) else ""
 
 
 def _changes(function: Any) -> bool:

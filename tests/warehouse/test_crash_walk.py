@@ -14,7 +14,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
@@ -85,21 +85,41 @@ class Step(NamedTuple):
 
 def run(folder: Path, step: int, told: Any) -> None:
     """Load the mailbox, and die at that step; without one, send which steps there were."""
+    source = DiskMailbox(folder)
+    target = loader(warehouse(folder))
+    told.send(dying(lambda: load(source, target), step, _done))
+
+
+def _done(frame: FrameType, event: str, argument: Any) -> str:
+    return "move" if event == "return" and frame.f_code.co_name == "move" else changing(frame, event, argument)
+
+
+def changing(frame: FrameType, event: str, argument: Any) -> str:
+    """What DuckDB has done that can change what is on disk."""
+    del frame
+    done = event == "c_return" and argument.__name__ in CHANGING and is_connection(argument)
+    return str(argument.__name__) if done else ""
+
+
+def dying(
+    work: Callable[[], object], step: int, named: Callable[[FrameType, str, Any], str], most: int = 3
+) -> list[Step]:
+    """Do some work, and die at that step; else which steps there were, each with at most so many places.
+
+    `named` gives the name of the step that an event of the interpreter ends; empty where it ends none.
+    """
     seen: list[Step] = []
 
     def count(frame: FrameType, event: str, argument: Any) -> None:
-        done = event == "c_return" and argument.__name__ in CHANGING and is_connection(argument)
-        if done or (event == "return" and frame.f_code.co_name == "move"):
+        if what := named(frame, event, argument):
             if len(seen) == step:
                 os.kill(os.getpid(), signal.SIGKILL)
-            seen.append(Step(argument.__name__ if done else "move", places(frame)))
+            seen.append(Step(what, places(frame, most)))
 
-    source = DiskMailbox(folder)
-    target = loader(warehouse(folder))
     sys.setprofile(count)
-    load(source, target)
+    work()
     sys.setprofile(None)
-    told.send(seen)
+    return seen
 
 
 def places(frame: FrameType | None, most: int = 3) -> tuple[str, ...]:
