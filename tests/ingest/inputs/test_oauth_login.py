@@ -135,10 +135,14 @@ def test_the_browser_comes_back_to_us(server: OAuthServer, tmp_path: Path) -> No
         assert prompt.address.startswith("https://login.example/auth?response_type=code&client_id=whosends-test")
         address = server.authorized(prompt.address, "user1")
         port = int(address.split(":")[2].split("/")[0])
-        for strange in (f"http://127.0.0.1:{port}/favicon.ico", f"http://127.0.0.1:{port}/?state=forged&code=x"):
-            visits.append(threading.Thread(target=lambda url=strange: urllib.request.urlopen(url, timeout=5).close()))
-            visits[-1].start()
-        visits.append(threading.Thread(target=lambda: urllib.request.urlopen(address, timeout=5).close()))
+        strange = [f"http://127.0.0.1:{port}/favicon.ico", f"http://127.0.0.1:{port}/?state=forged&code=x"]
+
+        def come() -> None:
+            # In turn: nobody listens once the right visit came, so a strange one beside it may be hung up on.
+            for url in [*strange, address]:
+                urllib.request.urlopen(url, timeout=5).close()
+
+        visits.append(threading.Thread(target=come))
         visits[-1].start()
 
     log_in(settings, visit)
