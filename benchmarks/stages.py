@@ -69,7 +69,7 @@ class Stages:
             hashes = [document_hash(document.data) for document in inflated]
         with under("compress"):
             for document in inflated:
-                raw.packed(document.data)
+                raw.packed(document.data, document.deflated)
         with under("parse"):
             reports = [parse(document.data) for document in inflated]
         with under("rows"):

@@ -29,13 +29,15 @@ _MULTIPART_LEVELS = 10  # of multipart in multipart; mail programs nest three
 class Document:
     """A piece of a message that may be a report. `name` and `content_type` are what the sender claims.
 
-    `repair` is the code of what had to be put right while it was unpacked, or "".
+    `repair` is the code of what had to be put right while it was unpacked, or "". `deflated` is the one stream
+    (RFC 1951) that all of `data` came from, or b"": whoever keeps the document need not compress it again.
     """
 
     name: str
     content_type: str
     data: bytes
     repair: str = ""
+    deflated: bytes = b""
 
 
 class Budget:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Generic, NamedTuple, TypeVar
 
@@ -38,10 +38,14 @@ ARCHIVE = "archive"
 
 @dataclass(frozen=True, slots=True)
 class ReadReport(Generic[R]):
-    """A parsed report with the document it was parsed from: XML, JSON, or the whole mail where that is the report."""
+    """A parsed report with the document it was parsed from: XML, JSON, or the whole mail where that is the report.
+
+    `deflated` is the one stream (RFC 1951) that the document came in, or b"".
+    """
 
     report: R
     document: bytes
+    deflated: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +137,17 @@ class _Refused(NamedTuple):
 
 def _read_notice(reading: Reading, raw: bytes, terms: _Terms) -> bool:
     """Read a mail, or a multipart/report in one, that as a whole is a failure report or a bounce; False: it is none."""
-    found = next(_until_refused(map(mail_kind, (raw,)), reading.refusals, ""), Kind.NONE)
+    try:
+        found = mail_kind(raw)
+    except Exception as fault:  # noqa: BLE001  as _refusal says
+        reading.refusals.append(_refusal(fault, ""))
+        return False
     if found is Kind.FAILURE:
-        reports = (failure.parse(mail, terms.privacy.failures) for mail in (raw,))
-        _append(reading.failure_reports, reports, raw, _Refused(reading.refusals, "", terms.second, FAILURE))
+        refused = _Refused(reading.refusals, "", terms.second, FAILURE)
+        _append(reading.failure_reports, lambda mail: failure.parse(mail, terms.privacy.failures), raw, refused)
     elif found is Kind.DSN:
-        notices = (dsn.parse(mail, terms.privacy.bounces) for mail in (raw,))
-        _append(reading.notices, notices, raw, _Refused(reading.refusals, ""))
+        refused = _Refused(reading.refusals, "")
+        _append(reading.notices, lambda mail: dsn.parse(mail, terms.privacy.bounces), raw, refused)
     return found is not Kind.NONE
 
 
@@ -153,42 +161,54 @@ def _parse_into(reading: Reading, document: Document, terms: _Terms) -> bool:
     """Parse a document into the list of its kind; False where it does not claim to be a report."""
     if document.content_type == REPORT_TYPE:
         return _read_notice(reading, document.data, terms)
-    refused = _Refused(reading.refusals, document.name, terms.second)
+    data, name = document.data, document.name
     match kind(document):
         case Kind.AGGREGATE:
-            for part in mending.split(document.data):
-                reports = (_repaired(parse(data), document) for data in (part,))
-                _append(reading.reports, reports, part, refused._replace(form=AGGREGATE))
+            refused = _Refused(reading.refusals, name, terms.second, AGGREGATE)
+            for part in mending.split(data):
+                # One of several in a document is no stream by itself.
+                deflated = document.deflated if part is data else b""
+                _append(reading.reports, _repairing(parse, document), part, refused, deflated)
         case Kind.TLS:
-            tls_reports = (_repaired(tls.parse(data), document) for data in (document.data,))
-            _append(reading.tls_reports, tls_reports, document.data, refused._replace(form=TLS))
+            refused = _Refused(reading.refusals, name, terms.second, TLS)
+            _append(reading.tls_reports, _repairing(tls.parse, document), data, refused)
         case Kind.FAILURE:
-            fields = (failure.parse_fields(data, terms.privacy.failures) for data in (document.data,))
-            _append(reading.failure_reports, fields, document.data, refused)
+            refused = _Refused(reading.refusals, name)
+            _append(reading.failure_reports, lambda it: failure.parse_fields(it, terms.privacy.failures), data, refused)
         case Kind.DSN:
-            status = (dsn.parse_status(data, terms.privacy.bounces) for data in (document.data,))
-            _append(reading.notices, status, document.data, refused)
+            refused = _Refused(reading.refusals, name)
+            _append(reading.notices, lambda it: dsn.parse_status(it, terms.privacy.bounces), data, refused)
         case _:
             return False
     return True
 
 
-def _repaired(report: P, document: Document) -> P:
-    """The report with what was put right before it was parsed."""
+def _repairing(parse: Callable[[bytes], P], document: Document) -> Callable[[bytes], P]:
+    """What reads a report, and adds what was put right before it was parsed."""
     if not document.repair:
-        return report
-    return replace(report, repairs=(*report.repairs, Repair(document.repair, "its checksum is cut off", ARCHIVE)))
+        return parse
+    repair = Repair(document.repair, "its checksum is cut off", ARCHIVE)
+
+    def parse_repaired(data: bytes) -> P:
+        report: P = parse(data)
+        return replace(report, repairs=(*report.repairs, repair))
+
+    return parse_repaired
 
 
-def _append(known: list[ReadReport[R]], parsed: Iterator[R], document: bytes, refused: _Refused) -> None:
+def _append(
+    known: list[ReadReport[R]], parse: Callable[[bytes], R], document: bytes, refused: _Refused, deflated: bytes = b""
+) -> None:
     # The same report as text and as attachment is one report.
     if any(document == one.document for one in known):
         return
-    before = len(refused.refusals)
-    known.extend(ReadReport(report, document) for report in _until_refused(parsed, refused.refusals, refused.name))
-    for at, refusal in enumerate(refused.refusals[before:], before):
+    try:
+        known.append(ReadReport(parse(document), document, deflated))
+    except Exception as fault:  # noqa: BLE001  as _refusal says
+        refusal = _refusal(fault, refused.name)
         if refused.form and refusal.reason in ASKED:
-            refused.refusals[at] = replace(refusal, opinion=refused.second(refused.form, document))
+            refusal = replace(refusal, opinion=refused.second(refused.form, document))
+        refused.refusals.append(refusal)
 
 
 def _until_refused(found: Iterator[T], refusals: list[Refusal], name: str) -> Iterator[T]:
@@ -198,19 +218,25 @@ def _until_refused(found: Iterator[T], refusals: list[Refusal], name: str) -> It
             item = next(found)
         except StopIteration:
             return
-        except MalformedReport as refused:
-            # Some sentences quote the parser, which quotes the document.
-            refusals.append(Refusal(refused.reason, clean(str(refused))[0], clean(name)[0]))
-            return
-        except Exception as fault:
-            # The last resort, MemoryError and RecursionError included: a stranger's mail must not stop
-            # the run. Its bytes go to quarantine and wait for the fix.
-            name = clean(name)[0]
-            log.warning("message.unexpected name=%r", name, exc_info=True)
-            sentence = f"Reading it failed in a way that nobody foresaw ({type(fault).__name__}); its bytes are kept."
-            refusals.append(Refusal(Reason.UNEXPECTED, sentence, name))
+        except Exception as fault:  # noqa: BLE001  as _refusal says
+            refusals.append(_refusal(fault, name))
             return
         yield item
+
+
+def _refusal(fault: Exception, name: str) -> Refusal:
+    """Why a document, or what is left of a message, is refused. Called where the fault is handled.
+
+    The last resort is for whatever nobody foresaw, MemoryError and RecursionError included: a stranger's mail must
+    not stop the run. Its bytes go to quarantine and wait for the fix.
+    """
+    name = clean(name)[0]
+    if isinstance(fault, MalformedReport):
+        # Some sentences quote the parser, which quotes the document.
+        return Refusal(fault.reason, clean(str(fault))[0], name)
+    log.warning("message.unexpected name=%r", name, exc_info=True)
+    sentence = f"Reading it failed in a way that nobody foresaw ({type(fault).__name__}); its bytes are kept."
+    return Refusal(Reason.UNEXPECTED, sentence, name)
 
 
 # RFC 7489 section 7.2.1.1, RFC 9990 section 4.1.1.

@@ -12,7 +12,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import replace
+from typing import NamedTuple
 
 from ingest import tnef
 from ingest.errors import MalformedReport, UnsafeArchive
@@ -48,9 +48,9 @@ def _unpack(document: Document, budget: Budget, depth: int) -> Iterator[Document
             Reason.NESTED_TOO_DEEP, f"It holds archives in archives, more than {budget.limits.depth} deep."
         )
     if packed.startswith(_GZIP):
-        data, repair = _gunzip(document.data, budget)
+        data, repair, deflated = _gunzip(document.data, budget)
         name = _without_suffix(document.name)
-        inner = replace(document, name=name, data=data, repair=repair or document.repair)
+        inner = Document(name, document.content_type, data, repair or document.repair, deflated)
         yield from _unpack(inner, budget, depth - 1)
     elif packed == tnef.SIGNATURE:
         for name, data in tnef.attachments(document.data):
@@ -77,7 +77,7 @@ class _Sink:
         self.limits = budget.limits
         self.bytes = min(budget.bytes, budget.limits.document_bytes)
         self.size = 0
-        self.out = io.BytesIO() if keep else None
+        self._out = io.BytesIO() if keep else None
 
     def take(self, piece: bytes, consumed: int) -> None:
         """Add a piece; `consumed` is how many packed bytes everything so far came from."""
@@ -89,8 +89,12 @@ class _Sink:
                 Reason.EXPANDS_TOO_FAR,
                 f"It unpacks to more than {self.limits.ratio} times its size, as no report does.",
             )
-        if self.out is not None:
-            self.out.write(piece)
+        if self._out is not None:
+            self._out.write(piece)
+
+    def data(self) -> bytes:
+        """All that was taken, if it was kept."""
+        return self._out.getvalue() if self._out is not None else b""
 
 
 def _inflate(packed: memoryview, wbits: int, sink: _Sink, before: int = 0) -> int:
@@ -115,21 +119,41 @@ def _inflate(packed: memoryview, wbits: int, sink: _Sink, before: int = 0) -> in
 # -- gzip -----------------------------------------------------------------------------------------
 
 
-def _gunzip(packed: bytes, budget: Budget) -> tuple[bytes, str]:
-    """All members of a gzip file, joined, and what is missing; what follows the last one is ignored.
+class _Gunzipped(NamedTuple):
+    """What was in a gzip file, what it lacks, and its deflate stream where it is one member and whole."""
 
-    The latter is allowed by RFC 1952 section 2.2.
-    """
+    data: bytes
+    repair: str
+    deflated: bytes
+
+
+def _gunzip(packed: bytes, budget: Budget) -> _Gunzipped:
+    """All members of a gzip file, joined; what follows the last one is ignored (RFC 1952 section 2.2)."""
     if len(packed) > _MEASURED_BEYOND:
         _inflate_members(packed, budget, _Sink(budget, keep=False))
     sink = _Sink(budget, keep=True)
-    repair = _inflate_members(packed, budget, sink)
+    members, end, repair = _inflate_members(packed, budget, sink)
     budget.unpacked(sink.size)
-    assert sink.out is not None
-    return sink.out.getvalue(), repair
+    one = members == 1 and not repair
+    return _Gunzipped(sink.data(), repair, packed[_header_end(packed) : end - _TRAILER] if one else b"")
 
 
-def _inflate_members(packed: bytes, budget: Budget, sink: _Sink) -> str:
+_TRAILER = 8  # checksum and size
+
+
+def _header_end(member: bytes) -> int:
+    """Where the deflate stream of a gzip member begins that zlib has read (RFC 1952 section 2.3)."""
+    flags, at = member[3], 10
+    if flags & 4:  # FEXTRA
+        at += 2 + int.from_bytes(member[at : at + 2], "little")
+    for flag in (8, 16):  # FNAME, FCOMMENT
+        if flags & flag:
+            at = member.index(0, at) + 1
+    return at + 2 if flags & 2 else at  # FHCRC
+
+
+def _inflate_members(packed: bytes, budget: Budget, sink: _Sink) -> tuple[int, int, str]:
+    """How many members there are, where the last one ends, and what it lacks."""
     view = memoryview(packed)
     at = members = 0
     while packed.startswith(_GZIP, at):
@@ -144,9 +168,9 @@ def _inflate_members(packed: bytes, budget: Budget, sink: _Sink) -> str:
             if members > 1 and not packed.startswith(_GZIP + b"\x08", at):
                 break  # two bytes of trailing garbage that look like a beginning
             if _lacks_trailer_alone(view[at:]):
-                return "gzip_trailer"
+                return members, at, "gzip_trailer"
             raise _damaged("gzip", fault) from None
-    return ""
+    return members, at, ""
 
 
 def _lacks_trailer_alone(member: memoryview) -> bool:
@@ -220,13 +244,13 @@ def _unzip(document: Document, budget: Budget, depth: int) -> Iterator[Document]
         if member.filename.endswith("/") or member.filename.startswith("__MACOSX/") or _is_link(member):
             continue
         try:
-            data = _member(packed, member, budget)
+            data, deflated = _member(packed, member, budget)
         except MalformedReport as fault:
             if fault.reason == Reason.EXPANDS_TOO_FAR:
                 raise
             first_fault = first_fault or fault
             continue
-        yield from _unpack(Document(_shown(member.filename), "", data), budget, depth - 1)
+        yield from _unpack(Document(_shown(member.filename), "", data, deflated=deflated), budget, depth - 1)
     if first_fault is not None:
         raise first_fault
 
@@ -241,7 +265,8 @@ def _shown(filename: str) -> str:
     return (name if name.isprintable() else "".join(filter(str.isprintable, name)))[:255]
 
 
-def _member(packed: bytes, member: zipfile.ZipInfo, budget: Budget) -> bytes:
+def _member(packed: bytes, member: zipfile.ZipInfo, budget: Budget) -> tuple[bytes, bytes]:
+    """What a member holds, and its deflate stream, if it has one."""
     if member.flag_bits & 0x1:
         raise UnsafeArchive(
             Reason.ENCRYPTED,
@@ -250,10 +275,10 @@ def _member(packed: bytes, member: zipfile.ZipInfo, budget: Budget) -> bytes:
         )
     source = _source(packed, member)
     if member.compress_type == zipfile.ZIP_STORED:
-        data = bytes(source)
+        data, deflated = bytes(source), b""
         _Sink(budget, keep=False).take(data, len(source))
     elif member.compress_type == zipfile.ZIP_DEFLATED:
-        data = _inflate_member(source, budget)
+        data, deflated = _inflate_member(source, budget)
     else:
         raise MalformedReport(
             Reason.BROKEN_ARCHIVE,
@@ -262,7 +287,7 @@ def _member(packed: bytes, member: zipfile.ZipInfo, budget: Budget) -> bytes:
     budget.unpacked(len(data))
     if zlib.crc32(data) != member.CRC:
         raise _damaged("zip", zlib.error("checksum differs"))
-    return data
+    return data, deflated
 
 
 def _source(packed: bytes, member: zipfile.ZipInfo) -> memoryview:
@@ -278,13 +303,12 @@ def _source(packed: bytes, member: zipfile.ZipInfo) -> memoryview:
     return source
 
 
-def _inflate_member(source: memoryview, budget: Budget) -> bytes:
+def _inflate_member(source: memoryview, budget: Budget) -> tuple[bytes, bytes]:
     sink = _Sink(budget, keep=True)
     try:
         if len(source) > _MEASURED_BEYOND:
             _inflate(source, -zlib.MAX_WBITS, _Sink(budget, keep=False))
-        _inflate(source, -zlib.MAX_WBITS, sink)
+        end = _inflate(source, -zlib.MAX_WBITS, sink)
     except zlib.error as fault:
         raise _damaged("zip", fault) from None
-    assert sink.out is not None
-    return sink.out.getvalue()
+    return sink.data(), bytes(source[:end])

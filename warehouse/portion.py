@@ -120,7 +120,7 @@ def portion(
             attestation = next(attestations, NOT_CHECKED)
             arrived.append(Arrived(item.report, name, message.origin, message.received_at, attestation))
             if keep_documents:
-                kept.append((name, len(item.document), packed(item.document)))
+                kept.append((name, len(item.document), packed(item.document, item.deflated)))
     return Portion(
         [message for message, _ in found],
         [_without_reports(reading) for _, reading in found],
