@@ -138,12 +138,13 @@ def _is_wanted(entry: os.DirEntry[str], in_maildir: bool) -> bool:
 def _from_file(path: str, limits: UnpackLimits) -> Iterator[Message]:
     origin = shown(path)
     try:
-        with open(path, "rb") as stream:  # noqa: PTH123  as above
-            status = os.fstat(stream.fileno())
+        with open(path, "rb", buffering=0) as bare:  # noqa: PTH123  as above
+            status = os.fstat(bare.fileno())
             is_regular = stat.S_ISREG(status.st_mode)
             moment = datetime.fromtimestamp(status.st_mtime, UTC) if is_regular else None
-            if is_regular and stream.peek(4).startswith(mail_archive.START):
-                if archive := MailArchive.open(stream, limits):
+            stream = _whole(bare, status.st_size) if is_regular else io.BufferedReader(bare)
+            if is_regular:
+                if stream.read(4).startswith(mail_archive.START) and (archive := MailArchive.open(stream, limits)):
                     yield from _from_archive(archive, origin, limits.message_bytes)
                     return
                 stream.seek(0)
@@ -151,6 +152,17 @@ def _from_file(path: str, limits: UnpackLimits) -> Iterator[Message]:
     except OSError as fault:
         sentence = f"It could not be read: {fault.strerror or type(fault).__name__}."
         yield Message(raw=b"", origin=origin, size=0, fault=sentence)
+
+
+def _whole(bare: io.FileIO, size: int) -> BinaryIO:
+    """A file of that size as a stream. A small one is read at once, as most are: half of what a buffer costs."""
+    if size <= _SMALL and len(raw := bare.read(size + 1) or b"") <= size:
+        return io.BytesIO(raw)
+    bare.seek(0)
+    return io.BufferedReader(bare)
+
+
+_SMALL = 2**18
 
 
 def _from_archive(archive: MailArchive, origin: str, limit: int) -> Iterator[Message]:
