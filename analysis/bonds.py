@@ -2,8 +2,11 @@
 
 SPF is checked against the address itself, so a return path that passes binds it: one below a domain of ours that
 points to a service, or a service's own. An include of our SPF record binds what it covers. A signature survives
-forwarding, so a key that points to a service binds an address only where the key is at home, and the mail's return
-path is neither a forwarder's nor a list's.
+forwarding, so a key that points to a service, or is its own, binds an address only where the key is at home, and the
+mail's return path is neither a forwarder's nor a list's.
+
+Some services carry others: what leads to one of them says whose machines they are. Who sends through them is whom
+nearly all of an address's mail leads to.
 """
 
 from __future__ import annotations
@@ -13,12 +16,13 @@ from typing import NamedTuple
 
 import polars as pl
 
-from analysis.pointers import Pointer, Pointers, parsed
+from analysis.pointers import Pointers, parsed
 from ingest.catalogue.catalogue import Catalogue
 from ingest.catalogue.envelopes import domain_habit
 from ingest.catalogue.service import Service
 
 MOSTLY = 0.5  # share of an address's passing mail from which what binds it counts
+WHOLLY = 0.9  # the same where the machines are a carrier's, who gives an address to many
 HOME = 0.3  # share of a key's passing mail from which a source is one of its homes
 FEWEST = 3  # messages below which mail binds nothing: a handful may be chance, or one reporter's error
 
@@ -28,15 +32,22 @@ BY = {
     "path": "its mail passes with a return path that our DNS points to the service",
     "bounce": "its mail passes with the service's own return path",
     "key": "its mail passes with keys that our DNS points to the service",
+    "signature": "its mail passes with the service's own keys",
 }
+SIGNED = ("key", "signature")  # what forwarding leaves as it is
 
 
 class Bond(NamedTuple):
-    """What an address is bound to, and by what (a key of BY): a listed service, or an organizational domain."""
+    """What an address is bound to, and by what (a key of BY): a listed service, or an organizational domain.
+
+    `share` of its mail that passes is bound so, as far as mail binds it; `carrier` is whose machines are known beside.
+    """
 
     by: str
     service: Service | None
-    organization: str
+    organization: str = ""
+    share: float = 1.0
+    carrier: Service | None = None
 
 
 class Passing(NamedTuple):
@@ -50,14 +61,32 @@ class Passing(NamedTuple):
 
 def bonds(source_ips: Sequence[str], pointers: Pointers, passing: Passing, listed: Catalogue) -> dict[str, Bond]:
     """The strongest bond of each address that has one."""
-    found = {**_by_key(pointers, passing), **_by_path(pointers, passing.paths, listed)}
+    found = _by_key(pointers, passing, listed)
+    for text, bond in _by_path(pointers, passing.paths, listed).items():
+        found[text] = _through(bond, found.get(text))
     for text in source_ips:
         ip = parsed(text)
         service = pointers.covering(ip) if ip else None
         if service:
-            found[text] = Bond("include", service, "")
+            found[text] = _through(Bond("include", service), found.get(text))
     asked = set(source_ips)
     return {ip: bond for ip, bond in found.items() if ip in asked}
+
+
+def _through(bond: Bond, weaker: Bond | None) -> Bond:
+    """A bond to a carrier gives way to a weaker one to the service that sends through it."""
+    if not (_carries(bond) and weaker and sends_through(weaker)):
+        return bond
+    return weaker._replace(carrier=bond.service)
+
+
+def _carries(bond: Bond) -> bool:
+    return bond.service is not None and bond.service.carries
+
+
+def sends_through(bond: Bond) -> bool:
+    """Whether it names a service that may be the one for which a carrier sends."""
+    return bond.service is not None and not bond.service.carries and bond.share >= WHOLLY
 
 
 def _by_path(pointers: Pointers, paths: pl.DataFrame, listed: Catalogue) -> dict[str, Bond]:
@@ -69,17 +98,20 @@ def _led(name: str, pointers: Pointers, listed: Catalogue) -> Bond | None:
     pointer = pointers.path(name)
     if pointer:
         return Bond("path", *pointer)
-    match = listed.by_bounce_domain(name)
-    return Bond("bounce", match.service, "") if match else None
+    # A name below a domain that it signs with is a service's own as well.
+    match = listed.by_bounce_domain(name) or listed.by_signing_domain(name)
+    return Bond("bounce", match.service) if match else None
 
 
-def _by_key(pointers: Pointers, passing: Passing) -> dict[str, Bond]:
-    keys = passing.keys
-    leads: dict[tuple[str, str], Pointer | None] = {
-        (domain, selector): pointers.key(selector, domain)
-        for domain, selector in keys.select("signing_domain", "selector").unique().iter_rows()
-    }
+def _by_key(pointers: Pointers, passing: Passing, listed: Catalogue) -> dict[str, Bond]:
     key = ["signing_domain", "selector"]
+    leads = {
+        (domain, selector): _signed(domain, selector, pointers, listed)
+        for domain, selector in passing.keys.select(key).unique().iter_rows()
+    }
+    # A carrier signs in its own name as well, whoever sends: that says nothing of who it is.
+    carried = [one for one, bond in leads.items() if bond and bond.by == "signature" and _carries(bond)]
+    keys = passing.keys.join(pl.DataFrame(carried, dict.fromkeys(key, pl.String), orient="row"), on=key, how="anti")
     homes = passing.homes.with_columns(share=pl.col("messages") / pl.col("messages").sum().over(key))
     at_home = {
         (domain, selector, source)
@@ -91,10 +123,18 @@ def _by_key(pointers: Pointers, passing: Passing) -> dict[str, Bond]:
     }  # fmt: skip
     found: list[Bond | None] = []
     for ip, source, domain, selector in keys.select("source_ip", "source_key", *key).iter_rows():
-        pointer = leads[domain, selector]
-        bound = pointer and (domain, selector, source) in at_home and ip not in passed_on
-        found.append(Bond("key", *pointer) if pointer and bound else None)
+        bound = (domain, selector, source) in at_home and ip not in passed_on
+        found.append(leads[domain, selector] if bound else None)
     return _strongest(keys, found)
+
+
+def _signed(domain: str, selector: str, pointers: Pointers, listed: Catalogue) -> Bond | None:
+    pointer = pointers.key(selector, domain)
+    if pointer:
+        return Bond("key", *pointer)
+    match = listed.by_signing_domain(domain)
+    # Mailboxes sign what people forward with their own key as well.
+    return Bond("signature", match.service) if match and match.service.role == "sender" else None
 
 
 def _strongest(mail: pl.DataFrame, leads: Sequence[Bond | None]) -> dict[str, Bond]:
@@ -111,4 +151,5 @@ def _strongest(mail: pl.DataFrame, leads: Sequence[Bond | None]) -> dict[str, Bo
 
 def _most(mine: Mapping[Bond, int], total: int) -> Bond | None:
     bond, messages = max(mine.items(), key=lambda one: (one[1], one[0].by, one[0].organization))
-    return bond if messages >= FEWEST and messages >= MOSTLY * total else None
+    enough = messages >= FEWEST and messages >= MOSTLY * total
+    return bond._replace(share=messages / total) if enough else None

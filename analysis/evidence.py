@@ -168,7 +168,6 @@ def evidence(frames: Frames) -> pl.DataFrame:
     place = facts.select(
         "source_key", place=pl.when(alone).then("source_key").otherwise(pl.coalesce("as_domain", "source_key"))
     )
-    pointers = Pointers(frames.dns, catalogue(), lasting=False)
     result = (
         frames.sources.select(KEY)
         .join(frames.volumes, on=KEY, how="left")
@@ -177,7 +176,7 @@ def evidence(frames: Frames) -> pl.DataFrame:
         .join(_envelopes(_with_place(frames.envelopes, place)), on=KEY, how="left")
         .join(_reasons(frames.reasons), on=KEY, how="left")
         .join(traced(frames.traces), on=KEY, how="left")
-        .join(dns_traced(frames.sources, frames.signatures, frames.envelopes, pointers), on=KEY, how="left")
+        .join(_dns(frames), on=KEY, how="left")
         .join(frames.everywhere.rename({"messages": "all_n", "spf_aligned": "all_spf"}), on="source_key", how="left")
         .join(facts, on="source_key", how="left")
         .with_columns(pl.selectors.integer().fill_null(0))
@@ -199,6 +198,13 @@ def evidence(frames: Frames) -> pl.DataFrame:
         )
     )
     return _peers(result)
+
+
+def _dns(frames: Frames) -> pl.DataFrame:
+    carried = frames.facts.select("source_key", "carrier").drop_nulls().iter_rows()
+    carriers = {key: service for key, name in carried if (service := catalogue().by_name(name))}
+    pointers = Pointers(frames.dns, catalogue(), lasting=False)
+    return dns_traced(frames.sources, frames.signatures, frames.envelopes, pointers, carriers)
 
 
 def _with_place(rows: pl.DataFrame, place: pl.DataFrame) -> pl.DataFrame:

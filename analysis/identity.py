@@ -6,7 +6,8 @@ reverse name or by a network that only it sends from: it is one source in all of
 network names the sender only where the operator sends the mail itself. Whoever rents a server at a hoster,
 or gets an address from an access provider, is somebody else: such addresses are grouped by network, or by
 the organisation that our DNS or a forward-confirmed reverse name shows. Without a service, a source never
-spans two operators.
+spans two operators. Where all that says only whose machines they are (a carrier's, through which other services
+send), the service that sends through them is named, where a reverse name or our own mail tells which.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from socket import AF_INET, AF_INET6, inet_pton
 from typing import Any, NamedTuple, Protocol
 
-from analysis.bonds import Bond
+from analysis.bonds import SIGNED, Bond, sends_through
 from analysis.clouds import MAIL_NETWORKS, OPERATED, RENTED_OUT, MailNetwork
 from ingest.alignment import organizational_domain
 from ingest.catalogue.catalogue import Catalogue, catalogue
@@ -28,7 +29,7 @@ from ingest.catalogue.service import Service as Listed
 from ingest.network import Network, Service
 from warehouse.address import Address
 
-RULES = 2  # raised with every change of what is decided here, so that what is stored is looked at anew
+RULES = 3  # raised with every change of what is decided here, so that what is stored is looked at anew
 
 # Types of the map of names whose customers, not they themselves, send from their networks.
 HOSTS = frozenset({"Web Host", "ISP", "IaaS", "PaaS"})
@@ -119,6 +120,10 @@ class Identifier:
         address = Address(text, *operator.address)
         if name:
             address = address._replace(ptr=name.ptr, ptr_confirmed=name.confirmed, ptr_at=name.asked_at)
+        return self._sent_through(self._operated(address, plain, operator, bond), bond)
+
+    def _operated(self, address: Address, plain: str, operator: _Operator, bond: Bond | None) -> Address:
+        """Whose machine it is."""
         mail = operator.as_domain and _mail_network(plain, operator.as_domain)
         if mail:
             return address._replace(
@@ -131,9 +136,23 @@ class Identifier:
         if match:
             return _of(match.service, address)
         # SPF is checked against the address; keys survive forwarding, and an operator that sends is known.
-        if bond and bound and (bond.by != "key" or not operator.sends):
+        if bond and bound and (bond.by not in SIGNED or not operator.sends):
             return _of(bound, address, bond.by)
         return address if operator.sends else self._tenant(address, plain, bond)
+
+    def _sent_through(self, address: Address, bond: Bond | None) -> Address:
+        """The same address under the service that sends through it, where it is a carrier's machine."""
+        carrier = self._listed.get(OPERATED.get(address.source_key) or address.source_key.removeprefix("svc:"))
+        if bond and bond.carrier and bond.service and address.source_key == key_of(bond.service):
+            return address._replace(carrier=bond.carrier.name)
+        if not carrier or not carrier.carries:
+            return address
+        match = self._listed.by_ptr(address.ptr) if address.ptr and address.ptr_confirmed else None
+        if match and not match.service.carries:
+            return _of(match.service, address)._replace(carrier=carrier.name)
+        if bond and bond.service and sends_through(bond):
+            return _of(bond.service, address, bond.by)._replace(carrier=carrier.name)
+        return address
 
     def _describe(self, network: Network) -> _Operator:
         as_domain, as_name = _domain(network.as_domain), network.as_name or None

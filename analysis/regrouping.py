@@ -65,7 +65,8 @@ def regrouped(
     stored = {row["source_ip"]: row for row in addresses.known(connection, source_ips).iter_rows(named=True)}
     asked = list(stored)
     known = {ip: Known(row["ptr"], row["ptr_confirmed"], row["ptr_at"]) for ip, row in stored.items() if row["ptr_at"]}
-    found = {**_kept(stored), **_bonds(connection, asked, services)}
+    kept = _kept(stored)
+    found = {**kept, **{ip: _lasting(bond, kept.get(ip)) for ip, bond in _bonds(connection, asked, services).items()}}
     renewed = identifier.identify(asked, {**known, **names}, found)
     return [one for one in renewed if one != Address(**stored[one.source_ip])]
 
@@ -96,3 +97,8 @@ def _kept(stored: Mapping[str, Mapping[str, object]]) -> dict[str, Bond]:
         if row["bound_by"] and (service or organization):
             found[ip] = Bond(str(row["bound_by"]), service, organization)
     return found
+
+
+def _lasting(bond: Bond, kept: Bond | None) -> Bond:
+    """Who is known to send through a carrier's address stays while most of its mail says so: no back and forth."""
+    return bond._replace(share=1.0) if kept and kept.service and kept.service == bond.service else bond

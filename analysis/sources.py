@@ -21,11 +21,12 @@ __all__ = ["DECIDED", "Decision", "Evidence", "Source", "judged", "name", "sourc
 DECIDED = ("approved", "forwarder", "spoof", "retired")
 # What a Source shows, and what its facts are told by, of all the numbers of a row.
 SHOWN = (
-    "active_days", "aligned", "altered_away", "as_domain", "as_name", "asn", "away_pass", "borrowed", "country",
-    "days", "decided_by", "decided_until", "decision", "dkim_aligned", "dns_named", "domain", "earlier_aligned",
-    "first_seen", "heard_aligned", "ips", "is_new", "kept", "last_seen", "list_paths", "list_reasons", "listlike",
-    "messages", "n", "note", "overridden", "own_host", "own_pass", "owner", "quarantined", "reasons",
-    "recent_aligned", "recent_n", "rejected", "reporters", "service", "service_type", "source_key", "spf_aligned",
+    "active_days", "aligned", "altered_away", "as_domain", "as_name", "asn", "away_pass", "borrowed", "carrier",
+    "country", "days", "decided_by", "decided_until", "decision", "dkim_aligned", "dns_named", "domain",
+    "earlier_aligned", "first_seen", "heard_aligned", "ips", "is_new", "kept", "last_seen", "list_paths",
+    "list_reasons", "listlike", "messages", "n", "note", "overridden", "own_host", "own_pass", "owner", "quarantined",
+    "reasons", "recent_aligned", "recent_n", "rejected", "reporters", "service", "service_type", "source_key",
+    "spf_aligned",
 )  # fmt: skip
 ALIGNED_FROM = 0.725  # share of its recent mail from which a source counts as aligned, where a person knows it
 
@@ -92,6 +93,7 @@ class Source:
     path: Path | None = None
     service_id: str | None = None
     question: str = ""
+    carrier: str | None = None
 
     @property
     def decided(self) -> str | None:
@@ -168,6 +170,7 @@ def _source(row: dict[str, Any], verdict: Verdict, today: date) -> Source:
         path=known.path,
         service_id=known.service_id,
         question=question(word, called, row["source_key"]),
+        carrier=row["carrier"],
     )
 
 

@@ -46,7 +46,8 @@ nobody but the service sends from it (never a hoster's or a cloud's), and a sele
    are `name`, `role`, `docs`, `aligns_spf`, `aligns_dkim`, `fix_spf`, `fix_dkim`, `checked_on` and `checked_with`;
    forwarders and lists need no `aligns_` and `fix_`, which are the same for all of them.
 3. Add the marks that you are sure of, and leave the others out. Names are lower case; a name also stands for all below
-   it. Selectors may hold `{n}` (a number), `{hex}`, `{token}` (the 32 characters of Easy DKIM) and `{any}`.
+   it. Names and selectors may hold `{n}` (a number), selectors also `{hex}`, `{token}` (the 32 characters of Easy DKIM)
+   and `{any}`. `carries = true` is for those through whose machines other services send.
 4. `fix_spf` and `fix_dkim` tell a domain's owner what to publish or press: plain sentences, no markup.
 5. `checked_on` is the day on which somebody last went through the entry, `checked_with` what it was compared with then.
    Do not say `document` of one that you have not read. What you could not settle goes into `notes`.

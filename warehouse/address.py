@@ -21,3 +21,4 @@ class Address(NamedTuple):
     ptr_confirmed: bool | None = None
     ptr_at: datetime | None = None
     bound_by: str | None = None
+    carrier: str | None = None

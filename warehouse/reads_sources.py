@@ -121,11 +121,11 @@ def everywhere(connection: Connection, scope: Scope, source_keys: Sequence[str])
 def source_facts(connection: Connection, source_keys: Sequence[str] | None = None) -> pl.DataFrame:
     """Each source_key (of some, or all): what is known of its addresses, by the commonest value.
 
-    Columns: source_key, service, service_type, asn, as_name, as_domain, country, ptr (a confirmed
+    Columns: source_key, service, service_type, asn, as_name, as_domain, country, carrier, ptr (a confirmed
     name if there is one), addresses (how many are known).
     """
     where = "true" if source_keys is None else "source_key IN (SELECT unnest(?::VARCHAR[]))"
-    names = ("service", "service_type", "asn", "as_name", "as_domain", "country")
+    names = ("service", "service_type", "asn", "as_name", "as_domain", "country", "carrier")
     # Most sources' addresses agree, and an ordered mode costs more than all the rest.
     agree = " AND ".join(f"min({name}) IS NOT DISTINCT FROM max({name})" for name in (*names, "confirmed"))
     alike = ", ".join(f"min({name}) AS {name}" for name in names)

@@ -71,6 +71,7 @@ ADDRESS = pa.schema(
         ("ptr_confirmed", pa.bool_()),
         ("ptr_at", INSTANT),
         ("bound_by", TEXT),
+        ("carrier", TEXT),
     ]
 )
 

@@ -74,6 +74,7 @@ def _explain(screen: Screen, one: Source) -> None:
         ("Sure", f"{share(one.confidence)} (by the reports: {leans})"),
         ("Mine by", f"{one.proof}: {PROOFS[one.proof]}"),
         ("Way", way),
+        ("Through", f"{one.carrier}: it sends from machines of that service's" if one.carrier else ""),
         ("Decision", one.decided or ("expired decision" if one.decision else "none")),
         ("Owner", one.owner),
         ("Ask", one.question),

@@ -52,6 +52,7 @@ def facts(found: Source) -> list[tuple[str, str]]:
         ("Verdict", VERDICTS[found.verdict].capitalize() + "."),
         ("Yours by", PROOFS[found.proof]),
         ("Way", f"{way}." if way else ""),
+        ("Through", f"{found.carrier}: it sends from machines of that service's." if found.carrier else ""),
         ("Likely", leans),
         # Where nothing is decided, the question stands on the card already.
         ("Ask", found.question if found.decided else ""),

@@ -126,8 +126,14 @@ def _path(draft: Draft, service: Service, name: str, chosen: Setup, domain: Doma
     if chosen.path == "service":
         return filled_for(draft, service.mail_from, name), "pass"
     if chosen.path == "custom":
-        envelope = f"{filled_for(draft, service.custom, name)}.{name}"
-        draft.zone[envelope, "CNAME"] = filled_for(draft, service.mail_from, name)
+        label, target = filled_for(draft, service.custom, name), filled_for(draft, service.mail_from, name)
+        envelope = f"{label}.{name}"
+        # A name has one CNAME: where another service has this one already, its owner takes the next.
+        for number in range(2, 9):
+            if draft.zone.get((envelope, "CNAME"), target) == target:
+                break
+            envelope = f"{label}{number}.{name}"
+        draft.zone[envelope, "CNAME"] = target
         return envelope, "pass"
     if chosen.path == "included" and domain.elsewhere not in ("permerror", "none"):
         draft.zone[name, f"SPF include {service.name}"] = filled_for(draft, service.include, name)

@@ -21,6 +21,9 @@ LONGEST_NAME = 255  # RFC 1035 section 2.3.4
 
 NAMED = ("ptr", "spf", "bounce", "bounce_target", "dkim_target", "signs_as")
 
+# The numbers in a name, as services count the domains that they send with.
+NUMBER = re.compile(r"(?<![0-9])[0-9]{1,4}(?![0-9])")
+
 Index = Mapping[str, Service]
 
 
@@ -38,6 +41,10 @@ class Catalogue:
     def get(self, service_id: str) -> Service | None:
         """The service with this id."""
         return self._by_id.get(service_id)
+
+    def by_name(self, name: str) -> Service | None:
+        """The service that bears this name."""
+        return self._by_name.get(name)
 
     def by_address(self, asn: int | None, ptr: str | None, confirmed: bool | None) -> Match | None:
         """The service whose host an address is: by its reverse name where DNS confirms it, else by its network."""
@@ -105,10 +112,14 @@ class Catalogue:
     def _suffix(self, field: str, name: str) -> Match | None:
         index = self._suffixes[field]
         rest = name.lower().rstrip(".") if len(name) <= LONGEST_NAME else ""
+        families = self._families[field]
         while rest:
             service = index.get(rest)
             if service is not None:
                 return Match(service, field, rest)
+            family = NUMBER.sub("{n}", rest) if families and "{" not in rest else ""
+            if family in families:
+                return Match(families[family], field, family)
             rest = rest.partition(".")[2]
         return None
 
@@ -117,12 +128,27 @@ class Catalogue:
         return {one.id: one for one in self.services}
 
     @cached_property
+    def _by_name(self) -> Index:
+        return {one.name: one for one in self.services}
+
+    @cached_property
     def _by_asn(self) -> Mapping[int, Service]:
         return {asn: one for one in self.services for asn in one.asn}
 
     @cached_property
     def _suffixes(self) -> Mapping[str, Index]:
-        return {field: {mark: one for one in self.services for mark in getattr(one, field)} for field in NAMED}
+        return self._marked(numbered=False)
+
+    @cached_property
+    def _families(self) -> Mapping[str, Index]:
+        return self._marked(numbered=True)
+
+    def _marked(self, *, numbered: bool) -> Mapping[str, Index]:
+        every = self.services
+        return {
+            field: {mark: one for one in every for mark in getattr(one, field) if ("{n}" in mark) == numbered}
+            for field in NAMED
+        }
 
     @cached_property
     def _plain_selectors(self) -> Mapping[str, tuple[Match, ...]]:

@@ -66,6 +66,8 @@ def _service(place: str, key: str, category: str, table: Any) -> Service:
     day = given.get("checked_on")
     if not isinstance(day, date) or isinstance(day, datetime):
         raise _broken(place, "checked_on is not a date")
+    if not isinstance(given.get("carries", False), bool):
+        raise _broken(place, "carries is neither true nor false")
     for name, choices in CHOICES.items():
         if given[name] not in choices:
             raise _broken(place, f"{name} is not one of {', '.join(choices)}")

@@ -65,7 +65,8 @@ MARKS = {
 class Service:
     """One service: its marks, and what makes its mail align.
 
-    Names are lower case and match on whole labels: `sendgrid.net` also stands for what is below it.
+    Names are lower case and match on whole labels: `sendgrid.net` also stands for what is below it, and
+    `cmail{n}.com` for all domains of a numbered family. `carries`: other services send through its machines.
     `asn` holds numbers of networks from which nobody but the service sends. Selectors may hold placeholders
     (see `catalogue.selectors`); `selectors` are the service's own habit, `common_selectors` also others'.
     `aligns_spf` and `aligns_dkim` are keys of ALIGNS, `checked_with` is one of CHECKED. The texts
@@ -92,6 +93,7 @@ class Service:
     signs_as: tuple[str, ...] = ()
     selectors: tuple[str, ...] = ()
     common_selectors: tuple[str, ...] = ()
+    carries: bool = False
     notes: str = ""
 
 

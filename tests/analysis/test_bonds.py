@@ -10,10 +10,13 @@ import pytest
 from analysis.bonds import Bond, Passing, bonds
 from analysis.identity import Identifier
 from analysis.pointers import Pointers, parsed
+from analysis.regrouping import Known
 from ingest.catalogue.catalogue import catalogue
 from ingest.network import NetworkDatabase, ServiceMap
 from warehouse.dns import ANSWER
 
+SENDGRID, INTERCOM = catalogue().get("sendgrid"), catalogue().get("intercom")
+SES = "54.240.8.21"
 AT = datetime(2026, 11, 22)  # noqa: DTZ001 - as the warehouse keeps instants
 ORG = "ours.test"
 RECORDS: dict[tuple[str, str], list[str]] = {
@@ -126,12 +129,87 @@ def test_mail_that_passes_binds_its_address(pointers: Pointers) -> None:
         ("10.0.0.7", "srs.elsewhere.test", 9),
     ]
     found = bonds(IPS, pointers, passing(paths, keys, home), catalogue())
-    sendgrid = catalogue().get("sendgrid")
     assert found == {
-        "10.0.0.1": Bond("path", sendgrid, "sendgrid.net"),
-        "10.0.0.4": Bond("bounce", sendgrid, ""),
-        "10.0.0.5": Bond("key", sendgrid, "sendgrid.net"),
+        "10.0.0.1": Bond("path", SENDGRID, "sendgrid.net"),
+        "10.0.0.4": Bond("bounce", SENDGRID),
+        "10.0.0.5": Bond("key", SENDGRID, "sendgrid.net"),
     }
+
+
+def bound(pointers: Pointers, mail: Passing) -> dict[str, tuple[str, str | None, str | None]]:
+    """By what each address is bound, to whom, and who carries that."""
+    found = bonds(IPS, pointers, mail, catalogue())
+    return {ip: (one.by, one.service and one.service.id, one.carrier and one.carrier.id) for ip, one in found.items()}
+
+
+def test_a_services_own_signature_binds_where_it_is_at_home(pointers: Pointers) -> None:
+    home = [("acems7.com", "dk", "net:home", 90), ("acems7.com", "dk", "net:away", 10)]
+    keys = [
+        ("10.0.0.1", "net:home", "acems7.com", "dk", 9),
+        ("10.0.0.2", "net:away", "acems7.com", "dk", 9),
+        ("10.0.0.3", "net:home", "acems7.com", "dk", 9),
+        ("10.0.0.4", "net:home", "x-com.20230601.gappssmtp.com", "20230601", 9),  # mailboxes pass on as well
+    ]
+    homes = [*home, ("x-com.20230601.gappssmtp.com", "20230601", "net:home", 9)]
+    found = bound(pointers, passing([("10.0.0.3", "fwd.elsewhere.test", 9)], keys, homes))
+    assert found == {"10.0.0.1": ("signature", "activecampaign", None)}
+
+
+def test_who_sends_through_a_carrier_is_whom_nearly_all_mail_leads_to(pointers: Pointers) -> None:
+    paths = [
+        ("10.0.0.1", "bounces.sendgrid.net", 20),
+        ("10.0.0.2", "bounces.sendgrid.net", 20),
+        ("10.0.0.3", "bounces.sendgrid.net", 20),
+        ("198.51.100.7", "outbound.intercom.io", 19),
+        ("198.51.100.7", "em.ours.test", 1),
+    ]
+    carried = ("sendgrid.info", "smtpapi", 20)  # signed by the carrier too: that tells of nobody
+    keys = [
+        *((ip, "svc:sendgrid", *carried) for ip in IPS[:3]),
+        ("10.0.0.1", "svc:sendgrid", "acems7.com", "dk", 19),
+        ("10.0.0.1", "svc:sendgrid", "others.test", "x", 1),
+        ("10.0.0.2", "svc:sendgrid", "acems7.com", "dk", 12),
+        ("10.0.0.2", "svc:sendgrid", "others.test", "x", 8),
+    ]
+    homes = [("acems7.com", "dk", "svc:sendgrid", 31), ("sendgrid.info", "smtpapi", "svc:sendgrid", 60)]
+    mail = passing(paths, keys, homes)
+    assert bound(pointers, mail) == {
+        "10.0.0.1": ("signature", "activecampaign", "sendgrid"),
+        "10.0.0.2": ("bounce", "sendgrid", None),
+        "10.0.0.3": ("bounce", "sendgrid", None),
+    }
+    # What our SPF record includes the carrier for, it may send for somebody else.
+    found = bonds(["198.51.100.7"], pointers, mail, catalogue())["198.51.100.7"]
+    assert (found.by, found.service, found.carrier) == ("bounce", INTERCOM, SENDGRID)
+
+
+@pytest.mark.parametrize(
+    ("ptr", "bond", "named"),
+    [
+        ("a1.intercom-mail.com", None, ("svc:intercom", None, "Amazon SES")),
+        ("a1.eu-west-1.amazonses.com", None, ("as:amazon.com", None, None)),
+        ("mail.ours.test", None, ("as:amazon.com", None, None)),
+        ("mail.ours.test", Bond("path", INTERCOM), ("svc:intercom", "path", "Amazon SES")),
+        ("mail.ours.test", Bond("path", INTERCOM, share=0.6), ("as:amazon.com", None, None)),
+        ("mail.ours.test", Bond("path", SENDGRID), ("as:amazon.com", None, None)),
+        ("mail.ours.test", Bond("include", SENDGRID), ("as:amazon.com", None, None)),
+        ("o1.sendgrid.net", Bond("key", INTERCOM), ("svc:intercom", "key", "Amazon SES")),
+    ],
+)
+def test_a_service_is_named_on_the_machines_of_its_carrier(
+    ptr: str, bond: Bond | None, named: tuple[str, str | None, str | None]
+) -> None:
+    name = Known(ptr, True, AT)
+    [address] = Identifier(NetworkDatabase(), ServiceMap()).identify([SES], {SES: name}, {SES: bond} if bond else {})
+    assert (address.source_key, address.bound_by, address.carrier) == named
+    [alone] = Identifier(NetworkDatabase(), ServiceMap()).identify([SES])
+    assert (alone.source_key, alone.service, alone.carrier) == ("as:amazon.com", "Amazon SES", None)
+
+
+def test_the_carrier_is_told_where_our_record_alone_knows_it() -> None:
+    bond = Bond("path", INTERCOM, carrier=SENDGRID)
+    [address] = Identifier(NetworkDatabase(), ServiceMap()).identify(["95.216.3.4"], {}, {"95.216.3.4": bond})
+    assert (address.source_key, address.carrier) == ("svc:intercom", "Twilio SendGrid")
 
 
 @pytest.mark.parametrize(

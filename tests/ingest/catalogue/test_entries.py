@@ -42,6 +42,11 @@ OTHERWISE = {
 MAIL_OF_PROVIDERS = {"mailchannels", "namecheap-forwarding", "gmx-webde", "intermedia"}
 
 
+def sample(mark: str) -> str:
+    """A name of a numbered family."""
+    return mark.replace("{n}", "27")
+
+
 def every(*fields: str) -> list[tuple[Service, str, str]]:
     return [(one, field, str(mark)) for one in SERVICES for field in fields for mark in getattr(one, field)]
 
@@ -73,7 +78,7 @@ def test_names_are_whole_domains_and_nobodys_suffix() -> None:
     wrong = [
         (one.id, mark)
         for one, _, mark in every(*NAMED)
-        if not HOST_NAME.fullmatch(mark) or not suffixes.privatesuffix(mark)
+        if not HOST_NAME.fullmatch(sample(mark)) or not suffixes.privatesuffix(sample(mark))
     ]
     assert not wrong
 
@@ -90,11 +95,31 @@ def test_each_mark_is_found_by_its_door(field: str) -> None:
     door = getattr(catalogue(), DOORS[field])
     for one in SERVICES:
         for mark in getattr(one, field):
-            match = door(mark)
+            trace = mark if field == "asn" else sample(mark)
+            match = door(trace)
             assert match
             assert (match.service.id, match.field, match.mark) == (one.id, field, str(mark))
-            assert field == "asn" or door(f"x.y.{mark}.").service.id == one.id
-            assert field == "asn" or (beside := door(f"x{mark}")) is None or beside.mark != mark
+            assert field == "asn" or door(f"x.y.{trace}.").service.id == one.id
+            assert field == "asn" or (beside := door(f"x{trace}")) is None or beside.mark != mark
+            assert trace == mark or door(mark) is None
+
+
+def test_a_numbered_family_is_told_by_its_number_alone() -> None:
+    known = catalogue()
+    assert known.by_bounce_domain("mail3.bounce.ACEMS12.com.").service.id == "activecampaign"  # type: ignore[union-attr]
+    for trace in ("acems.com", "acems12345.com", "acems12.com.evil.test", "xacems1.com", "acems{n}.com", "acems1x.com"):
+        assert known.by_bounce_domain(trace) is None
+    # What follows a number elsewhere in the name is not counted.
+    assert known.by_bounce_domain("s7.cmail20.com").mark == "cmail{n}.com"  # type: ignore[union-attr]
+
+
+def test_no_family_meets_a_name_that_another_service_claims() -> None:
+    doors = {field: getattr(catalogue(), DOORS[field]) for field in NAMED}
+    assert not [(one.id, mark) for one, field, mark in every(*NAMED) if doors[field](sample(mark)).service.id != one.id]
+
+
+def test_who_carries_others_sends_for_anybody() -> None:
+    assert {one.role for one in SERVICES if one.carries} == {"sender"}
 
 
 def test_each_selector_is_a_pattern_and_is_found() -> None:
@@ -155,6 +180,7 @@ def test_the_map_of_names_agrees_or_the_reason_is_written_down() -> None:
         ("[a]\nrole = 'king'\nchecked_on = 2026-01-01", "role is not one of"),
         ("[a]\nrole = 'list'\nchecked_on = 2026-01-01T00:00:00", "checked_on is not a date"),
         ("[a]\nrole = 'sender'\nchecked_on = 2026-01-01", "aligns_spf is not one of"),
+        ("[a]\nrole = 'list'\nchecked_on = 2026-01-01\nchecked_with = 'records'\ncarries = 1", "carries is neither"),
     ],
 )
 def test_a_slip_of_the_pen_is_told_by_its_place(tmp_path: Path, text: str, said: str) -> None:
