@@ -71,4 +71,5 @@ def _staying(address: Address, at: tuple[str, str | None, str | None] | None) ->
     if at is None:
         return address
     key, service, kind = at
-    return address._replace(source_key=key, service=service, service_type=kind)
+    carrier = address.carrier if key == address.source_key else None
+    return address._replace(source_key=key, service=service, service_type=kind, carrier=carrier)

@@ -97,7 +97,8 @@ def undo(connection: Connection, regroup_key: int, actor: str, now: datetime) ->
     connection.execute(
         """
         CREATE TEMP TABLE going_back AS
-        SELECT a.* REPLACE (? AS source_key, g.old_service AS service, g.old_service_type AS service_type)
+        SELECT a.* REPLACE (? AS source_key, g.old_service AS service, g.old_service_type AS service_type,
+                            NULL::VARCHAR AS carrier)
         FROM address a JOIN source_regroup_address g USING (source_ip)
         WHERE g.regroup_key = ? AND a.source_key = ?
         """,
