@@ -1,21 +1,26 @@
-"""The one loop: fetch, read, save, commit, and only then tell the mailbox that a message is done."""
+"""The one loop: fetch, read, save, commit, and only then tell the mailbox that a message is done.
+
+While a batch is read and saved, a mailbox already gives the next one.
+"""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from ingest.attestation import Attestation
-from ingest.inputs.base import Cursors, Input, Message, to_act_on
-from ingest.outcome import Duplicate, NotAReport, Quarantined, Stored
+from ingest.inputs.base import Cursors, Input, Message, Position, to_act_on
+from ingest.outcome import Duplicate, NotAReport, Outcome, Quarantined, Stored
 from ingest.reading import Reading
 from ingest.settings import PrivacySettings, UnpackLimits
 from warehouse import cursors, melting, pseudonyms, retention, runs
 from warehouse.connect import Warehouse
 from warehouse.instants import naive
+from warehouse.overlap import overlapped
 from warehouse.portion import How, Portion, Vouch, joined, portions, tuned
 from warehouse.save import Identify
 from warehouse.settings import RetentionSettings
@@ -134,10 +139,13 @@ def load(
         with warehouse.writing(reports=False) as connection:
             cursors.paid(connection, owed)
     found = (batches or source.fetch)(known)
-    with tuned():
-        many = loader.jobs > 1
-        for portion in commits(read_by(loader.jobs, found, how, loader.prepare) if many else _read(found, how, vouch)):
-            _commit(source, loader, portion, run_key, summary)
+
+    def store(read: Iterable[Portion | None]) -> Iterator[_Committed]:
+        return (_commit(source, loader, portion, run_key, summary) for portion in commits(read))
+
+    with tuned(), closing(_stored(source, loader, found, how, vouch, store)) as stored:
+        for committed in stored:
+            _act(source, loader, committed)
             summary.seconds = time.monotonic() - started
             loader.progress(summary)
     with warehouse.writing(reports=False) as connection:
@@ -148,7 +156,33 @@ def load(
     return summary
 
 
-def _commit(source: Input, loader: Loader, portion: Portion, run_key: int, summary: LoadSummary) -> None:
+@dataclass(frozen=True, slots=True)
+class _Committed:
+    """How messages ended, and what the input still owes to the mailbox."""
+
+    ended: list[tuple[Message, Outcome]]
+    owed: list[Position]
+
+
+def _stored(
+    source: Input,
+    loader: Loader,
+    found: Iterator[Sequence[Message]],
+    how: How,
+    vouch: Vouch | None,
+    store: Callable[[Iterable[Portion | None]], Iterator[_Committed]],
+) -> Generator[_Committed]:
+    """What is committed, one after the other."""
+    if loader.jobs > 1:
+        yield from store(read_by(loader.jobs, found, how, loader.prepare))
+    elif source.remote:
+        for of_batch in overlapped(found, lambda batch: list(store(_read(iter([batch]), how, vouch)))):
+            yield from of_batch
+    else:
+        yield from store(_read(found, how, vouch))
+
+
+def _commit(source: Input, loader: Loader, portion: Portion, run_key: int, summary: LoadSummary) -> _Committed:
     terms = Terms(
         run_key,
         loader.now(),
@@ -165,10 +199,14 @@ def _commit(source: Input, loader: Loader, portion: Portion, run_key: int, summa
         summary.add(settled, portion.messages)
         runs.note(connection, run_key, summary, terms.now)
     log.info("batch.commit messages=%d records=%d", len(portion.messages), settled.records)
-    source.done(ended)
-    if owed:
+    return _Committed(ended, owed)
+
+
+def _act(source: Input, loader: Loader, committed: _Committed) -> None:
+    source.done(committed.ended)
+    if committed.owed:
         with loader.warehouse.writing(reports=False) as connection:
-            cursors.paid(connection, owed)
+            cursors.paid(connection, committed.owed)
 
 
 def _read(batches: Iterator[Sequence[Message]], how: How, vouch: Vouch | None) -> Iterator[Portion | None]:

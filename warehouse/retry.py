@@ -47,6 +47,7 @@ class QuarantineInput:
     keys: Sequence[int]
     name: str = "quarantine"
     acts: bool = False
+    remote: bool = False
     retried: list[Retried] = field(default_factory=list)
     without_bytes: list[int] = field(default_factory=list)
     _at: quarantine.Kept | None = None

@@ -78,6 +78,8 @@ class Api(Protocol):
 class ApiInput:
     """A mailbox that implements `ingest.inputs.base.Input`, with `watch` beside it. One object serves one thread."""
 
+    remote = True
+
     def __init__(
         self,
         settings: MailboxSettings,
@@ -117,7 +119,10 @@ class ApiInput:
                 yield from self._read(folder, cursors)
 
     def watch(self, cursors: Cursors, stop: threading.Event) -> Iterator[Sequence[Message]]:
-        """Like `fetch`, then again every `settings.interval` seconds until `stop` is set."""
+        """Like `fetch`, then again every `settings.interval` seconds until `stop` is set.
+
+        Before each rest comes an empty batch.
+        """
         at = dict(cursors)
         self._stop = stop
         try:
@@ -130,6 +135,7 @@ class ApiInput:
                             at[place] = (message.position.uidvalidity, message.position.uid)
                     if stop.is_set():
                         return
+                yield ()
                 stop.wait(max(1.0, self._settings.interval))
         except StoppedError:
             return

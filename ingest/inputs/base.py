@@ -61,8 +61,15 @@ class Input(Protocol):
     def acts(self) -> bool:
         """Whether `done` does something there, so that what is owed must be remembered until it is done."""
 
+    @property
+    def remote(self) -> bool:
+        """Whether batches come from far away, so that the next one is better fetched while one is stored."""
+
     def fetch(self, cursors: Cursors) -> Iterator[Sequence[Message]]:
-        """Yield batches of messages that `cursors` does not cover, oldest first."""
+        """Yield batches of messages that `cursors` does not cover, oldest first.
+
+        An empty one says that the next may take long: it is asked for once all before are settled.
+        """
 
     def done(self, settled: Sequence[tuple[Message, Outcome]]) -> None:
         """Hear that these outcomes are committed; the only place where an input may act."""

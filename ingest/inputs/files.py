@@ -35,6 +35,7 @@ class FileInput:
     """
 
     acts = False
+    remote = False
 
     def __init__(
         self,

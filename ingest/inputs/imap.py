@@ -37,6 +37,8 @@ class ImapInput:
     One object serves one thread.
     """
 
+    remote = True
+
     def __init__(
         self,
         settings: MailboxSettings,
@@ -91,7 +93,8 @@ class ImapInput:
         """Like `fetch`, then go on as mail arrives, until `stop` is set. Drops are reconnected for ever.
 
         IDLE on the first folder where the server has it; every folder is looked into at least
-        every `settings.interval` seconds. A refused login or folder ends it with a MailboxError.
+        every `settings.interval` seconds; before each rest comes an empty batch. A refused login or
+        folder ends it with a MailboxError.
         """
         at = dict(cursors)
         self._stop = stop
@@ -108,6 +111,7 @@ class ImapInput:
                         quiet = quiet and backlog.reached == before
                         at[self._settings.name, folder] = backlog.reached
                         first = first or backlog.opened
+                    yield ()
                     self._link.persist(functools.partial(self._rest, known=first, stop=stop), stop)
                     if quiet and self._link.clock() - began < 1.0:
                         stop.wait(1.0)  # a server that cuts every wait short is not to be hammered

@@ -61,6 +61,7 @@ class ListInput:
 
     batches: list[list[Message]]
     acts: bool = False
+    remote: bool = False
     name: str = "main"
     told: list[tuple[Message, Outcome]] = field(default_factory=list)
     redone: list[Position] = field(default_factory=list)

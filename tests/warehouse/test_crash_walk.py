@@ -14,6 +14,7 @@ import os
 import shutil
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
@@ -39,7 +40,7 @@ CHANGING = {"begin", "execute", "commit", "close"}
 class DiskMailbox:
     """A mailbox in a folder: messages are files named by UID, and `done` moves them."""
 
-    name, acts = "main", True
+    name, acts, remote = "main", True, True
 
     def __init__(self, folder: Path) -> None:
         self.new, self.moved = folder / "new", folder / "moved"
@@ -116,6 +117,7 @@ def dying(
                 os.kill(os.getpid(), signal.SIGKILL)
             seen.append(Step(what, places(frame, most)))
 
+    threading.setprofile(count)  # what is stored while the next batch is fetched
     sys.setprofile(count)
     work()
     sys.setprofile(None)

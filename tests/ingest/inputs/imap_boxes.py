@@ -83,8 +83,7 @@ class Watcher:
     def _run(self) -> None:
         try:
             for batch in self._box.watch({}, self.stop):
-                assert batch
-                if self._acting:
+                if self._acting and batch:
                     self._box.done([(message, Stored(1)) for message in batch])
                 self.read += [message.raw for message in batch]
         except MailboxError as error:
