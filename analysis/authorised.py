@@ -1,19 +1,34 @@
-"""May reports be sent where the record asks for them? The gate, from what DNS says now."""
+"""May reports be sent where the record asks for them? The gate, from what DNS says now, or said not long ago."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from analysis.gates import Gate
+from analysis.gates import Gate, day
 
 if TYPE_CHECKING:  # what was seen is wanted here, not what looks
     from ingest.probes.dmarc import DmarcObservation
 
 ID: Final = "authorised"
+LASTS: Final = timedelta(days=30)  # for which an answer that is kept says more than that reports arrive
 
 
-def authorised(seen: DmarcObservation) -> Gate:
-    """The gate by a look into DNS: what stands there is a fact, and a failure to look proves nothing."""
+def authorised(seen: DmarcObservation, at: datetime | None = None, now: datetime | None = None) -> Gate | None:
+    """The gate by a look into DNS: what stands there is a fact, and a failure to look proves nothing.
+
+    `at` is when DNS said so, where that is kept from before; None where it was too long ago to count `now`.
+    """
+    gate = _seen(seen)
+    if at is None or now is None:
+        return gate
+    if not seen.answered or now - at > LASTS:
+        return None
+    return replace(gate, evidence=f"{gate.evidence} DNS said so on {day(at.date())}.")
+
+
+def _seen(seen: DmarcObservation) -> Gate:
     at = f"_dmarc.{seen.found_at or seen.domain}"
     if not seen.answered:
         return Gate(ID, "unknown", f"DNS gave no answer for {at} ({seen.status}).", "Ask again.")

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from analysis.policy import STRICTNESS
+from ingest.discovery import tags as forgiving
 from ingest.errors import UsageError
 
 TAG = re.compile(r"([a-z]+)\s*=\s*([\x21-\x3a\x3c-\x7e](?:[\x20-\x3a\x3c-\x7e]*[\x21-\x3a\x3c-\x7e])?)", re.IGNORECASE)
@@ -84,6 +85,19 @@ def parse(text: str) -> Candidate:
         testing=said.get("t") == "y",
         kept=tuple((name, tags[name]) for name in KEPT if name in tags),
     )
+
+
+def read(record: str) -> Candidate:
+    """What receivers make of a record as it stands in DNS (RFC 9989 section 4.10.1); it need not be in order.
+
+    One without a valid p, or with an sp or np that is none, asks for nothing. Tags that nobody knows are ignored.
+    """
+    said = {name: value.lower() for name, value in forgiving(record).items()}
+    p, sp, np = (said.get(name) for name in ("p", "sp", "np"))
+    if p is None or any(one is not None and one not in POLICIES for one in (p, sp, np)):
+        return Candidate("none")
+    strict = {mode: "s" if said.get(mode) == "s" else "r" for mode in ("adkim", "aspf")}
+    return Candidate(p, sp, np, strict["adkim"], strict["aspf"], testing=said.get("t") == "y")
 
 
 def _tags(text: str) -> dict[str, str]:

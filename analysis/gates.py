@@ -280,11 +280,15 @@ def _authorised(case: Case, settings: ReadinessSettings) -> Gate:
         f"{case.domain}._report._dmarc. followed by that domain; "
         "whoever takes the reports publishes it."
     )
-    arrive = f"The reports of {count(case.reporters, 'reporter')} arrive"
     if case.reporters >= settings.enough_reporters:
-        evidence = f"{arrive}, so they find the rua address in order. DNS was not asked; readiness --dns does."
+        evidence = (
+            f"By evidence, not by DNS: reports of {count(case.reporters, 'receiver')} arrive. Each receiver looks "
+            "whether an address takes reports (RFC 9990), so for these it does. Of others, and of further addresses "
+            "in rua, only DNS tells: readiness --dns asks it."
+        )
         return Gate("authorised", "pass", evidence, fix)
-    return Gate("authorised", "unknown", f"{arrive}; whether others may send theirs only DNS knows.", fix)
+    evidence = f"Reports of only {count(case.reporters, 'receiver')} arrive: whether others may send theirs DNS tells."
+    return Gate("authorised", "unknown", evidence, fix)
 
 
 def count(number: int, noun: str) -> str:

@@ -8,14 +8,17 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from analysis.applied import Applied
 from analysis.candidate import Candidate
 from analysis.gates import count, day, percent
 from analysis.genuine import counted
 from analysis.honour import Honour, honours
 from analysis.include import senders
 from analysis.outlook import GROUP_OF, GROUPS, Count, outlook
-from analysis.rejudge import Situation, judged
+from analysis.rejudge import Situation, apart, judged
 from analysis.sources import Source
+from analysis.tree import Tree, tree_of
+from analysis.two_rules import TwoRules, rules_of, two_rules
 from warehouse import reads_ledger as reads
 from warehouse.connect import Connection, Warehouse
 from warehouse.scope import Scope
@@ -42,7 +45,7 @@ class DeepName:
     """A name two labels or more below the domain, to which RFC 9989's tree walk may apply another record.
 
     `walk` is same or differs where a reporter says what its walk found, and "may differ" where none does: only DNS
-    knows whether a name between has a record of its own. `found_at` is where the walk ended, if that is told.
+    knows whether a name between ends the walk with a record of its own. `found_at` is where it ended, if that is told.
     """
 
     name: str
@@ -56,7 +59,8 @@ class Ledger:
     """A domain's mail under a candidate, over the `days` days from `since` to `until`.
 
     `groups` adds up the sources by what they are. `freed` messages were refused and would no longer be. `notes` are
-    sentences on what the numbers do not know; they hold no text from reports.
+    sentences on what the numbers do not know; they hold no text from reports. `two_rules` is where RFC 9989's tree walk
+    and the Public Suffix List differ, None where DNS was never asked; each receiver is judged by its own rule.
     """
 
     domain: str
@@ -72,11 +76,12 @@ class Ledger:
     notes: tuple[str, ...]
     deep_names: tuple[DeepName, ...]
     honours: tuple[Honour, ...]
+    two_rules: TwoRules | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """What one short session brought."""
+    """What one short session brought. `applied` is None where DNS was never asked, or is not to be heard."""
 
     scope: Scope
     rows: pl.DataFrame
@@ -84,25 +89,37 @@ class Frames:
     enforced: pl.DataFrame
     alive: frozenset[str]
     deep: pl.DataFrame
+    applied: Applied | None = None
 
 
-def ledger(warehouse: Warehouse, scope: Scope, candidate: Candidate, found: Sequence[Source]) -> Ledger:
+def ledger(
+    warehouse: Warehouse, scope: Scope, candidate: Candidate, found: Sequence[Source], tree: Tree | None = None
+) -> Ledger:
     """The ledger of the scope's one domain over its days, of which both ends are given; `found` are their sources.
 
+    `tree` is what DNS says of its names; where it is not given, what is kept of it.
     Raises UsageError where the candidate leaves out an include that leads to no source.
     """
     with warehouse.reading() as connection:
-        frames = fetch(connection, counted(connection, scope), candidate)
+        tree = tree or tree_of(connection, scope)
+        frames = fetch(connection, counted(connection, scope), candidate, tree)
     return answer(frames, candidate, found)
 
 
-def fetch(connection: Connection, scope: Scope, candidate: Candidate) -> Frames:
-    """Everything about the scope's one domain that the candidate has to be held against."""
+def fetch(connection: Connection, scope: Scope, candidate: Candidate, tree: Tree | None = None) -> Frames:
+    """Everything about the scope's one domain that the candidate has to be held against.
+
+    `tree` is what DNS says of its names; without it the receivers' own word on alignment stands.
+    """
     assert scope.until is not None
     seen = reads.policies_seen(connection, scope)
     strict = seen.filter((pl.col("adkim") == "s") | (pl.col("aspf") == "s")).height > 0
     named = strict or candidate.adkim == "s" or candidate.aspf == "s"
-    rows = (reads.outcomes_by_name if named else reads.outcomes)(connection, scope)
+    applied = Applied(tree, candidate) if tree and tree.found else None
+    if applied and applied.matters:
+        rows = reads.outcomes_by_name(connection, scope, every=True)
+    else:
+        rows = (reads.outcomes_by_name if named else reads.outcomes)(connection, scope)
     doubtful = candidate.np is not None and candidate.np != (candidate.sp or candidate.p)
     manners = replace(scope, domains=(), since=scope.until - timedelta(days=HONOUR_DAYS - 1))
     return Frames(
@@ -112,6 +129,7 @@ def fetch(connection: Connection, scope: Scope, candidate: Candidate) -> Frames:
         enforced=reads.enforcement(connection, manners),
         alive=frozenset(reads.living_names(connection, scope)["header_from"]) if doubtful else frozenset(),
         deep=reads.deep_names(connection, scope.domains[0], scope),
+        applied=applied,
     )
 
 
@@ -140,6 +158,7 @@ def answer(frames: Frames, candidate: Candidate, found: Sequence[Source]) -> Led
         notes=tuple(_notes(frames, candidate, known, lost)),
         deep_names=_deep(frames.deep, domain),
         honours=honours(frames.enforced),
+        two_rules=_two_rules(frames, candidate, known, lost),
     )
 
 
@@ -152,11 +171,27 @@ def reckoned(
     frames: Frames, candidate: Candidate, found: Sequence[Source], lost: frozenset[str] = frozenset()
 ) -> pl.DataFrame:
     """`rejudge.judged` of what was fetched, with the group of each row; the sources in `lost` have no SPF."""
-    modern = frozenset(frames.seen.filter(pl.col("standard") == "9990")["reporter"])
-    situation = Situation(frames.scope.domains[0], candidate, modern, frames.alive, lost)
-    told = judged(frames.rows, frames.seen, situation)
+    told = judged(frames.rows, frames.seen, _situation(frames, candidate, lost))
     group = pl.col("source_key").replace_strict(groups(found), default="undecided", return_dtype=pl.String)
     return told.with_columns(group=group)
+
+
+def _situation(frames: Frames, candidate: Candidate, lost: frozenset[str]) -> Situation:
+    modern = frozenset(frames.seen.filter(pl.col("standard") == "9990")["reporter"])
+    walkers = frozenset(one.reporter for one in rules_of(frames.seen, {}) if one.rule == "treewalk")
+    return Situation(
+        frames.scope.domains[0], candidate, modern, frames.alive, lost, frames.applied,
+        walkers if frames.applied else frozenset(),
+    )  # fmt: skip
+
+
+def _two_rules(frames: Frames, candidate: Candidate, known: dict[str, Source], lost: frozenset[str]) -> TwoRules | None:
+    if frames.applied is None:
+        return None
+    told = dict(frames.rows.group_by("reporter").agg(pl.col("messages").sum()).iter_rows())
+    rows = apart(frames.rows, frames.seen, _situation(frames, candidate, lost))
+    found = {key: (source.name, GROUP_OF[source.kind]) for key, source in known.items()}
+    return two_rules(frames.applied, rows, found, rules_of(frames.seen, told))
 
 
 def _entry(source: Source, one: Count) -> Entry:

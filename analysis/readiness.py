@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -194,9 +194,16 @@ def owned(answer: Readiness, owner: str) -> Readiness:
     return replace(answer, gates=tuple(gates))
 
 
-def with_dns(answer: Readiness, seen: DmarcObservation) -> Readiness:
-    """The same, with what DNS says of the record and its destinations instead of what reports let us guess."""
-    gate = authorised(seen)
+def with_dns(
+    answer: Readiness, seen: DmarcObservation, at: datetime | None = None, now: datetime | None = None
+) -> Readiness:
+    """The same, with what DNS says of the record and its destinations instead of what reports let us guess.
+
+    `at` is when it said so, where that is kept from before: too long before `now` it counts no more.
+    """
+    gate = authorised(seen, at, now)
+    if gate is None:
+        return answer
     opened = tuple(gate if one.id == gate.id else one for one in answer.gates)
     return replace(answer, gates=opened, verdict=verdict(opened))
 

@@ -31,16 +31,17 @@ def outcomes(connection: Connection, scope: Scope) -> pl.DataFrame:
     return frame(connection, told, values)
 
 
-def outcomes_by_name(connection: Connection, scope: Scope) -> pl.DataFrame:
+def outcomes_by_name(connection: Connection, scope: Scope, *, every: bool = False) -> pl.DataFrame:
     """The same with what other alignment modes need. Reads aggregate_record: pruned days have none.
 
     dkim_told and spf_told: the record names a domain that passed; dkim_exact and spf_exact: one is header_from itself;
-    dkim_passed and spf_passed: the domains that passed where that was not enough, else empty lists.
+    dkim_passed and spf_passed: the domains that passed where that was not enough, else empty lists. With `every` they
+    are there in any case.
     """
     where, values = scope.where()
     marks = ", ".join(
         f"len({kind}_ok) > 0 AS {kind}_told, list_contains({kind}_ok, lower(header_from)) AS {kind}_exact, "
-        f"if({kind}_aligned, [], list_sort(list_distinct({kind}_ok))) AS {kind}_passed"
+        f"if({kind}_aligned AND NOT {every}, [], list_sort(list_distinct({kind}_ok))) AS {kind}_passed"
         for kind in ("dkim", "spf")
     )
     return frame(
@@ -64,10 +65,12 @@ def outcomes_by_name(connection: Connection, scope: Scope) -> pl.DataFrame:
 def policies_seen(connection: Connection, scope: Scope) -> pl.DataFrame:
     """Each domain, day and reporter: the policy it saw (p, sp, adkim, aspf, pct, testing), and the standard it writes.
 
+    discovery_method is how it finds records, where it says so: psl or treewalk.
+
     Where a reporter saw several on a day, the one of most of its reports.
     """
     where, values = scope.where()
-    names = ("p", "sp", "adkim", "aspf", "pct", "testing", "standard")
+    names = ("p", "sp", "adkim", "aspf", "pct", "testing", "standard", "discovery_method")
     modes = ", ".join(f"mode({name} ORDER BY {name}) AS {name}" for name in names)
     told = f"SELECT domain, day, reporter, {modes} FROM aggregate_report WHERE {where} GROUP BY domain, day, reporter"
     return frame(connection, told, values)

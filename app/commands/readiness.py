@@ -13,18 +13,22 @@ from analysis.candidate import Candidate, parse
 from analysis.ledger import ledger
 from analysis.next_record import next_record
 from analysis.readiness import TARGETS, judge, owned, with_dns
+from analysis.tree import Tree, tree_of
 from app import exitcodes
-from app.commands.asking import Known, known, known_domain, today
+from app.commands.asking import Known, known, known_domain, now, today
 from app.commands.base import Command, Run
 from app.commands.opening import warehouse_of
 from app.commands.readiness_text import print_backtest, print_readiness
+from app.commands.two_rules_text import print_looked
 from app.render import Screen
 from ingest.errors import UsageError
+from ingest.probes.dmarc import DmarcObservation
 from warehouse.connect import Warehouse
+from warehouse.instants import naive
 from warehouse.scope import Scope
 
 if TYPE_CHECKING:
-    from ingest.probes.dmarc import DmarcObservation
+    from app.looking import Looked
 
 PCT: Final = re.compile(r";\s*pct\s*=[^;]*", re.IGNORECASE)  # the next record has none, whatever this one says
 
@@ -38,7 +42,7 @@ PCT: Final = re.compile(r";\s*pct\s*=[^;]*", re.IGNORECASE)  # the next record h
 @click.option("--without-include", metavar="HOST", help="Try the SPF record without this include.")
 @click.option("--dkim-alone", is_flag=True, help="Try how mail fares where only DKIM counts, as after forwarding.")
 @click.option("--record", metavar="RECORD", help="The record as published, so that the next one keeps its tags.")
-@click.option("--dns", "asking", is_flag=True, help="Ask DNS for that record, and whether reports may be sent there.")
+@click.option("--dns", "asking", is_flag=True, help="Ask DNS: that record, where reports may go, the tree of names.")
 @click.option("--backtest", "tested", is_flag=True, help="Hold earlier forecasts against what receivers then refused.")
 @click.pass_obj
 def command(  # noqa: PLR0913, PLR0917 -- click hands over each option
@@ -58,8 +62,10 @@ def command(  # noqa: PLR0913, PLR0917 -- click hands over each option
     they would refuse, which has a range. Ends with 0 for go, 1 for stop, 3 for unknown: too little or too old data
     proves nothing.
 
-    Where reports may be sent is guessed from whether they arrive; --dns looks, and keeps the tags of the record that
-    it finds in the next one to publish.
+    --dns asks DNS for the record as it stands and keeps its tags in the next one to publish; whether those who get its
+    reports say that they take them; and for every name that mail carries whose record applies to it and which names are
+    aligned with it, by RFC 9989's tree walk. What DNS says is kept: it is asked again when its TTL is over, and counts
+    without --dns too, with its day.
 
     --backtest takes each time that a policy turned stricter as an experiment; DOMAIN may then be left out.
     """
@@ -74,38 +80,48 @@ def command(  # noqa: PLR0913, PLR0917 -- click hands over each option
     target = target or (wish.p if wish and wish.p in TARGETS else run.config.targets.get(domain, "reject"))
     wish = replace(wish or Candidate(target), dkim_alone=dkim_alone, without_include=without_include or "")
     found, judged = judge(warehouse, {domain: target}, today(), run.config.analysis)
-    answer, looked = judged[domain], _looked(run, domain) if asking else None
-    if looked:
-        answer = with_dns(answer, looked)
-        present = present or _present(looked)
-    answer = owned(answer, run.config.owner_of(domain))
+    answer = judged[domain]
     days = Scope((domain,), answer.since or today(), answer.until or today())
-    told = ledger(warehouse, days, wish, found)
+    looked = _asked(run, warehouse, days) if asking else None
+    tree = looked.tree if looked else _kept(warehouse, days)
+    seen, at = tree.observation, tree.observed_at
+    if looked or at:
+        answer = with_dns(answer, seen, None if looked else at, naive(now()))
+    if looked:
+        present = present or _present(seen)
+    answer = owned(answer, run.config.owner_of(domain))
+    told = ledger(warehouse, days, wish, found, tree)
     step = next_record(answer.policy, target, present) if answer.verdict == "go" else None
     screen = Screen(run)
     if screen.json:
         parts = {one.name: getattr(answer, one.name) for one in fields(answer)}
-        screen.document(**parts, ledger=told, next=step, dns=looked)
+        screen.document(**parts, ledger=told, next=step, dns=seen if looked or at else None, dns_seen_at=at)
     else:
         print_readiness(screen, answer, told, step)
+        if looked:
+            print_looked(screen, looked)
     return exitcodes.VERDICTS[answer.verdict]
 
 
-def _looked(run: Run, domain: str) -> DmarcObservation:
+def _asked(run: Run, warehouse: Warehouse, days: Scope) -> Looked:
     if run.config.offline:
         raise UsageError("--dns needs the network, and --offline forbids it.")
-    from ingest.probes.dmarc import probe  # noqa: PLC0415 - nobody else here asks DNS
-    from ingest.probes.resolver import Resolver  # noqa: PLC0415
+    from app.looking import ask_dns  # noqa: PLC0415 - nobody else here asks DNS
 
-    return probe(domain, Resolver(run.config.resolver))
+    return ask_dns(warehouse, days, run.config.resolver, now())
 
 
-def _present(looked: DmarcObservation) -> Candidate | None:
+def _kept(warehouse: Warehouse, days: Scope) -> Tree:
+    with warehouse.reading() as connection:
+        return tree_of(connection, days)
+
+
+def _present(seen: DmarcObservation) -> Candidate | None:
     """The record as it stands; None where it is another domain's, or not one that we can keep as it is."""
-    if looked.record is None or looked.found_at != looked.domain:
+    if seen.record is None or seen.found_at != seen.domain:
         return None
     try:
-        return parse(PCT.sub("", looked.record))
+        return parse(PCT.sub("", seen.record))
     except UsageError:
         return None
 

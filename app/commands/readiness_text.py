@@ -9,12 +9,10 @@ from analysis.ledger import Entry, Ledger
 from analysis.next_record import NextRecord
 from analysis.outlook import Count
 from analysis.readiness import Readiness
+from app.commands.two_rules_text import GROUP_WORDS, print_rules
 from app.render import Screen, clean, share
 
 SHOWN = 20
-GROUP_WORDS = {
-    "legitimate": "legitimate", "forwarded": "forwarded", "undecided": "undecided", "spoofing": "spoofed",
-}  # fmt: skip
 COUNTED = ("Fails", "Refused (fact)", "Let through", "Would refuse", "At least", "At most")
 
 
@@ -74,10 +72,13 @@ def _counted(one: Count) -> tuple[int, ...]:
 
 
 def _print_names(screen: Screen, told: Ledger) -> None:
+    if told.two_rules:
+        print_rules(screen, told.two_rules)
+        return
     odd = [name for name in told.deep_names if name.walk != "same"]
     if odd:
         screen.line("")
-        screen.line("Names for which a receiver that follows RFC 9989 may find another record:")
+        screen.line("Names for which a receiver that follows RFC 9989 may find another record; --dns asks:")
         screen.table(
             ("Name", "Messages", "Record", "Found at"),
             [(clean(one.name), one.messages, one.walk, one.found_at and clean(one.found_at)) for one in odd[:SHOWN]],

@@ -16,7 +16,8 @@ from ingest.attestation import NO_MAIL, Attestation, Parties, Signature, Signatu
 from ingest.errors import Error
 from ingest.inputs.base import Message
 from ingest.message import is_mail
-from ingest.probes.resolver import Answer, Resolver, Status
+from ingest.probes.answer import Answer, Status
+from ingest.probes.resolver import Resolver
 from ingest.probes.signature import Claim, Verifier, claims
 from ingest.reading import Reading
 from ingest.settings import ResolverSettings

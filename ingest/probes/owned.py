@@ -13,8 +13,9 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+from ingest.probes.answer import Answer, Status
 from ingest.probes.names import Owned, is_below
-from ingest.probes.resolver import Answer, Resolver, Status
+from ingest.probes.resolver import Resolver
 from ingest.probes.spf import records, walk
 
 _LOG = logging.getLogger(__name__)

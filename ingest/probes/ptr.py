@@ -14,7 +14,8 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from ingest.probes.resolver import Answer, Resolver, Status
+from ingest.probes.answer import Answer, Status
+from ingest.probes.resolver import Resolver
 
 _LOG = logging.getLogger(__name__)
 _NAMES = 10  # RFC 7208 section 4.6.4: no more names of one address are looked at

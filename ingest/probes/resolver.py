@@ -1,7 +1,6 @@
 """The one door to DNS (RFC 1034, 1035). A question ends as an answer or as a failure, never mixed up.
 
-"There is no such record" is a fact about a domain; "nobody told us" is not. So `Answer.answered`
-tells the two apart, and whoever keeps answers keeps only those.
+`Answer.answered` tells the two apart, and whoever keeps answers keeps only those.
 """
 
 from __future__ import annotations
@@ -10,8 +9,6 @@ import ipaddress
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
 
 import dns.exception
 import dns.message
@@ -23,47 +20,13 @@ import dns.resolver
 from dns.rdtypes.txtbase import TXTBase
 
 from ingest.errors import Error, UsageError
+from ingest.probes.answer import Answer, Status
 from ingest.settings import ResolverSettings
 
 _LOG = logging.getLogger(__name__)
 _EDNS_BYTES = 1232  # fits every path unfragmented (dnsflagday.net/2020); more goes by TCP (RFC 7766)
 # Asking a dead resolver twice lets one lost packet pass; more would only split the time further.
 _TRIES = 2
-
-
-class Status(StrEnum):
-    """How a question ended: the first three are answers, the others are failures."""
-
-    VALUE = "value"
-    NXDOMAIN = "nxdomain"  # the name does not exist (RFC 8020: nothing below it either)
-    NODATA = "nodata"  # the name exists, without a record of this type (RFC 2308 section 2.2)
-    SERVFAIL = "servfail"
-    TIMEOUT = "timeout"
-    REFUSED = "refused"
-
-
-_ANSWERED = frozenset({Status.VALUE, Status.NXDOMAIN, Status.NODATA})
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What DNS said of a name and a type.
-
-    `values` are sorted, so that two looks compare; each is the record in presentation format (names
-    end in a dot), a TXT record its strings joined without a space (RFC 7208 section 3.3). `ttl` is
-    the lowest of the chain, or how long "no" holds (RFC 2308); None with a failure.
-    """
-
-    name: str
-    rdtype: str
-    status: Status
-    values: tuple[str, ...] = ()
-    ttl: int | None = None
-
-    @property
-    def answered(self) -> bool:
-        """Whether this is a fact, and not a failure to get one."""
-        return self.status in _ANSWERED
 
 
 class Resolver:

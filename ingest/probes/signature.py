@@ -22,7 +22,7 @@ from dkim.util import InvalidTagValueList, parse_tag_value
 
 from ingest.attestation import Signature, SignatureStatus
 from ingest.mime import Span, split
-from ingest.probes.resolver import Answer
+from ingest.probes.answer import Answer
 
 _LOG = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from analysis.authorised import authorised
+from ingest.probes.answer import Status
 from ingest.probes.dmarc import Destination, DmarcObservation
-from ingest.probes.resolver import Status
 
 GOOD = DmarcObservation(
     "example.com", Status.VALUE, "example.com", ("v=DMARC1; p=none; rua=mailto:d@agency.test",), ("agency.test",), 0,

@@ -95,6 +95,7 @@ class World:
     policy: dict[str, Policy] = field(default_factory=dict)
     sent: dict[tuple[date, str, str], list[AggregateRecord]] = field(default_factory=lambda: defaultdict(list))
     policies: dict[tuple[date, str, str], Policy] = field(default_factory=dict)
+    walkers: frozenset[str] = frozenset()  # reporters that follow RFC 9989 and say that they walk the tree
 
     @classmethod
     def at(cls, folder: Path) -> World:
@@ -167,9 +168,15 @@ class World:
             number = f"{day}-{domain}-{len(records)}"
             yield AggregateReport(
                 ReportMetadata(reporter, "r@reporter.test", None, number, begin, begin + timedelta(days=1)),
-                PolicyPublished(domain, policy.p, policy.sp, pct=policy.pct),
+                PolicyPublished(
+                    domain,
+                    policy.p,
+                    policy.sp,
+                    pct=policy.pct,
+                    discovery_method="treewalk" if reporter in self.walkers else None,
+                ),
                 Records.of(records),
-                "7489",
+                "9990" if reporter in self.walkers else "7489",
             )
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from ingest.probes import owned
+from ingest.probes.answer import Answer
 from ingest.probes.names import Owned, is_below, key_name
-from ingest.probes.resolver import Answer, Resolver
+from ingest.probes.resolver import Resolver
 from ingest.settings import ResolverSettings
 from tests.servers.nsd import Nsd
 

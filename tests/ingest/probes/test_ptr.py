@@ -8,8 +8,9 @@ from collections.abc import Callable
 
 import pytest
 
+from ingest.probes.answer import Status
 from ingest.probes.ptr import PtrObservation, probe, probe_many
-from ingest.probes.resolver import Resolver, Status
+from ingest.probes.resolver import Resolver
 from tests.servers.dovecot import free_port
 
 pytestmark = pytest.mark.server

@@ -10,7 +10,8 @@ from collections.abc import Callable
 import pytest
 
 from ingest.errors import UsageError
-from ingest.probes.resolver import Resolver, Status
+from ingest.probes.answer import Status
+from ingest.probes.resolver import Resolver
 from ingest.settings import ResolverSettings
 from tests.servers.dovecot import free_port
 from tests.servers.nsd import Nsd

@@ -1,0 +1,103 @@
+"""What DNS answered on the way to DMARC records: kept with its times, so that a look without DNS has it too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import pyarrow as pa
+
+from warehouse.connect import Connection, insert
+from warehouse.instants import naive
+from warehouse.rows import table
+
+MOST = 86_400  # seconds for which an answer counts as fresh, whatever its TTL says
+DEFAULT = 300  # seconds, where DNS names no TTL
+KEPT = 20  # records of one answer
+
+ROW = pa.schema([
+    *((name, pa.string()) for name in ("name", "rdtype")),
+    ("name_exists", pa.bool_()),
+    ("records", pa.list_(pa.string())),
+    *((name, pa.timestamp("us")) for name in ("first_seen_at", "last_seen_at", "fresh_until")),
+])  # fmt: skip
+
+Question = tuple[str, str]
+
+
+class Told(Protocol):
+    """An answer of DNS, of which `values` are the DMARC records alone."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def rdtype(self) -> str: ...  # noqa: D102
+    @property
+    def values(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def exists(self) -> bool: ...  # noqa: D102
+    @property
+    def ttl(self) -> int | None: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """An answer as it is kept; instants in naive UTC."""
+
+    exists: bool
+    records: tuple[str, ...]
+    last_seen_at: datetime
+    fresh_until: datetime
+
+
+def lookup(answer: Told, now: datetime) -> Lookup:
+    """An answer that was given now, as it is kept."""
+    at, seconds = naive(now), DEFAULT if answer.ttl is None else answer.ttl
+    return Lookup(answer.exists, tuple(sorted(answer.values)[:KEPT]), at, at + timedelta(seconds=min(seconds, MOST)))
+
+
+def keep(connection: Connection, answers: Iterable[Told], now: datetime) -> int:
+    """Keep answers; how many differ from what was known."""
+    kept = {(one.name, one.rdtype): lookup(one, now) for one in answers}
+    if not kept:
+        return 0
+    rows = {
+        key: (one.exists, list(one.records), one.last_seen_at, one.last_seen_at, one.fresh_until)
+        for key, one in kept.items()
+    }
+    connection.register("told", table(ROW, [(*key, *row) for key, row in rows.items()]))
+    same = "told.name_exists = c.name_exists AND told.records = c.records"
+    known = connection.execute(
+        f"SELECT name, rdtype FROM told JOIN current_dmarc_lookup c USING (name, rdtype) WHERE {same}"
+    ).fetchall()
+    connection.execute(
+        f"""
+        UPDATE dmarc_lookup SET last_seen_at = told.last_seen_at, fresh_until = told.fresh_until
+        FROM told JOIN current_dmarc_lookup c USING (name, rdtype)
+        WHERE {same} AND dmarc_lookup.name = c.name AND dmarc_lookup.rdtype = c.rdtype
+          AND dmarc_lookup.first_seen_at = c.first_seen_at AND told.last_seen_at >= c.last_seen_at
+        """
+    )
+    connection.unregister("told")
+    fresh = [(*key, *row) for key, row in rows.items() if key not in set(known)]
+    insert(connection, "dmarc_lookup", table(ROW, fresh))
+    return len(fresh)
+
+
+def known(connection: Connection, questions: Iterable[Question]) -> Mapping[Question, Lookup]:
+    """The latest answers to these questions, as far as there are any."""
+    asked = list(dict.fromkeys(questions))
+    rows = connection.execute(
+        """
+        SELECT name, rdtype, name_exists, records, last_seen_at, fresh_until
+        FROM current_dmarc_lookup
+             JOIN (SELECT unnest(?::VARCHAR[]) AS name, unnest(?::VARCHAR[]) AS rdtype) USING (name, rdtype)
+        """,
+        [[name for name, _ in asked], [rdtype for _, rdtype in asked]],
+    ).fetchall()
+    return {
+        (name, rdtype): Lookup(exists, tuple(records), last, until)
+        for name, rdtype, exists, records, last, until in rows
+    }
