@@ -10,20 +10,18 @@ NAMED = 5  # receivers
 
 def rules_headline(told: TwoRules) -> str:
     """What DNS says of the names, since when, and which receivers go by which rule."""
-    when = f"{told.since:%Y-%m-%d %H:%M} UTC"
     differ = sum(one.messages for one in told.groups)
+    found = f"{differ:,} messages are judged otherwise." if differ else "No message is judged otherwise."
+    if told.unknown:
+        found += f" For {told.unknown:,} of {told.walked:,} names DNS did not answer: there the list counts."
     walk = [clean(one.reporter) for one in told.receivers if one.rule == "treewalk"]
-    found = f"{differ:,} messages are judged otherwise." if differ else "no message is judged otherwise."
-    unknown = f" For {told.unknown:,} of {told.walked:,} names DNS did not answer: there the list counts." * (
-        told.unknown > 0
-    )
-    more = f" and {len(walk) - 5:,} more" if len(walk) > 5 else ""
-    who = (
-        f" Receivers that walk: {', '.join(walk[:NAMED])}{more}; {len(told.receivers) - len(walk):,} use the list."
-        if walk
-        else f" All {len(told.receivers):,} receivers here use the list, as far as their reports tell."
-    )
-    return f"{found.capitalize()}{unknown}{who} DNS as of {when}."
+    if walk:
+        more = f" and {len(walk) - NAMED:,} more" if len(walk) > NAMED else ""
+        listed = len(told.receivers) - len(walk)
+        found += f" Receivers that walk: {', '.join(walk[:NAMED])}{more}; {listed:,} use the list."
+    else:
+        found += f" All {len(told.receivers):,} receivers here use the list, as far as their reports tell."
+    return f"{found} DNS as of {told.since:%Y-%m-%d %H:%M} UTC."
 
 
 def placed(place: Place) -> str:

@@ -12,7 +12,7 @@ from analysis.backtest import backtest
 from analysis.candidate import Candidate, parse
 from analysis.ledger import ledger
 from analysis.next_record import next_record
-from analysis.readiness import TARGETS, judge, owned, with_dns
+from analysis.readiness import TARGETS, Readiness, judge, owned, with_dns
 from analysis.tree import Tree, tree_of
 from app import exitcodes
 from app.commands.asking import Known, known, known_domain, now, today
@@ -80,27 +80,30 @@ def command(  # noqa: PLR0913, PLR0917 -- click hands over each option
     target = target or (wish.p if wish and wish.p in TARGETS else run.config.targets.get(domain, "reject"))
     wish = replace(wish or Candidate(target), dkim_alone=dkim_alone, without_include=without_include or "")
     found, judged = judge(warehouse, {domain: target}, today(), run.config.analysis)
-    answer = judged[domain]
-    days = Scope((domain,), answer.since or today(), answer.until or today())
+    days = Scope((domain,), judged[domain].since or today(), judged[domain].until or today())
     looked = _asked(run, warehouse, days) if asking else None
     tree = looked.tree if looked else _kept(warehouse, days)
-    seen, at = tree.observation, tree.observed_at
-    if looked or at:
-        answer = with_dns(answer, seen, None if looked else at, naive(now()))
-    if looked:
-        present = present or _present(seen)
-    answer = owned(answer, run.config.owner_of(domain))
+    answer = owned(_with_dns(judged[domain], tree, asked=asking), run.config.owner_of(domain))
     told = ledger(warehouse, days, wish, found, tree)
+    present = present or (_present(tree.observation) if asking else None)
     step = next_record(answer.policy, target, present) if answer.verdict == "go" else None
     screen = Screen(run)
     if screen.json:
         parts = {one.name: getattr(answer, one.name) for one in fields(answer)}
-        screen.document(**parts, ledger=told, next=step, dns=seen if looked or at else None, dns_seen_at=at)
+        seen = tree.observation if asking or tree.observed_at else None
+        screen.document(**parts, ledger=told, next=step, dns=seen, dns_seen_at=tree.observed_at)
     else:
         print_readiness(screen, answer, told, step)
         if looked:
             print_looked(screen, looked)
     return exitcodes.VERDICTS[answer.verdict]
+
+
+def _with_dns(answer: Readiness, tree: Tree, *, asked: bool) -> Readiness:
+    """The answer with what DNS says of the record: now, or (with its day) when it was asked last."""
+    if asked:
+        return with_dns(answer, tree.observation)
+    return with_dns(answer, tree.observation, tree.observed_at, naive(now())) if tree.observed_at else answer
 
 
 def _asked(run: Run, warehouse: Warehouse, days: Scope) -> Looked:

@@ -44,8 +44,7 @@ def _apart(one: Apart) -> tuple[int, ...]:
 def print_looked(screen: Screen, looked: Looked) -> None:
     """What came of asking DNS."""
     if looked.unanswered:
-        screen.note(
-            f"DNS did not answer {looked.unanswered:,} questions; what it said of them before counts, if anything."
-        )
+        asked = "1 question" if looked.unanswered == 1 else f"{looked.unanswered:,} questions"
+        screen.note(f"DNS did not answer {asked}: there, what it said before counts, if anything.")
     if looked.unkept:
         screen.note(f"What DNS said could not be kept: {looked.unkept}")

@@ -44,6 +44,31 @@ def test_the_record_that_stands_is_kept_and_a_destination_that_says_nothing_stop
     assert looked.document["dns"]["destinations"][0]["takes"] is False
 
 
+def test_what_dns_said_counts_without_it_too_and_says_from_when(
+    whosends: Whosends, month: Path, config: Path, nsd: Nsd
+) -> None:
+    words = ("readiness", "example.com", "--target", "quarantine", "--warehouse", month, "--config", config)
+    assert "By evidence, not by DNS" in whosends(*words).out
+    looked = whosends(*words, "--json", "--dns").document
+    kept = whosends(*words, "--json").document
+    assert (kept["dns"], kept["dns_seen_at"]) == (looked["dns"], looked["dns_seen_at"])
+    [gate] = [one for one in kept["gates"] if one["id"] == "authorised"]
+    assert (gate["state"], kept["verdict"]) == ("stop", "stop")
+    assert "DNS said so on" in gate["evidence"]
+    # Nobody answers for com here: what the tree says is not known, and the text says so.
+    assert kept["ledger"]["two_rules"]["unknown"] == kept["ledger"]["two_rules"]["walked"] > 0
+    shown = whosends(*words, "--offline").out
+    assert "DNS did not answer: there the list counts" in shown
+    assert "unknown: DNS did not answer" in shown
+    nsd.stop()
+    try:
+        again = whosends(*words, "--dns")
+    finally:
+        nsd.restart()
+    assert "DNS did not answer" in again.err  # for com, again; the rest is fresh
+    assert "does not say that it takes reports" in again.out
+
+
 def test_what_is_published_next_keeps_its_addresses(whosends: Whosends, month: Path, home: Path) -> None:
     server = Nsd({"example.com": '_dmarc TXT "v=DMARC1; p=none; rua=mailto:d@example.com; fo=1; pct=50"\n'})
     server.start()
