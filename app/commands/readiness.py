@@ -90,13 +90,18 @@ def command(  # noqa: PLR0913, PLR0917 -- click hands over each option
     screen = Screen(run)
     if screen.json:
         parts = {one.name: getattr(answer, one.name) for one in fields(answer)}
-        seen = tree.observation if asking or tree.observed_at else None
-        screen.document(**parts, ledger=told, next=step, dns=seen, dns_seen_at=tree.observed_at)
+        screen.document(**parts, ledger=told, next=step, **_dns(tree, asked=asking))
     else:
         print_readiness(screen, answer, told, step)
         if looked:
             print_looked(screen, looked)
     return exitcodes.VERDICTS[answer.verdict]
+
+
+def _dns(tree: Tree, *, asked: bool) -> dict[str, object]:
+    """What DNS says of the record, and since when that is known; nothing where it was never asked."""
+    at = tree.observed_at
+    return {"dns": tree.observation if asked or at else None, "dns_seen_at": at}
 
 
 def _with_dns(answer: Readiness, tree: Tree, *, asked: bool) -> Readiness:
