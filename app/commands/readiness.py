@@ -79,6 +79,14 @@ def command(  # noqa: PLR0913, PLR0917 -- click hands over each option
     domain = known_domain(names, domain)
     target = target or (wish.p if wish and wish.p in TARGETS else run.config.targets.get(domain, "reject"))
     wish = replace(wish or Candidate(target), dkim_alone=dkim_alone, without_include=without_include or "")
+    return _answer(run, warehouse, (domain, target), wish, present, asking=asking)
+
+
+def _answer(
+    run: Run, warehouse: Warehouse, aim: tuple[str, str], wish: Candidate, present: Candidate | None, *, asking: bool
+) -> int:
+    """Judge a domain and target, and print it."""
+    domain, target = aim
     found, judged = judge(warehouse, {domain: target}, today(), run.config.analysis)
     days = Scope((domain,), judged[domain].since or today(), judged[domain].until or today())
     looked = _asked(run, warehouse, days) if asking else None
