@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
 from analysis.gates import Gate, day
@@ -15,20 +15,8 @@ ID: Final = "authorised"
 LASTS: Final = timedelta(days=30)  # for which an answer that is kept says more than that reports arrive
 
 
-def authorised(seen: DmarcObservation, at: datetime | None = None, now: datetime | None = None) -> Gate | None:
-    """The gate by a look into DNS: what stands there is a fact, and a failure to look proves nothing.
-
-    `at` is when DNS said so, where that is kept from before; None where it was too long ago to count `now`.
-    """
-    gate = _seen(seen)
-    if at is None or now is None:
-        return gate
-    if not seen.answered or now - at > LASTS:
-        return None
-    return replace(gate, evidence=f"{gate.evidence} DNS said so on {day(at.date())}.")
-
-
-def _seen(seen: DmarcObservation) -> Gate:
+def authorised(seen: DmarcObservation) -> Gate:
+    """The gate by a look into DNS: what stands there is a fact, and a failure to look proves nothing."""
     at = f"_dmarc.{seen.found_at or seen.domain}"
     if not seen.answered:
         return Gate(ID, "unknown", f"DNS gave no answer for {at} ({seen.status}).", "Ask again.")
@@ -44,6 +32,14 @@ def _seen(seen: DmarcObservation) -> Gate:
     if not seen.hosts:
         return Gate(ID, "stop", f"The record at {at} asks nobody for reports.", "Add rua=mailto: and your address.")
     return _destinations(seen)
+
+
+def authorised_then(seen: DmarcObservation, at: date, today: date) -> Gate | None:
+    """The gate by what DNS said on an earlier day; None where that is too long ago, or was no answer."""
+    if not seen.answered or today - at > LASTS:
+        return None
+    gate = authorised(seen)
+    return replace(gate, evidence=f"{gate.evidence} DNS said so on {day(min(at, today))}.")
 
 
 def _destinations(seen: DmarcObservation) -> Gate:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from analysis import evidence
-from analysis.authorised import authorised
+from analysis.authorised import authorised, authorised_then
 from analysis.drift import Drift, drifts
 from analysis.gates import Case, Gate, gates
 from analysis.genuine import counted
@@ -19,6 +19,7 @@ from analysis.period import newest_day
 from analysis.policy import Published, policies
 from analysis.settings import AnalysisSettings
 from analysis.sources import Source, judged
+from analysis.tree import observations
 from ingest.errors import UsageError
 from warehouse import reads, reads_sources
 from warehouse.connect import Connection, Warehouse
@@ -96,13 +97,17 @@ class _Days:
 
 @dataclass(frozen=True, slots=True)
 class _Ground:
-    """What one short session brought. `failing` has messages, overridden and blocked by domain and source_key."""
+    """What one short session brought. `failing` has messages, overridden and blocked by domain and source_key.
+
+    `observed` is what DNS said of the domains' records, where it was ever asked, and when.
+    """
 
     scope: Scope
     days: Mapping[str, _Days]
     failing: pl.DataFrame
     policies: Mapping[str, Published]
     sources: evidence.Told
+    observed: Mapping[str, tuple[DmarcObservation, datetime]]
 
 
 NOTHING = _Days(None, 0, 0, frozenset())
@@ -155,7 +160,7 @@ def judge(
         return [], {}
     within = within or Scope(tuple(targets))
     with warehouse.reading() as connection:
-        ground = _fetch(connection, within, today, settings)
+        ground = _fetch(connection, within, targets, today, settings)
     if known is None:
         known = drifts(warehouse, Scope(tuple(targets), None, ground.scope.until), settings.drift)
     drifted = grouped(known)
@@ -168,7 +173,8 @@ def judge(
     for domain, target in targets.items():
         blocked = _blocked(failing[domain,], found[domain]) if (domain,) in failing else ()
         case = _case(ground, domain, target, tuple(found[domain]), today)
-        result[domain] = _answer(case, blocked, drifted.get(domain, ()), ground.scope, settings)
+        answer = _answer(case, blocked, drifted.get(domain, ()), ground.scope, settings)
+        result[domain] = _heard(answer, ground.observed.get(domain), today)
     return sources, result
 
 
@@ -194,16 +200,21 @@ def owned(answer: Readiness, owner: str) -> Readiness:
     return replace(answer, gates=tuple(gates))
 
 
-def with_dns(
-    answer: Readiness, seen: DmarcObservation, at: datetime | None = None, now: datetime | None = None
-) -> Readiness:
-    """The same, with what DNS says of the record and its destinations instead of what reports let us guess.
+def with_dns(answer: Readiness, seen: DmarcObservation) -> Readiness:
+    """The same, with what DNS says now of the record and its destinations instead of what reports let us guess."""
+    return _with(answer, authorised(seen))
 
-    `at` is when it said so, where that is kept from before: too long before `now` it counts no more.
-    """
-    gate = authorised(seen, at, now)
-    if gate is None:
+
+def _heard(answer: Readiness, observed: tuple[DmarcObservation, datetime] | None, today: date) -> Readiness:
+    """The same with what DNS said last of the record, where that is not too long ago and there is data to judge by."""
+    if observed is None or not answer.days:
         return answer
+    seen, at = observed
+    gate = authorised_then(seen, at.date(), today)
+    return _with(answer, gate) if gate else answer
+
+
+def _with(answer: Readiness, gate: Gate) -> Readiness:
     opened = tuple(gate if one.id == gate.id else one for one in answer.gates)
     return replace(answer, gates=opened, verdict=verdict(opened))
 
@@ -213,7 +224,9 @@ def next_target(policy: str | None) -> str:
     return "reject" if policy in TARGETS else "quarantine"
 
 
-def _fetch(connection: Connection, within: Scope, today: date, settings: AnalysisSettings) -> _Ground:
+def _fetch(
+    connection: Connection, within: Scope, targets: Iterable[str], today: date, settings: AnalysisSettings
+) -> _Ground:
     newest = newest_day(connection, today, within.until) or today
     scope = Scope(within.domains, newest - timedelta(days=settings.readiness.days - 1), newest)
     return _Ground(
@@ -222,6 +235,7 @@ def _fetch(connection: Connection, within: Scope, today: date, settings: Analysi
         failing=kept_frame(place(connection, "failing", scope), lambda: _failing(connection, scope)),
         policies=policies(connection, scope),
         sources=evidence.told(connection, scope, today, settings.sources),
+        observed=observations(connection, targets),
     )
 
 

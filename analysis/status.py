@@ -16,7 +16,7 @@ from analysis.genuine import counted
 from analysis.keeping import kept_over
 from analysis.settings import AnalysisSettings
 from analysis.sources import Source, sources
-from warehouse import reads, reads_changes
+from warehouse import lookups, reads, reads_changes
 from warehouse.connect import Connection, Warehouse
 from warehouse.kept import Place, place
 from warehouse.scope import Scope
@@ -84,8 +84,8 @@ def status(
     def asked(connection: Connection) -> Place:
         wanted = sorted((targets or {}).items())
         said = reads.decisions(connection).filter(pl.col("domain").is_in(scope.domains) | (not scope.domains))
-        # Findings tell of causes, which rest on what DNS answered, too.
-        heard = reads_changes.dns_news(connection)
+        # Findings tell of causes, which rest on what DNS answered, too; so does where reports may be sent.
+        heard = (reads_changes.dns_news(connection), lookups.news(connection))
         return place(connection, "status", scope, today, settings, wanted, said.rows(), heard)
 
     def judge() -> Status:

@@ -99,6 +99,17 @@ class Kept:
             self.found |= lookups.known(self._connection, new)
 
 
+def observations(connection: Connection, domains: Iterable[str]) -> dict[str, tuple[DmarcObservation, datetime]]:
+    """What DNS said last of each domain's record, and when (naive UTC): of those whose record was ever asked for."""
+    asked, own = Kept(connection), {domain: (place(domain), "TXT") for domain in domains}
+    asked.all(own.values())
+    return {
+        domain: (probe(domain, asked), asked.found[question].last_seen_at)
+        for domain, question in own.items()
+        if question in asked.found
+    }
+
+
 def tree_of(connection: Connection, scope: Scope) -> Tree:
     """The names of the scope's one domain, and what is kept of DNS about them."""
     held, asked = names(connection, scope), Kept(connection)

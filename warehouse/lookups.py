@@ -101,3 +101,9 @@ def known(connection: Connection, questions: Iterable[Question]) -> Mapping[Ques
         (name, rdtype): Lookup(exists, tuple(records), last, until)
         for name, rdtype, exists, records, last, until in rows
     }
+
+
+def news(connection: Connection) -> tuple[int, datetime | None]:
+    """How many answers are kept, and when the newest was given: the same while nothing was asked."""
+    row = connection.execute("SELECT count(*), max(last_seen_at) FROM dmarc_lookup").fetchone()
+    return (int(row[0]), row[1]) if row else (0, None)

@@ -12,7 +12,7 @@ from analysis.backtest import backtest
 from analysis.candidate import Candidate, parse
 from analysis.ledger import ledger
 from analysis.next_record import next_record
-from analysis.readiness import TARGETS, Readiness, judge, owned, with_dns
+from analysis.readiness import TARGETS, judge, owned, with_dns
 from analysis.tree import Tree, tree_of
 from app import exitcodes
 from app.commands.asking import Known, known, known_domain, now, today
@@ -24,7 +24,6 @@ from app.render import Screen
 from ingest.errors import UsageError
 from ingest.probes.dmarc import DmarcObservation
 from warehouse.connect import Warehouse
-from warehouse.instants import naive
 from warehouse.scope import Scope
 
 if TYPE_CHECKING:
@@ -91,7 +90,8 @@ def _answer(
     days = Scope((domain,), judged[domain].since or today(), judged[domain].until or today())
     looked = _asked(run, warehouse, days) if asking else None
     tree = looked.tree if looked else _kept(warehouse, days)
-    answer = owned(_with_dns(judged[domain], tree, asked=asking), run.config.owner_of(domain))
+    answer = with_dns(judged[domain], tree.observation) if asking else judged[domain]
+    answer = owned(answer, run.config.owner_of(domain))
     told = ledger(warehouse, days, wish, found, tree)
     present = present or (_present(tree.observation) if asking else None)
     step = next_record(answer.policy, target, present) if answer.verdict == "go" else None
@@ -110,13 +110,6 @@ def _dns(tree: Tree, *, asked: bool) -> dict[str, object]:
     """What DNS says of the record, and since when that is known; nothing where it was never asked."""
     at = tree.observed_at
     return {"dns": tree.observation if asked or at else None, "dns_seen_at": at}
-
-
-def _with_dns(answer: Readiness, tree: Tree, *, asked: bool) -> Readiness:
-    """The answer with what DNS says of the record: now, or (with its day) when it was asked last."""
-    if asked:
-        return with_dns(answer, tree.observation)
-    return with_dns(answer, tree.observation, tree.observed_at, naive(now())) if tree.observed_at else answer
 
 
 def _asked(run: Run, warehouse: Warehouse, days: Scope) -> Looked:

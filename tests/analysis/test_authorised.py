@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
-from analysis.authorised import authorised
+from analysis.authorised import authorised, authorised_then
 from ingest.probes.answer import Status
 from ingest.probes.dmarc import Destination, DmarcObservation
 
@@ -41,3 +42,13 @@ def test_a_missing_authorisation_names_the_record_to_publish() -> None:
     gate = authorised(replace(GOOD, destinations=(replace(GOOD.destinations[0], takes=False),)))
     assert 'example.com._report._dmarc.agency.test: "v=DMARC1"' in gate.fix
     assert gate.owner == "agency.test"
+
+
+def test_what_dns_said_earlier_has_its_day_and_runs_out() -> None:
+    kept = authorised_then(GOOD, date(2026, 11, 1), date(2026, 11, 22))
+    assert kept is not None
+    assert (kept.state, kept.evidence.endswith("DNS said so on 1 Nov 2026.")) == ("pass", True)
+    assert authorised_then(GOOD, date(2026, 11, 1), date(2026, 12, 2)) is None
+    assert (
+        authorised_then(DmarcObservation("example.com", Status.TIMEOUT), date(2026, 11, 22), date(2026, 11, 22)) is None
+    )
