@@ -230,11 +230,13 @@ def _homes(rows: pl.DataFrame, key: list[str]) -> pl.DataFrame:
 
 def _signatures(rows: pl.DataFrame) -> pl.DataFrame:
     """What the signatures of each source say. A message with several signatures counts for each."""
-    key = ["signing_org", "selector"]
+    # One selector below two names is two keys: many services ask for the same selectors below names of their own.
+    key = ["signing_domain", "selector"]
     rows = (
-        rows.with_columns(signing_org=organizational(pl.col("signing_domain")))
+        rows.with_columns(pl.col("signing_domain").str.to_lowercase())
         .group_by([*KEY, "place", "org", *key, "result"])
         .agg(pl.col("messages").sum())
+        .with_columns(signing_org=organizational(pl.col("signing_domain")))
     )
     homes = _homes(rows.filter(pl.col("selector").is_not_null() & (pl.col("selector") != "")), key)
     mains = homes.select("domain", *key, "main", "settled").unique()

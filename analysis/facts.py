@@ -74,8 +74,12 @@ def _proof(row: dict[str, Any], approved: bool) -> str:
 
 def _path(row: dict[str, Any], kind: str) -> Path:
     total = int(row["n"])
-    signs = max(row["away_pass"] + row["altered_away"], row["kept"], row["reasons"], row["listlike"])
-    passed_on = total if kind == "forwarded" else min(total, int(signs))
+    # Whoever forges may copy a real signature or return path: only what passes there shows that mail came through.
+    copied = 0 if kind == "spoofing" else row["altered_away"]
+    kept = 0 if kind == "spoofing" else row["kept"]
+    signs = int(max(row["away_pass"] + copied, kept, row["reasons"], row["listlike"]))
+    # Who passes on is not in the domain's SPF record.
+    passed_on = total if kind == "forwarded" else min(total - int(row["spf_aligned"]), signs)
     through_list = min(passed_on, int(max(row["list_reasons"], row["list_paths"])))
     if kind == "forwarded" and row["service_type"] == "Mailing List":
         through_list = passed_on

@@ -59,12 +59,17 @@ def domains(connection: Connection, scope: Scope) -> list[str]:
     return [domain for (domain,) in rows]
 
 
+def first_month(days: int) -> str:
+    """SQL for the month, as tables by month tell it (its first day), in which the last `days` days begin."""
+    return f"(SELECT date_trunc('month', max(day) - {days}) FROM reporter_day)"
+
+
 def shown(connection: Connection, scope: Scope, organizations: Mapping[str, str]) -> list[Due]:
     """What the mail of domains passes by below their own organizational domain (`organizations`, by domain)."""
     where, values = scope.where()
     of = "SELECT unnest(?::VARCHAR[]) AS domain, unnest(?::VARCHAR[]) AS org"
     own = [list(organizations), list(organizations.values())]
-    late = f"day >= (SELECT max(day) FROM reporter_day) - {LATELY}"
+    late = f"day >= {first_month(LATELY)}"
     keys = connection.execute(
         f"""
         WITH ours AS ({of})

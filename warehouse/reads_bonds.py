@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from warehouse.connect import Connection
+from warehouse.dns import first_month
 from warehouse.reads import frame
 from warehouse.scope import Scope
 
@@ -20,7 +21,8 @@ def senders(connection: Connection, scope: Scope, limit: int) -> list[str]:
     rows = connection.execute(
         f"""
         WITH passing AS (
-            SELECT DISTINCT source_key FROM envelope_month WHERE {where} AND {late} AND result = 'pass'
+            SELECT DISTINCT source_key FROM envelope_month
+            WHERE {where} AND day >= {first_month(LATELY)} AND result = 'pass'
         )
         SELECT source_ip FROM address_day SEMI JOIN passing USING (source_key) WHERE {where} AND {late}
         GROUP BY source_ip ORDER BY sum(messages) DESC, source_ip LIMIT {limit}
@@ -78,7 +80,7 @@ def key_homes(connection: Connection, scope: Scope) -> pl.DataFrame:
         SELECT lower(signing_domain) AS signing_domain, lower(selector) AS selector, source_key,
                sum(messages)::BIGINT AS messages
         FROM signature_month
-        WHERE {where} AND day >= (SELECT max(day) FROM reporter_day) - {LATELY} AND result = 'pass' AND selector <> ''
+        WHERE {where} AND day >= {first_month(LATELY)} AND result = 'pass' AND selector <> ''
         GROUP BY ALL ORDER BY ALL
         """,
         values,

@@ -39,6 +39,18 @@ def rates(table: dict[tuple[str, str], float]) -> Iterator[tuple[str, float, flo
         yield kind, is_it, precision, recall, 2 * precision * recall / both if both else 0.0
 
 
+def ways(rows: pl.DataFrame) -> tuple[float, float]:
+    """Precision and recall of what is said to be passed on, by messages: of each source so many, whatever it is called.
+
+    As many of them are right as really were.
+    """
+    each = rows.group_by(SOURCE).agg(
+        pl.col("passed_on").first(), pl.col("messages").filter(pl.col("truth") == "forwarded").sum().alias("true")
+    )
+    right = each.select(pl.min_horizontal("passed_on", "true")).to_series().sum()
+    return right / max(1, each["passed_on"].sum()), right / max(1, each["true"].sum())
+
+
 def styles(rows: pl.DataFrame) -> pl.DataFrame:
     """By what really happens: sources, messages, share of them rightly called, called unknown, called spoofing."""
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import polars as pl
 
-from benchmarks.score.classes import by_source, confusion, rates
+from benchmarks.score.classes import by_source, confusion, rates, ways
 from benchmarks.score.identity import grouping
 from benchmarks.score.naming import naming
 from benchmarks.score.probability import arrays, auc, brier, wronged
@@ -31,6 +31,8 @@ NUMBERS: tuple[tuple[str, str, Number], ...] = (
     ("forwarders, recall by sources", ">= 95 %", _rate("forwarded", 1, sources=True)),
     ("forwarders, precision by messages", ">= 95 %", _rate("forwarded", 0, sources=False)),
     ("forwarders, recall by messages", ">= 95 %", _rate("forwarded", 1, sources=False)),
+    ("passed on as the way tells, precision", ">= 95 %", lambda rows: ways(rows)[0]),
+    ("passed on as the way tells, recall", ">= 95 %", lambda rows: ways(rows)[1]),
     ("spoofing, precision by messages", "", _rate("spoofing", 0, sources=False)),
     ("spoofing, recall by messages", "", _rate("spoofing", 1, sources=False)),
     ("legitimate called spoofing, surer than 0.9", "<= 0.1 %", wronged),

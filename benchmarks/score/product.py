@@ -31,7 +31,10 @@ _ADDRESSES = 1_000_000  # the most that `whosends query` gives
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the product says of one source of one domain. `spoof` is the probability that it is not the owner's."""
+    """What the product says of one source of one domain.
+
+    `spoof` is the probability that it is not the owner's, `passed_on` how many of its messages came from others.
+    """
 
     domain: str
     source_key: str
@@ -39,6 +42,7 @@ class Verdict:
     kind: str
     confidence: float
     spoof: float
+    passed_on: int
     first_seen: date
     evidence: tuple[str, ...]
 
@@ -118,6 +122,7 @@ def _verdict(source: dict[str, Any]) -> Verdict:
         kind=source["kind"],
         confidence=source["confidence"],
         spoof=_spoof(source),
+        passed_on=source["path"]["passed_on"],
         first_seen=date.fromisoformat(source["first_seen"]),
         evidence=tuple(f"{one['code']} {one['weight']:+.1f}" for one in source["evidence"]),
     )

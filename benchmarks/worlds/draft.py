@@ -29,6 +29,7 @@ class Draft:
     sent: list[Sent] = field(default_factory=list)
     zone: dict[tuple[str, str], str] = field(default_factory=dict)
     turns: list[Turn] = field(default_factory=list)
+    holders: dict[str, str] = field(default_factory=dict)
 
     def chance(self, share: float) -> bool:
         """True in so large a share of cases."""
@@ -51,6 +52,12 @@ class Draft:
         elif self.chance(1 / 8):
             last = int(self.rng.integers(20, self.days - 15))
         return first, last
+
+    def held(self, label: str, suffix: str, holder: str) -> str:
+        """The label, or the next with a number, whose name is this holder's: there is one CNAME, or key, at a name."""
+        numbers = ("", *(str(number) for number in range(2, 20)))
+        names = (f"{label}{number}" for number in numbers)
+        return next((one for one in names if self.holders.setdefault(f"{one}.{suffix}", holder) == holder), label)
 
     def add(self, stream: Stream) -> Stream:
         """Note a stream. Its key is made unique."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from benchmarks.worlds.addresses import Place, places
 from benchmarks.worlds.chance import pick
 from benchmarks.worlds.draft import Draft
@@ -27,6 +29,10 @@ def _listed(draft: Draft, domain: Domain, share: float) -> str:
     return "pass" if draft.chance(share) else domain.elsewhere
 
 
+def _signature(draft: Draft, domain: Domain, selectors: Sequence[str], holder: str) -> Signature:
+    return Signature(domain.name, draft.held(draft.choice(selectors), f"_domainkey.{domain.name}", holder))
+
+
 def mail_server(draft: Draft, domain: Domain, mean: float) -> Stream:
     """Postfix, Exim or Exchange: one to four machines, at home or rented; Exchange often does not sign."""
     exchange = draft.chance(0.35)
@@ -40,7 +46,7 @@ def mail_server(draft: Draft, domain: Domain, mean: float) -> Stream:
             draft.zone[f"mail{number + 1}.{domain.name}", "A"] = ip
     spf = _listed(draft, domain, 0.95)
     signed = draft.chance(0.2 if exchange else 0.8)
-    signatures = (Signature(domain.name, draft.choice(SELECTORS)),) if signed else ()
+    signatures = (_signature(draft, domain, SELECTORS, "mail server"),) if signed else ()
     main = Mail(domain.name, domain.name, domain.name, spf, signatures)
     found = [(main, 1.0)]
     if draft.chance(0.7):
@@ -82,7 +88,7 @@ def web_server(draft: Draft, domain: Domain, mean: float) -> Stream:
     envelope = domain.name if fixed else machine
     spf = _listed(draft, domain, 0.6) if fixed else draft.choice(("none", "pass", "neutral"))
     signed = draft.chance(0.25)
-    signatures = (Signature(domain.name, draft.choice(("default", "x", "dkim"))),) if signed else ()
+    signatures = (_signature(draft, domain, ("default", "x", "dkim"), "web server"),) if signed else ()
     main = Mail(domain.name, envelope, envelope, spf, signatures)
     counts = volume(draft.rng, draft.days, mean, draft.choice(("always", "shop", "office")), draft.alive())
     draft.emit(stream, counts, lambda _: (host,), lambda _: ((main, 1.0),), "consumers")

@@ -126,14 +126,9 @@ def _path(draft: Draft, service: Service, name: str, chosen: Setup, domain: Doma
     if chosen.path == "service":
         return filled_for(draft, service.mail_from, name), "pass"
     if chosen.path == "custom":
-        label, target = filled_for(draft, service.custom, name), filled_for(draft, service.mail_from, name)
+        label = draft.held(filled_for(draft, service.custom, name), name, service.name)
         envelope = f"{label}.{name}"
-        # A name has one CNAME: where another service has this one already, its owner takes the next.
-        for number in range(2, 9):
-            if draft.zone.get((envelope, "CNAME"), target) == target:
-                break
-            envelope = f"{label}{number}.{name}"
-        draft.zone[envelope, "CNAME"] = target
+        draft.zone[envelope, "CNAME"] = filled_for(draft, service.mail_from, name)
         return envelope, "pass"
     if chosen.path == "included" and domain.elsewhere not in ("permerror", "none"):
         draft.zone[name, f"SPF include {service.name}"] = filled_for(draft, service.include, name)
@@ -150,6 +145,7 @@ def _signatures(draft: Draft, service: Service, chosen: Setup, signer: str) -> S
         if chosen.key == "wrong":
             selector = f"{selector}-old"
         if chosen.key == "own":
+            selector = draft.held(selector, f"_domainkey.{signer}", service.name)
             kind = "CNAME" if service.cname else "TXT"
             target = filled_for(draft, service.cname or "v=DKIM1; p=…", signer, selector=selector)
             draft.zone[f"{selector}._domainkey.{signer}", kind] = target

@@ -64,6 +64,13 @@ def test_a_mailbox_provider_has_its_own_mail_and_what_it_passed_on_apart() -> No
     assert told.service_id == "google-workspace"
 
 
+def test_what_our_record_allows_was_not_passed_on_and_a_copied_signature_proves_nothing() -> None:
+    allowed = facts(row(n=100, away_pass=90, spf_aligned=95, recent_aligned=95), "aligned", approved=False)
+    assert allowed.path.passed_on == 5
+    forged = facts(row(n=100, altered_away=90, kept=90, away_pass=2), "spoofing", approved=False)
+    assert forged.path.passed_on == 2
+
+
 def test_each_verdict_has_a_question() -> None:
     assert VERDICTS.keys() == QUESTIONS.keys()
     ours = facts(row(n=9), "aligned", approved=False)

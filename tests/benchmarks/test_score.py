@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from benchmarks.score.classes import by_source, confusion, rates
+from benchmarks.score.classes import by_source, confusion, rates, ways
 from benchmarks.score.identity import grouping
 from benchmarks.score.judged import judged
 from benchmarks.score.naming import means
@@ -68,6 +68,15 @@ def test_what_was_expected_is_compared_with_what_appeared() -> None:
     for high, held in ((0.5, 0), (1.0, 1)):
         found = unseen(rows.with_columns(pl.lit(high).alias("unseen_high")))
         assert (found.domains, found.held, found.appeared) == (1, held, 1)
+
+
+def test_of_a_source_so_many_messages_are_passed_on_as_its_way_says() -> None:
+    rows = pl.DataFrame(
+        [("a", "aligned", 80, 30), ("a", "forwarded", 20, 30), ("b", "forwarded", 20, 10)],
+        schema=["source_key", "truth", "messages", "passed_on"],
+        orient="row",
+    ).with_columns(pl.lit(1).alias("seed"), pl.lit("a.example").alias("domain"))
+    assert ways(rows) == (30 / 40, 30 / 40)
 
 
 def test_names_are_read_as_words() -> None:
