@@ -21,6 +21,7 @@ TABLES = {
     ),
     "reason_day": frozenset(("reasons",)),
     "address": frozenset(("own_host", "named_host", "lying_host", "hosts", "service_type")),
+    "blocklist_answer": frozenset(("blocklisted",)),
     "dns_answer": frozenset(("dns_pointed", "dns_named", "dns_known")),
     "daily": frozenset(("unreal", "voices", "recent_heard", "heard_aligned")),
 }  # fmt: skip

@@ -137,6 +137,14 @@ TERMS = (
         thin=False,
     ),
     Term(
+        "blocklisted_host",
+        # Of what nobody was asked for, nothing is known: that is neither clean nor listed.
+        share("blocklisted", 0.5, "asked"),
+        "{blocklisted:,} of {asked:,} messages whose hosts blocklists were asked for come from a host that is listed.",
+        con="ours forwarded",
+        least=0.5,
+    ),
+    Term(
         "host_network",
         HOST,
         "The network is a hoster's or access provider's: anybody can send from it.",

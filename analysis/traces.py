@@ -38,7 +38,8 @@ def traced(traces: Traces) -> pl.DataFrame:
     """One row for each domain and source_key. Counts are messages (Int64) unless said otherwise.
 
     Columns of `credit.credited`; own_host (from hosts whose confirmed name is the domain's own), named_host (any
-    confirmed name), lying_host (a name that does not lead back), hosts (addresses); weekend, month_end, largest,
+    confirmed name), lying_host (a name that does not lead back), hosts (addresses), asked and blocklisted (from hosts
+    that blocklists answered for, and that one of them holds); weekend, month_end, largest,
     mail_days; unreal (visible names that never aligned anywhere).
     """
     return (
@@ -61,4 +62,6 @@ def _hosts(rows: pl.DataFrame) -> pl.DataFrame:
         named_host=n.filter(confirmed).sum(),
         lying_host=n.filter(~confirmed & pl.col("ptr").is_not_null()).sum(),
         hosts=pl.col("addresses").sum().cast(pl.Int64),
+        asked=pl.col("asked").sum(),
+        blocklisted=pl.col("blocklisted").sum(),
     )

@@ -50,6 +50,7 @@ WEIGHTS = {
     "own_host": (2.10, -0.64, -1.46),
     "lying_host": (0.15, -0.42, 0.28),
     "named_host": (-0.18, 1.58, -1.40),
+    "blocklisted_host": (-0.50, -0.50, 0.00),
     "host_network": (-0.01, -0.58, 0.58),
     "access_network": (0.51, -0.67, 0.16),
     "service_network": (0.54, -0.70, 0.16),

@@ -6,7 +6,9 @@ import re
 from typing import Final
 
 from ingest.errors import UsageError
+from ingest.probes.names import is_name
 
+ZONES: Final = 5  # blocklists; each is asked for every address
 SECURITY: Final = (re.compile("tls|starttls|plain"), "tls, starttls or plain")
 DETAIL: Final = (re.compile("redacted|full"), "redacted or full")
 CHOICES: Final = {
@@ -34,6 +36,11 @@ def checked(key: str, value: object, where: str) -> object:
         pattern, said = CHOICES[key]
         if not pattern.fullmatch(value):
             raise UsageError(f"{where} must be {said}, not {value!r}.")
+    if key == "blocklists.zones" and isinstance(value, tuple):
+        if wrong := [zone for zone in value if not is_name(zone)]:
+            raise UsageError(f"{where} must be names in lower case like zen.example.org, not {wrong[0]!r}.")
+        if len(value) > ZONES:
+            raise UsageError(f"{where} must be at most {ZONES} zones.")
     # `not >= 0` and not `< 0`: NaN, which TOML can write, is refused as well.
     if isinstance(value, int | float) and not value >= 0:
         raise UsageError(f"{where} must not be negative.")

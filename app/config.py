@@ -31,7 +31,7 @@ from app.settings import (
     SmtpSettings,
 )
 from ingest.errors import UsageError
-from ingest.settings import MailboxSettings, PrivacySettings, ResolverSettings, UnpackLimits
+from ingest.settings import BlocklistSettings, MailboxSettings, PrivacySettings, ResolverSettings, UnpackLimits
 from warehouse.settings import RetentionSettings, WarehouseSettings
 
 SECTIONS: Final[dict[str, type[Any]]] = {
@@ -40,6 +40,7 @@ SECTIONS: Final[dict[str, type[Any]]] = {
     "privacy": PrivacySettings,
     "limits": UnpackLimits,
     "resolver": ResolverSettings,
+    "blocklists": BlocklistSettings,
     "sources": SourceSettings,
     "drift": DriftSettings,
     "readiness": ReadinessSettings,
@@ -83,6 +84,7 @@ class Config:
     privacy: PrivacySettings = field(default_factory=PrivacySettings)
     limits: UnpackLimits = field(default_factory=UnpackLimits)
     resolver: ResolverSettings = field(default_factory=ResolverSettings)
+    blocklists: BlocklistSettings = field(default_factory=BlocklistSettings)
     sources: SourceSettings = field(default_factory=SourceSettings)
     drift: DriftSettings = field(default_factory=DriftSettings)
     readiness: ReadinessSettings = field(default_factory=ReadinessSettings)

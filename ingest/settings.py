@@ -110,6 +110,19 @@ class ResolverSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BlocklistSettings:
+    """Which blocklists are asked about strangers that send in your name. Unset, none is."""
+
+    zones: tuple[str, ...] = setting(
+        (),
+        "Zones to ask, for example zen.spamhaus.org; at most five. Their operators see the addresses, and set terms of use: most refuse large public resolvers.",
+    )
+    days: int = setting(7, "Days after which an address is asked for again.")
+    addresses: int = setting(200, "Most addresses asked for in one run, those with most failing mail first.")
+    lifetime: float = setting(10.0, "Seconds for all questions of one run.")
+
+
+@dataclass(frozen=True, slots=True)
 class PrivacySettings:
     """What is kept of personal data, which failure reports and bounces are full of."""
 

@@ -17,6 +17,7 @@ from warehouse.scope import Scope
 # What came later, by table: the column that holds when.
 LATER = {"aggregate_report": "stored_at", "source_decision": "decided_at", "quarantine": "first_seen_at"}
 LATER |= {"journal": "written_at", "dns_answer": "first_seen_at", "dmarc_lookup": "first_seen_at"}
+LATER |= {"blocklist_answer": "first_seen_at"}
 NEWER = "SELECT report_key FROM aggregate_report WHERE stored_at > '{at}'"
 
 

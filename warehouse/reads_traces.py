@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from warehouse.blocklists import CURRENT
 from warehouse.connect import Connection
 from warehouse.reads import frame
 from warehouse.scope import Scope
@@ -35,7 +36,10 @@ def told(connection: Connection, scope: Scope, recent_days: int) -> pl.DataFrame
 
 
 def hosts(connection: Connection, scope: Scope) -> pl.DataFrame:
-    """Each domain, source_key and reverse name (ptr, with confirmed): messages and addresses (Int64)."""
+    """Each domain, source_key and reverse name (ptr, with confirmed): messages and addresses (Int64).
+
+    Of the messages, those from addresses that a blocklist answered for (asked), and that one holds (blocklisted).
+    """
     where, values = scope.where()
     return frame(
         connection,
@@ -43,10 +47,12 @@ def hosts(connection: Connection, scope: Scope) -> pl.DataFrame:
         WITH sent AS (
             SELECT domain, source_key, source_ip, sum(messages) AS messages
             FROM address_day WHERE {where} GROUP BY ALL HAVING sum(messages) > 0
-        )
+        ), lists AS (SELECT source_ip, bool_or(len(codes) > 0) AS holds FROM {CURRENT} GROUP BY source_ip)
         SELECT domain, sent.source_key, ptr, coalesce(ptr_confirmed, false) AS confirmed,
-               sum(messages)::BIGINT AS messages, count(*) AS addresses
-        FROM sent LEFT JOIN address USING (source_ip) GROUP BY ALL
+               sum(messages)::BIGINT AS messages, count(*) AS addresses,
+               coalesce(sum(messages) FILTER (holds IS NOT NULL), 0)::BIGINT AS asked,
+               coalesce(sum(messages) FILTER (holds), 0)::BIGINT AS blocklisted
+        FROM sent LEFT JOIN address USING (source_ip) LEFT JOIN lists USING (source_ip) GROUP BY ALL
         """,
         values,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import click
+import polars as pl
 
 from analysis.facts import PROOFS
 from analysis.sources import Source, sources
@@ -15,10 +16,11 @@ from app.commands.naming import meant_by
 from app.commands.opening import warehouse_of
 from app.render import Screen, clean, share
 from ingest.errors import UsageError
-from warehouse import regroup
+from warehouse import blocklists, regroup
 from warehouse.connect import Warehouse
 
 LEDGER = ("Weight", "Evidence", "Rows in")
+BLOCKLISTS = ("Blocklist", "Addresses asked", "Listed", "Codes", "When")
 HISTORY = ("Change", "When", "What", "From", "To", "Addresses", "Messages", "Cause", "Who", "Taken back")
 CAUSES = {
     "names": "reverse names",
@@ -49,11 +51,14 @@ def show(run: Run, /, key: str, asked: Asked) -> int:
     scope = scope_of(warehouse, asked, run.config.readiness.days)
     with warehouse.reading() as connection:
         meant, _ = meant_by(connection, key, scope.domains[0] if len(scope.domains) == 1 else None)
+        listed, unusable = blocklists.of_source(connection, meant), blocklists.unusable(connection)
     found = [one for one in sources(warehouse, scope, today(), run.config.sources) if one.source_key == meant]
     if screen.json:
-        screen.document(sources=found)
-    for one in found if not screen.json else ():
+        screen.document(sources=found, blocklists=listed.to_dicts())
+        return exitcodes.OK if found else exitcodes.UNKNOWN
+    for one in found:
         _explain(screen, one)
+    _tell_blocklists(screen, listed, unusable)
     if not found:
         screen.note(f"{clean(meant)} sent nothing in these days; --days looks further back.")
     return exitcodes.OK if found else exitcodes.UNKNOWN
@@ -83,6 +88,19 @@ def _explain(screen: Screen, one: Source) -> None:
     screen.line("")
     screen.table(LEDGER, [(f"{entry.weight:+.2f}", entry.sentence, entry.rows) for entry in one.evidence])
     screen.line("")
+
+
+def _tell_blocklists(screen: Screen, listed: pl.DataFrame, unusable: pl.DataFrame) -> None:
+    """What lists say of the source's addresses; one that could not be asked says nothing, and that is said."""
+    if not listed.is_empty():
+        names = ("zone", "asked", "listed", "codes", "told_at")
+        rows = [tuple(row[name] for name in names) for row in listed.iter_rows(named=True)]
+        screen.table(BLOCKLISTS, [(*row[:3], " ".join(row[3]), row[4]) for row in rows])
+        screen.line("")
+    for zone, version, state, at in unusable.iter_rows():
+        screen.note(
+            clean(f"The blocklist {zone} {state} for IPv{version} ({at:%Y-%m-%d}): what it holds is not known.")
+        )
 
 
 @click.command("history", cls=Command)

@@ -6,6 +6,7 @@ import click
 
 from app import exitcodes
 from app.commands.base import Command, Run
+from app.commands.blocklisting import ask_blocklists
 from app.commands.loading import add, mail_loader_of, tell
 from app.commands.progress import progress
 from app.commands.renaming import rename
@@ -54,6 +55,7 @@ def command(run: Run, watch: bool, names: tuple[str, ...]) -> int:
             summary.failures.append(Failure(settings.name, "mailbox", error.message))
             code = max(code, error.exit_code)
     rename(run)
+    ask_blocklists(run)
     tell(screen, summary)
     return code
 

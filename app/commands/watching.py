@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from app import exitcodes
 from app.commands.base import Run
+from app.commands.blocklisting import ask_blocklists
 from app.commands.loading import mail_loader_of
 from app.commands.progress import counted
 from app.commands.renaming import rename
@@ -81,6 +82,7 @@ def watch_all(run: Run, screen: Screen, mailboxes: Sequence[MailboxSettings]) ->
             # Names first: they may say whose an address is.
             if unnamed and time.monotonic() >= names_at:
                 rename(run)
+                ask_blocklists(run)
                 unnamed, names_at = False, time.monotonic() + NAMES_EACH
             teller.step()
         watch.stop.set()
