@@ -15,7 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 from typing import NamedTuple
 
-from ingest.probes.resolver import Answer, Resolver
+from ingest.probes.answer import Answer
+from ingest.probes.resolver import Resolver
 
 _LOG = logging.getLogger(__name__)
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
