@@ -28,11 +28,12 @@ FEWEST = 3  # messages below which mail binds nothing: a handful may be chance, 
 
 # How an address can be bound, the strongest first, and what that is.
 BY = {
-    "include": "an SPF record of ours includes it by name of the service",
+    "include": "an SPF record of ours includes it by name of the service, or names the service's host",
     "path": "its mail passes with a return path that our DNS points to the service",
     "bounce": "its mail passes with the service's own return path",
     "key": "its mail passes with keys that our DNS points to the service",
     "signature": "its mail passes with the service's own keys",
+    "host": "an SPF record of ours names it as a host of our own",
 }
 SIGNED = ("key", "signature")  # what forwarding leaves as it is
 
@@ -69,6 +70,8 @@ def bonds(source_ips: Sequence[str], pointers: Pointers, passing: Passing, liste
         service = pointers.covering(ip) if ip else None
         if service:
             found[text] = _through(Bond("include", service), found.get(text))
+        elif text not in found and ip and (owner := pointers.owner(ip)):
+            found[text] = Bond("host", None, owner)
     asked = set(source_ips)
     return {ip: bond for ip, bond in found.items() if ip in asked}
 

@@ -128,6 +128,7 @@ def fetch(connection: Connection, scope: Scope, today: date, settings: SourceSet
     envelopes = reads.envelope_sums(connection, history)
     # Homes are looked for among all of a domain's sources, so more of them have to be known than the scope has.
     known = pl.concat(one["source_key"].unique() for one in (sources, signatures, envelopes)).unique().to_list()
+    answers = dns.answers(connection, _organizations(sources))
     return Frames(
         scope=scope,
         newest=newest,
@@ -140,9 +141,16 @@ def fetch(connection: Connection, scope: Scope, today: date, settings: SourceSet
         signatures=signatures,
         envelopes=envelopes,
         reasons=reads.source_reasons(connection, history),
-        traces=fetch_traces(connection, history, settings),
-        dns=dns.answers(connection, _organizations(sources)),
+        traces=fetch_traces(connection, history, settings, _own_hosts(sources, answers)),
+        dns=answers,
     )
+
+
+def _own_hosts(sources: pl.DataFrame, answers: pl.DataFrame) -> list[tuple[str, str]]:
+    """Each domain and address that its organizational domain's SPF record names as a host of its own."""
+    hosts = Pointers(answers, catalogue(), lasting=False).own_hosts
+    domains = sources.select("domain", org=organizational(pl.col("domain"))).unique(maintain_order=True)
+    return [(domain, ip) for domain, org in domains.iter_rows() for ip in sorted(hosts.get(org, ()))]
 
 
 def _organizations(sources: pl.DataFrame) -> list[str]:

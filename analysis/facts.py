@@ -19,7 +19,7 @@ PROOFS = {
     "declared": "A person declared it to be the domain's own.",
     "record": "Its mail passes SPF as the domain: the domain's own record allows it.",
     "key": "It signs with a key of the domain's that is at home there.",
-    "name": "Its host has a name in the domain's own DNS, and that leads back to it.",
+    "name": "The domain's own DNS leads to its host, by the host's own name or as a host of the SPF record.",
     "dns": "The domain's own DNS names its service, by a key, a return path, an SPF include or its MX.",
     "none": "Nothing that only the domain's owner can give is seen of it.",
 }

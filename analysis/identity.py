@@ -29,7 +29,7 @@ from ingest.catalogue.service import Service as Listed
 from ingest.network import Network, Service
 from warehouse.address import Address
 
-RULES = 3  # raised with every change of what is decided here, so that what is stored is looked at anew
+RULES = 4  # raised with every change of what is decided here, so that what is stored is looked at anew
 
 # Types of the map of names whose customers, not they themselves, send from their networks.
 HOSTS = frozenset({"Web Host", "ISP", "IaaS", "PaaS"})

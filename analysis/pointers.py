@@ -2,7 +2,7 @@
 
 Only whoever holds a domain can put a CNAME or MX below it, or an include into its SPF record. So a key or a return
 path that points to a service binds the mail that passes with it, and an include the addresses it covers, whatever
-their reverse names are.
+their reverse names are. The same goes for the hosts that the record names (`a`, `mx`), be they a service's or our own.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Pointers:
         return self._named.get(organization, frozenset())
 
     def covering(self, ip: IPv4Address | IPv6Address) -> Service | None:
-        """The service whose include in a record of ours covers an address; of several the one that is most exact."""
+        """The service whose include or host in a record of ours covers an address; of several the most exact one."""
         for length, networks in self._covered[ip.version]:
             found = networks.get(int(ip) >> (ip.max_prefixlen - length))
             if found:
@@ -98,15 +98,11 @@ class Pointers:
         return Pointer(match.service if match else None, organizational_domain(target))
 
     @cached_property
-    def _texts(self) -> dict[str, tuple[str, ...]]:
-        return {name: records for (name, rdtype), records in self._records.items() if rdtype == "TXT"}
-
-    @cached_property
     def _named(self) -> dict[str, frozenset[str]]:
         found: dict[str, set[str]] = {domain: set() for domain in self.domains}
         for name, rdtype in self._records:
             domain = organizational_domain(name)
-            if rdtype == "TXT" or domain not in found:
+            if rdtype not in ("CNAME", "MX") or domain not in found:
                 continue
             pointer = self._pointer(name, domain)
             if pointer and pointer.service:
@@ -119,7 +115,7 @@ class Pointers:
 
     def _included(self, name: str, met: set[str]) -> Iterator[Service]:
         """The services that a record includes itself, or through records of nobody's that is listed."""
-        for record in self._texts.get(name, ()):
+        for record in self._records.get((name, "TXT"), ()):
             for include in spf.includes(record):
                 match = self._listed.by_include(include)
                 if match:
@@ -128,18 +124,54 @@ class Pointers:
                     met.add(include)
                     yield from self._included(include, met)
 
+    def _asked(self, name: str, rdtype: str) -> tuple[str, ...] | None:
+        return self._records.get((name, rdtype))
+
+    @cached_property
+    def _allowed(self) -> dict[str, list[spf.Allowed]]:
+        return {domain: list(spf.allowed(domain, self._asked)) for domain in self.domains}
+
     @cached_property
     def _covered(self) -> dict[int, list[tuple[int, dict[int, Service]]]]:
         """By IP version and length of the network, the longest first: the service of each network."""
         found: dict[int, dict[int, dict[int, Service]]] = {4: {}, 6: {}}
         for domain in self.domains:
-            for block, through in spf.allowed(domain, self._texts):
-                service = self._deepest(through[1:])
+            for block, through, host in self._allowed[domain]:
+                service = self._deepest(through[1:]) or self._host(host, domain)
                 if service is None or (service.role == "hosting" and block.prefixlen < _NARROW[block.version]):
                     continue
                 shift = block.max_prefixlen - block.prefixlen
                 found[block.version].setdefault(block.prefixlen, {})[int(block.network_address) >> shift] = service
         return {version: sorted(lengths.items(), reverse=True) for version, lengths in found.items()}
+
+    @cached_property
+    def own_hosts(self) -> dict[str, frozenset[str]]:
+        """By domain, the addresses of hosts below it that its SPF record names (`a`, `mx`): not their neighbours."""
+        return {
+            domain: frozenset(
+                str(block.network_address)
+                for block, through, host in self._allowed[domain]
+                if block.prefixlen == block.max_prefixlen and is_below(host, domain) and is_below(through[-1], domain)
+            )
+            for domain in self.domains
+        }
+
+    @cached_property
+    def _owners(self) -> dict[str, str]:
+        """Whose own host an address is; of two domains that name it, none's."""
+        found: dict[str, str] = {}
+        for domain, hosts in self.own_hosts.items():
+            for ip in hosts:
+                found[ip] = domain if found.setdefault(ip, domain) == domain else ""
+        return found
+
+    def owner(self, ip: IPv4Address | IPv6Address) -> str:
+        """The domain of ours that names an address as its own host; empty where none does, or several do."""
+        return self._owners.get(str(ip), "")
+
+    def _host(self, host: str, domain: str) -> Service | None:
+        """The service outside of a domain whose host its record names."""
+        return self._out(host).service if host and not is_below(host, domain) else None
 
     def _deepest(self, through: Iterable[str]) -> Service | None:
         """Of the includes on the way to a network, the last of a listed service: it sends from there itself."""

@@ -118,7 +118,7 @@ TERMS = (
     Term(
         "own_host",
         share("own_host", 0.5),
-        "The host has a name of the domain's own, and DNS of the domain confirms it.",
+        "DNS of the domain leads to the host: by the name that it bears, or as a host that the SPF record names.",
         thin=False,
         pro="ours",
         con="spoofing",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -24,11 +25,16 @@ class Traces:
     names: pl.DataFrame
 
 
-def fetch(connection: Connection, history: Scope, settings: SourceSettings) -> Traces:
-    """Read everything in one short session, over the days that evidence is drawn from."""
+def fetch(
+    connection: Connection, history: Scope, settings: SourceSettings, own: Sequence[tuple[str, str]] = ()
+) -> Traces:
+    """Read everything in one short session, over the days that evidence is drawn from.
+
+    `own`: each domain with an address that its SPF record names as a host of its own.
+    """
     return Traces(
         reads.told(connection, history, settings.recent_days),
-        reads.hosts(connection, history),
+        reads.hosts(connection, history, own),
         reads.rhythm(connection, history),
         reads.names(connection, history),
     )
@@ -37,7 +43,7 @@ def fetch(connection: Connection, history: Scope, settings: SourceSettings) -> T
 def traced(traces: Traces) -> pl.DataFrame:
     """One row for each domain and source_key. Counts are messages (Int64) unless said otherwise.
 
-    Columns of `credit.credited`; own_host (from hosts whose confirmed name is the domain's own), named_host (any
+    Columns of `credit.credited`; own_host (from hosts that the domain's DNS leads to), named_host (any
     confirmed name), lying_host (a name that does not lead back), hosts (addresses), asked and blocklisted (from hosts
     that blocklists answered for, and that one of them holds); weekend, month_end, largest,
     mail_days; unreal (visible names that never aligned anywhere).
@@ -58,7 +64,9 @@ def _hosts(rows: pl.DataFrame) -> pl.DataFrame:
     )
     n, confirmed = pl.col("messages"), pl.col("confirmed")
     return rows.group_by(KEY).agg(
-        own_host=n.filter(confirmed & (pl.col("owner") == pl.col("org"))).sum(),
+        own_host=pl.max_horizontal(
+            pl.when(confirmed & (pl.col("owner") == pl.col("org"))).then(n).otherwise(0), "own"
+        ).sum(),
         named_host=n.filter(confirmed).sum(),
         lying_host=n.filter(~confirmed & pl.col("ptr").is_not_null()).sum(),
         hosts=pl.col("addresses").sum().cast(pl.Int64),

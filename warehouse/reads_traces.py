@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from warehouse.blocklists import CURRENT
@@ -35,10 +37,11 @@ def told(connection: Connection, scope: Scope, recent_days: int) -> pl.DataFrame
     )
 
 
-def hosts(connection: Connection, scope: Scope) -> pl.DataFrame:
+def hosts(connection: Connection, scope: Scope, own: Sequence[tuple[str, str]] = ()) -> pl.DataFrame:
     """Each domain, source_key and reverse name (ptr, with confirmed): messages and addresses (Int64).
 
-    Of the messages, those from addresses that a blocklist answered for (asked), and that one holds (blocklisted).
+    Of the messages, those from addresses that a blocklist answered for (asked), and that one holds (blocklisted);
+    and those from the domain's own hosts (own), of which `own` gives domain and address.
     """
     where, values = scope.where()
     return frame(
@@ -47,14 +50,17 @@ def hosts(connection: Connection, scope: Scope) -> pl.DataFrame:
         WITH sent AS (
             SELECT domain, source_key, source_ip, sum(messages) AS messages
             FROM address_day WHERE {where} GROUP BY ALL HAVING sum(messages) > 0
-        ), lists AS (SELECT source_ip, bool_or(len(codes) > 0) AS holds FROM {CURRENT} GROUP BY source_ip)
+        ), lists AS (SELECT source_ip, bool_or(len(codes) > 0) AS holds FROM {CURRENT} GROUP BY source_ip),
+        ours AS (SELECT unnest(?::VARCHAR[]) AS domain, unnest(?::VARCHAR[]) AS source_ip, true AS own)
         SELECT domain, sent.source_key, ptr, coalesce(ptr_confirmed, false) AS confirmed,
                sum(messages)::BIGINT AS messages, count(*) AS addresses,
                coalesce(sum(messages) FILTER (holds IS NOT NULL), 0)::BIGINT AS asked,
-               coalesce(sum(messages) FILTER (holds), 0)::BIGINT AS blocklisted
-        FROM sent LEFT JOIN address USING (source_ip) LEFT JOIN lists USING (source_ip) GROUP BY ALL
+               coalesce(sum(messages) FILTER (holds), 0)::BIGINT AS blocklisted,
+               coalesce(sum(messages) FILTER (own), 0)::BIGINT AS own
+        FROM sent LEFT JOIN address USING (source_ip) LEFT JOIN lists USING (source_ip)
+        LEFT JOIN ours USING (domain, source_ip) GROUP BY ALL
         """,
-        values,
+        [*values, [domain for domain, _ in own], [ip for _, ip in own]],
     )
 
 

@@ -3,20 +3,21 @@
 A CNAME of a DKIM key (RFC 6376 section 3.6.2.1) or of a return path (RFC 1034 section 3.6.2), the MX of a return path
 or of the domain (RFC 5321 section 5.1) and the SPF record (RFC 7208) can only be put there by whoever holds the
 domain. Whoever wrote a name into a report, it is asked for below that domain alone, and beside such names those that
-its SPF record includes.
+its SPF record includes, or names as hosts (`a`, `mx`).
 """
 
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+from ingest.probes import spf
 from ingest.probes.answer import Answer, Status
 from ingest.probes.names import Owned, is_below
 from ingest.probes.resolver import Resolver
-from ingest.probes.spf import records, walk
 
 _LOG = logging.getLogger(__name__)
 _HOPS = 4  # CNAMEs within the domain, before one leads out of it
@@ -25,10 +26,10 @@ _KEPT = 20  # values of one answer
 
 def probe(owned: Owned, resolver: Resolver, deadline: float | None = None) -> list[Answer]:
     """Ask what one domain has for its senders, most important first. Failures are among the answers."""
-    texts = {one.name: one for one in _texts(owned.domain, resolver, deadline)}
+    allowed = {(one.name, one.rdtype): one for one in _allowed(owned.domain, resolver, deadline)}
     exchanges = _exchanges(owned.domain, resolver, deadline)
     pointers = {(one.name, one.rdtype): one for one in _pointers(owned, resolver, deadline)}
-    return [*texts.values(), exchanges, *pointers.values()]
+    return [*{**allowed, (exchanges.name, exchanges.rdtype): exchanges, **pointers}.values()]
 
 
 def probe_many(
@@ -47,17 +48,21 @@ def probe_many(
     return told
 
 
-def _texts(domain: str, resolver: Resolver, deadline: float | None) -> Iterator[Answer]:
-    """The SPF records of the domain and of what it includes; its other TXT records are nobody's business here."""
+def _allowed(domain: str, resolver: Resolver, deadline: float | None) -> Iterator[Answer]:
+    """The SPF records of the domain and of what it includes, and the hosts that they name.
+
+    Other TXT records are nobody's business here.
+    """
     asked: list[Answer] = []
 
-    def ask(name: str) -> tuple[str, ...] | None:
-        asked.append(resolver.lookup(name, "TXT", deadline))
+    def ask(name: str, rdtype: str) -> tuple[str, ...] | None:
+        asked.append(resolver.lookup(name, rdtype, deadline))
         return asked[-1].values if asked[-1].answered else None
 
-    walk(domain, ask)
+    # It is asked as it is looked at.
+    deque(spf.allowed(domain, ask), maxlen=0)
     for one in asked:
-        yield replace(one, values=records(one.values))
+        yield replace(one, values=spf.records(one.values) if one.rdtype == "TXT" else one.values[:_KEPT])
 
 
 def _pointers(owned: Owned, resolver: Resolver, deadline: float | None) -> Iterator[Answer]:

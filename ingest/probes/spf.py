@@ -1,12 +1,13 @@
 """SPF records (RFC 7208): whom a domain names as allowed to send, as it stands in the record. Pure: asks nobody.
 
-What depends on the single message (macros, `exists`, `ptr`) names no service and is left aside, and so are `a` and
-`mx`: they stand for hosts of the domain's own.
+What depends on the single message (macros, `exists`, `ptr`) names no service and is left aside. The bounds of section
+4.6.4 hold, as they do for receivers: what a record names beyond them, they never come to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import NamedTuple
 
@@ -14,16 +15,61 @@ from ingest.probes.names import is_name
 
 VERSION = "v=spf1"
 LOOKUPS = 10  # RFC 7208 section 4.6.4: terms that ask DNS; a record that needs more is a permanent error
+VOIDS = 2  # the same: terms that ask for what is not there
+EXCHANGES = 10  # the same: hosts of one `mx`
 LONGEST = 8192  # characters of a record that are looked at
 
 Block = IPv4Network | IPv6Network
+# What DNS says of a name and a type (TXT, A, AAAA, MX); None where that is not known.
+Ask = Callable[[str, str], tuple[str, ...] | None]
+
+_MECHANISM = re.compile(r"([+?~-]?)(all|include|a|mx|ptr|ip4|ip6|exists)(?=[:/]|$)(.*)")
+_HOST = re.compile(r"(?::([^/]+))?(?:/([0-9]{1,2}))?(?://([0-9]{1,3}))?")
 
 
 class Allowed(NamedTuple):
-    """One network that a record allows; `through` are the includes on the way to it, the domain's own record first."""
+    """One network that a record allows; `through` are the includes on the way to it, the domain's own record first.
+
+    `host` is the name whose address it is or holds, where `a` or `mx` say so.
+    """
 
     block: Block
     through: tuple[str, ...]
+    host: str = ""
+
+
+class Term(NamedTuple):
+    """A part of a record: `name` is what it asks DNS for, empty where it asks for nothing that is followed.
+
+    `block` is the network that it allows itself; `lengths` of the prefixes around the addresses of a host.
+    """
+
+    kind: str
+    name: str = ""
+    block: Block | None = None
+    lengths: tuple[int, int] = (32, 128)
+
+
+class _TooMuchError(Exception):
+    """The record needs more than receivers look up."""
+
+
+class _Evaluation:
+    """What one look at a record has cost so far."""
+
+    def __init__(self, ask: Ask, domain: str) -> None:
+        self.ask, self.met = ask, {domain}
+        self._lookups = self._voids = 0
+
+    def lookup(self) -> None:
+        self._lookups += 1
+        if self._lookups > LOOKUPS:
+            raise _TooMuchError
+
+    def void(self) -> None:
+        self._voids += 1
+        if self._voids > VOIDS:
+            raise _TooMuchError
 
 
 def records(texts: Iterable[str]) -> tuple[str, ...]:
@@ -31,64 +77,111 @@ def records(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(text[:LONGEST] for text in texts if text.lower() == VERSION or text.lower().startswith(f"{VERSION} "))
 
 
+def terms(record: str, domain: str) -> Iterator[Term]:
+    """What a domain's record says yes to, in the order in which it is looked at, and what only costs a lookup.
+
+    Nothing after an `all` is looked at (section 5.1); a redirect comes last, and only where there is no `all` (6.1).
+    """
+    redirect = ""
+    for text in record.lower().split()[1:]:
+        found = _MECHANISM.fullmatch(text)
+        if not found:
+            redirect = redirect or (text.removeprefix("redirect=") if text.startswith("redirect=") else "")
+            continue
+        sign, kind, rest = found.groups()
+        if kind == "all":
+            return
+        term = _term(kind, rest, domain)
+        yes = sign in ("", "+")
+        if term and (term.block is None or yes):
+            # What says no, or not quite yes, is looked up all the same.
+            yield term if yes else Term(term.kind)
+    if redirect:
+        yield Term("include", _name(redirect))
+
+
+def _term(kind: str, rest: str, domain: str) -> Term | None:
+    if kind in ("ip4", "ip6"):
+        block = _block(rest.removeprefix(":"), int(kind[2]))
+        return Term(kind, block=block) if block else None
+    if kind == "include":
+        return Term(kind, _name(rest.removeprefix(":")))
+    if kind in ("exists", "ptr"):
+        return Term(kind)
+    found = _HOST.fullmatch(rest)
+    if not found:
+        return None
+    name, four, six = found.groups()
+    lengths = (int(four or 32), int(six or 128))
+    good = 0 < lengths[0] <= 32 and 0 < lengths[1] <= 128
+    return Term(kind, _name(name or domain), None, lengths) if good else None
+
+
+def _name(text: str) -> str:
+    name = text.rstrip(".")
+    return name if is_name(name) else ""
+
+
+def _block(text: str, version: int) -> Block | None:
+    try:
+        block = ip_network(text, strict=False)
+    except ValueError:
+        return None
+    return block if block.prefixlen and block.version == version else None
+
+
 def includes(record: str) -> tuple[str, ...]:
     """The domains whose records it takes in: `include` that does not say no (section 5.2), else `redirect` (6.1)."""
-    terms = record.lower().split()[1:]
-    found = [term.lstrip("+").removeprefix("include:") for term in terms if term.lstrip("+").startswith("include:")]
-    # Where there is an `all`, a redirect is ignored.
-    if not any(term.lstrip("+-~?") == "all" for term in terms):
-        found += [term.removeprefix("redirect=") for term in terms if term.startswith("redirect=")]
-    return tuple(dict.fromkeys(name for each in found if is_name(name := each.rstrip("."))))
+    return tuple(dict.fromkeys(term.name for term in terms(record, "") if term.kind == "include" and term.name))
 
 
 def blocks(record: str) -> tuple[Block, ...]:
     """The networks that it allows itself (section 5.6); what is no network is left out."""
-    found = []
-    for term in record.lower().split()[1:]:
-        kind, _, text = term.lstrip("+").partition(":")
-        if kind in ("ip4", "ip6"):
-            try:
-                block = ip_network(text, strict=False)
-            except ValueError:
-                continue
-            if block.prefixlen and block.version == int(kind[2]):
-                found.append(block)
-    return tuple(found)
+    return tuple(term.block for term in terms(record, "") if term.block)
 
 
-def allowed(domain: str, answers: Mapping[str, tuple[str, ...]]) -> Iterator[Allowed]:
-    """Every network that a domain's record allows, with the includes that lead to it.
+def allowed(domain: str, ask: Ask) -> Iterator[Allowed]:
+    """Every network that a domain's record allows, with the includes that lead to it, in the record's order.
 
-    `answers` are the TXT records of names. A name with several SPF records allows nothing; neither does one that was
-    met before, so that a circle ends.
+    A name with several SPF records allows nothing; neither does one that was met before, so that a circle ends.
     """
-    yield from _allowed((domain,), answers, {domain})
+    try:
+        yield from _allowed((domain,), _Evaluation(ask, domain))
+    except _TooMuchError:
+        return
 
 
-def _allowed(through: tuple[str, ...], answers: Mapping[str, tuple[str, ...]], met: set[str]) -> Iterator[Allowed]:
-    found = records(answers.get(through[-1], ()))
+def _allowed(through: tuple[str, ...], now: _Evaluation) -> Iterator[Allowed]:
+    found = records(now.ask(through[-1], "TXT") or ())
     if len(found) != 1:
         return
-    for block in blocks(found[0]):
-        yield Allowed(block, through)
-    for name in includes(found[0]):
-        if name not in met and len(met) <= LOOKUPS:
-            met.add(name)
-            yield from _allowed((*through, name), answers, met)
-
-
-def walk(domain: str, ask: Callable[[str], tuple[str, ...] | None]) -> dict[str, tuple[str, ...]]:
-    """The SPF records of a domain and of all that it includes, by name; `ask` gives the TXT records of a name.
-
-    None of it is in the result where `ask` knows none. At most LOOKUPS names are asked for beside the domain.
-    """
-    found: dict[str, tuple[str, ...]] = {}
-    waiting = [domain]
-    for name in waiting:
-        told = ask(name)
-        if told is None:
+    for term in terms(found[0], through[-1]):
+        if term.block:
+            yield Allowed(term.block, through)
             continue
-        found[name] = records(told)
-        if len(found[name]) == 1:
-            waiting += [one for one in includes(found[name][0]) if one not in waiting][: LOOKUPS + 1 - len(waiting)]
-    return found
+        now.lookup()
+        if term.kind == "include" and term.name and term.name not in now.met:
+            now.met.add(term.name)
+            yield from _allowed((*through, term.name), now)
+        elif term.kind in ("a", "mx") and term.name:
+            yield from (Allowed(block, through, host) for host, block in _addresses(term, now))
+
+
+def _addresses(term: Term, now: _Evaluation) -> Iterator[tuple[str, Block]]:
+    """The hosts of `a` (section 5.3) or `mx` (5.4), each with the network around each of its addresses."""
+    hosts: tuple[str, ...] = (term.name,)
+    if term.kind == "mx":
+        told = now.ask(term.name, "MX")
+        # The null MX (RFC 7505) names the root: nobody.
+        hosts = tuple(name for one in told or () if (name := _name(one.lower().rpartition(" ")[2])))
+        if told is not None and not told:
+            now.void()
+        if len(hosts) > EXCHANGES:
+            raise _TooMuchError
+    for host in hosts:
+        found = [now.ask(host, rdtype) for rdtype in ("A", "AAAA")]
+        if term.kind == "a" and found == [(), ()]:
+            now.void()
+        for values, length in zip(found, term.lengths, strict=True):
+            for value in values or ():
+                yield host, ip_network((value, length), strict=False)

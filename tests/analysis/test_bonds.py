@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import polars as pl
@@ -103,10 +104,13 @@ def passing(
     keys: list[tuple[str, str, str, str, int]],
     homes: list[tuple[str, str, str, int]],
 ) -> Passing:
+    def frame(rows: Sequence[tuple[object, ...]], *names: str) -> pl.DataFrame:
+        return pl.DataFrame(rows, dict.fromkeys(names, pl.String) | {"messages": pl.Int64}, orient="row")
+
     return Passing(
-        pl.DataFrame(paths, schema=["source_ip", "spf_domain", "messages"], orient="row"),
-        pl.DataFrame(keys, schema=["source_ip", "source_key", "signing_domain", "selector", "messages"], orient="row"),
-        pl.DataFrame(homes, schema=["signing_domain", "selector", "source_key", "messages"], orient="row"),
+        frame(paths, "source_ip", "spf_domain"),
+        frame(keys, "source_ip", "source_key", "signing_domain", "selector"),
+        frame(homes, "signing_domain", "selector", "source_key"),
     )
 
 
@@ -210,6 +214,53 @@ def test_the_carrier_is_told_where_our_record_alone_knows_it() -> None:
     bond = Bond("path", INTERCOM, carrier=SENDGRID)
     [address] = Identifier(NetworkDatabase(), ServiceMap()).identify(["95.216.3.4"], {}, {"95.216.3.4": bond})
     assert (address.source_key, address.carrier) == ("svc:intercom", "Twilio SendGrid")
+
+
+HOSTED: dict[tuple[str, str], list[str]] = {
+    ("hosted.test", "TXT"): [
+        "v=spf1 mx a:smtp.sendgrid.net a:shared.test a:web.hosted.test/29 include:in.hosted.test -all"
+    ],
+    ("hosted.test", "MX"): ["10 mx.hosted.test."],
+    ("mx.hosted.test", "A"): ["95.216.3.4"],
+    ("mx.hosted.test", "AAAA"): ["2a01:4f8::5"],
+    ("web.hosted.test", "A"): ["95.216.3.20"],
+    ("smtp.sendgrid.net", "A"): ["198.51.100.80"],
+    ("shared.test", "A"): ["198.51.100.81"],
+    ("in.hosted.test", "TXT"): ["v=spf1 a -all"],
+    ("in.hosted.test", "A"): ["95.216.9.9"],
+}
+
+
+@pytest.fixture(scope="module")
+def hosted() -> Pointers:
+    rows = [("hosted.test", *name, records, AT, AT, records) for name, records in HOSTED.items()]
+    return Pointers(pl.DataFrame(rows, schema=[*ANSWER.names, "earlier"], orient="row"), catalogue(), lasting=True)
+
+
+def test_hosts_of_our_own_that_the_record_names_are_ours_and_their_neighbours_are_not(hosted: Pointers) -> None:
+    assert hosted.own_hosts == {"hosted.test": {"95.216.3.4", "2a01:4f8::5", "95.216.9.9"}}
+    ips = ["95.216.3.4", "95.216.3.5", "95.216.3.20", "198.51.100.80", "198.51.100.81", "::ffff:95.216.3.4"]
+    found = bonds(ips, hosted, passing([], [], []), catalogue())
+    assert found == {
+        "95.216.3.4": Bond("host", None, "hosted.test"),
+        "::ffff:95.216.3.4": Bond("host", None, "hosted.test"),
+        "198.51.100.80": Bond("include", SENDGRID),
+    }
+    [address] = Identifier(NetworkDatabase(), ServiceMap()).identify(["95.216.3.4"], {}, found)
+    assert (address.source_key, address.bound_by) == ("ptr:hosted.test@hetzner.de", "host")
+
+
+def test_a_host_that_two_domains_name_is_neithers() -> None:
+    rows = [
+        (domain, name, rdtype, records, AT, AT, records)
+        for domain in ("one.test", "two.test")
+        for name, rdtype, records in (
+            (domain, "TXT", [f"v=spf1 a:mx.{domain} -all"]), (f"mx.{domain}", "A", ["95.216.3.4"])
+        )
+    ]  # fmt: skip
+    two = Pointers(pl.DataFrame(rows, schema=[*ANSWER.names, "earlier"], orient="row"), catalogue(), lasting=True)
+    assert two.own_hosts == {"one.test": {"95.216.3.4"}, "two.test": {"95.216.3.4"}}
+    assert bonds(["95.216.3.4"], two, passing([], [], []), catalogue()) == {}
 
 
 @pytest.mark.parametrize(

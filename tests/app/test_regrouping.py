@@ -64,6 +64,14 @@ def test_a_return_path_that_points_to_a_service_names_the_source_at_once(run: Ru
     assert keys(run) == {IP: ("svc:sendgrid", "path")}
 
 
+def test_a_host_that_our_record_names_is_ours_at_once(run: Run, nsd: Nsd, whosends: Whosends) -> None:
+    nsd.set("example.com", f'@ TXT "v=spf1 a:mail.example.com -all"\nmail A {IP}\n')
+    rename(run)
+    assert keys(run) == {IP: ("ptr:example.com", "host")}
+    [source] = whosends("sources", "--json").document["sources"]
+    assert "own_host" in [entry["code"] for entry in source["evidence"]]
+
+
 def test_what_was_known_by_another_name_is_regrouped_shown_and_taken_back(
     run: Run, nsd: Nsd, whosends: Whosends
 ) -> None:

@@ -28,16 +28,26 @@ em CNAME u1.wl.mailer.test.
 bounce MX 10 feedback.region.mailer.test.
 plain A 192.0.2.1
 """
+HOSTS = """
+@ TXT "v=spf1 mx a:www.hosts.test include:spf.mailer.test -all"
+@ MX 10 mx
+@ MX 20 mx.mailer.test.
+mx A 192.0.2.10
+mx AAAA 2001:db8::10
+www CNAME web
+web A 192.0.2.11
+"""
 MAILER = """
 spf TXT "v=spf1 ip4:198.51.100.0/24 -all"
 spf TXT "another=text"
+mx A 198.51.100.9
 """
 
 
 @pytest.fixture(scope="module")
 def resolver() -> Iterator[Resolver]:
     ours = OURS.replace("include:spf2 .mailer.test", "include:gone.elsewhere.test")
-    server = Nsd({"ours.test": ours, "mailer.test": MAILER})
+    server = Nsd({"ours.test": ours, "mailer.test": MAILER, "hosts.test": HOSTS})
     server.start()
     yield Resolver(ResolverSettings(nameservers=("127.0.0.1",), port=server.port, timeout=2.0))
     server.remove()
@@ -80,6 +90,20 @@ def test_of_text_records_only_spf_is_kept(resolver: Resolver) -> None:
     assert len(found["ours.test", "TXT"].values) == 1
     assert found["spf.mailer.test", "TXT"].values == ("v=spf1 ip4:198.51.100.0/24 -all",)
     assert "secret" not in str(found)
+
+
+def test_hosts_that_the_record_names_are_asked_for(resolver: Resolver) -> None:
+    told = owned.probe(Owned("hosts.test"), resolver)
+    values = {(one.name, one.rdtype): one.values for one in told if one.values}
+    assert values == {
+        ("hosts.test", "TXT"): ("v=spf1 mx a:www.hosts.test include:spf.mailer.test -all",),
+        ("hosts.test", "MX"): ("10 mx.hosts.test.", "20 mx.mailer.test."),
+        ("mx.hosts.test", "A"): ("192.0.2.10",),
+        ("mx.hosts.test", "AAAA"): ("2001:db8::10",),
+        ("mx.mailer.test", "A"): ("198.51.100.9",),
+        ("www.hosts.test", "A"): ("192.0.2.11",),
+        ("spf.mailer.test", "TXT"): ("v=spf1 ip4:198.51.100.0/24 -all",),
+    }
 
 
 @pytest.mark.parametrize(
