@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
-from analysis.candidate import Candidate
+from analysis.candidate import Candidate, parse
 from analysis.policy import Published, weaker
+from ingest.errors import UsageError
+
+if TYPE_CHECKING:  # what was seen is wanted here, not what looks
+    from ingest.probes.dmarc import DmarcObservation
+
+PCT: Final = re.compile(r";\s*pct\s*=[^;]*", re.IGNORECASE)  # the next record has none, whatever this one says
 
 UNDER_TEST = (
     "Receivers that follow RFC 9989 apply the next weaker policy while t=y stands. Those that still follow RFC 7489 do "
@@ -54,6 +62,16 @@ def next_record(published: Published, target: str, present: Candidate | None = N
         why=UNDER_TEST if step.testing else "The policy holds in full from here on.",
         watch=WATCH,
     )
+
+
+def present_of(seen: DmarcObservation) -> Candidate | None:
+    """The record as DNS shows it; None where it is another domain's, or not one that we can keep as it is."""
+    if seen.record is None or seen.found_at != seen.domain:
+        return None
+    try:
+        return parse(PCT.sub("", seen.record))
+    except UsageError:
+        return None
 
 
 def _as_reported(published: Published) -> Candidate:

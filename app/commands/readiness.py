@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
 from analysis.backtest import backtest
 from analysis.candidate import Candidate, parse
 from analysis.ledger import ledger
-from analysis.next_record import next_record
+from analysis.next_record import next_record, present_of
 from analysis.readiness import TARGETS, judge, owned, with_dns
 from analysis.tree import Tree, tree_of
 from app import exitcodes
@@ -22,14 +21,11 @@ from app.commands.readiness_text import print_backtest, print_readiness
 from app.commands.two_rules_text import print_looked
 from app.render import Screen
 from ingest.errors import UsageError
-from ingest.probes.dmarc import DmarcObservation
 from warehouse.connect import Warehouse
 from warehouse.scope import Scope
 
 if TYPE_CHECKING:
     from app.looking import Looked
-
-PCT: Final = re.compile(r";\s*pct\s*=[^;]*", re.IGNORECASE)  # the next record has none, whatever this one says
 
 
 @click.command("readiness", cls=Command)
@@ -93,7 +89,7 @@ def _answer(
     answer = with_dns(judged[domain], tree.observation) if asking else judged[domain]
     answer = owned(answer, run.config.owner_of(domain))
     told = ledger(warehouse, days, wish, found, tree)
-    present = present or (_present(tree.observation) if asking else None)
+    present = present or (present_of(tree.observation) if asking else None)
     step = next_record(answer.policy, target, present) if answer.verdict == "go" else None
     screen = Screen(run)
     if screen.json:
@@ -123,16 +119,6 @@ def _asked(run: Run, warehouse: Warehouse, days: Scope) -> Looked:
 def _kept(warehouse: Warehouse, days: Scope) -> Tree:
     with warehouse.reading() as connection:
         return tree_of(connection, days)
-
-
-def _present(seen: DmarcObservation) -> Candidate | None:
-    """The record as it stands; None where it is another domain's, or not one that we can keep as it is."""
-    if seen.record is None or seen.found_at != seen.domain:
-        return None
-    try:
-        return parse(PCT.sub("", seen.record))
-    except UsageError:
-        return None
 
 
 def _backtest(run: Run, warehouse: Warehouse, names: Known, domain: str | None) -> int:

@@ -9,6 +9,7 @@ import streamlit as st
 from analysis import backtest as tested
 from analysis import ledger as told
 from analysis.candidate import Candidate
+from analysis.tree import Tree, tree_of
 from app.web import cached
 from warehouse.scope import Scope
 
@@ -17,6 +18,13 @@ from warehouse.scope import Scope
 def ledger(state: cached.State, scope: Scope, candidate: Candidate, day: date) -> told.Ledger:
     """What a candidate does to one domain's mail; the scope names the domain and the days judged."""
     return told.ledger(cached.warehouse(), scope, candidate, cached.sources(state, scope, day))
+
+
+@st.cache_resource(max_entries=cached.LARGE, show_spinner=False)
+def tree(state: cached.State, scope: Scope, day: date) -> Tree:
+    """What is kept of DNS about one domain's mail; the scope names the domain and the days judged."""
+    with cached.warehouse().reading() as connection:
+        return tree_of(connection, scope)
 
 
 @st.cache_data(max_entries=cached.ANSWERS, show_spinner=False)

@@ -58,10 +58,10 @@ def build(judged: Readiness) -> Candidate:
     return wish
 
 
-def tried(judged: Readiness, view: View) -> None:
-    """The candidate and its ledger."""
+def tried(judged: Readiness, view: View) -> Ledger | None:
+    """The candidate and its ledger, which comes back; None where there is none."""
     if judged.since is None or judged.until is None:
-        return
+        return None
     st.subheader("Try a record", anchor=False)
     wish = build(judged)
     scope = Scope((judged.domain,), judged.since, judged.until)
@@ -69,7 +69,7 @@ def tried(judged: Readiness, view: View) -> None:
         told = cached_readiness.ledger(view.state, scope, wish, view.as_of)
     except UsageError as error:
         words.say(error, "quiet", limit=600)
-        return
+        return None
     mine = told.groups["legitimate"]
     st.markdown(
         f"Of your own mail it fails **{words.number(mine.failing)}** of these days' messages. Receivers refused "
@@ -85,7 +85,7 @@ def tried(judged: Readiness, view: View) -> None:
         st.caption(f"{words.count(told.freed, 'message')} that were refused would be delivered.")
     for note in told.notes:
         st.caption(note)
-    _names(told)
+    return told
 
 
 def _groups(told: Ledger) -> None:
@@ -137,14 +137,15 @@ def _counted(one: Count) -> dict[str, int]:
     }
 
 
-def _names(told: Ledger) -> None:
+def deep_names(told: Ledger) -> None:
+    """Names of which only reporters tell where the walk ended, as long as DNS was not asked."""
     odd = [one for one in told.deep_names if one.walk != "same"]
     if not odd:
         return
     with st.expander(f"{words.count(len(odd), 'name')} for which receivers may find another record"):
         st.caption(
             "RFC 9989 walks up the tree of names, where RFC 7489 goes to the organizational domain at once. Whether a "
-            "name between has a record of its own only DNS knows; some reporters say where their walk ended."
+            "name between ends the walk only DNS knows: ask it above. Some reporters say where their walk ended."
         )
         frame = pl.DataFrame(
             [{"name": one.name, "messages": one.messages, "walk": one.walk, "at": one.found_at} for one in odd],

@@ -9,7 +9,7 @@ from typing import Final
 
 import streamlit as st
 
-from analysis.candidate import LONGEST, parse
+from analysis.candidate import LONGEST, Candidate, parse
 from analysis.next_record import next_record
 from analysis.readiness import Gate, Readiness
 from app.render import SCHEMA_VERSION, to_json
@@ -39,7 +39,11 @@ def title(judged: Readiness) -> str:
         return f"Too little or too old data to judge p={judged.target}"
     if judged.verdict == "go":
         return f"p={judged.target} holds, and costs you nothing" if judged.already else f"Ready for p={judged.target}"
-    return f"p={judged.target} blocks mail of your own" if judged.already else f"Not ready for p={judged.target}"
+    if not judged.already:
+        return f"Not ready for p={judged.target}"
+    if any(gate.id == "legitimate_mail" and gate.state == "stop" for gate in judged.gates):
+        return f"p={judged.target} blocks mail of your own"
+    return f"p={judged.target} holds, with something to mend"
 
 
 def summary(gates: Sequence[Gate]) -> str:
@@ -66,8 +70,8 @@ def way(judged: Readiness) -> None:
             st.badge(f"p={policy}", color="gray")
 
 
-def next_step(judged: Readiness) -> None:
-    """The one thing to do now, and the evidence for a change request."""
+def next_step(judged: Readiness, present: Candidate | None = None) -> None:
+    """The one thing to do now, and the evidence for a change request; `present` is the record that DNS showed."""
     with st.container(border=True, gap="small"):
         st.markdown(":material/build: **Next step**")
         closed = [gate for gate in judged.gates if gate.state != "pass" and gate.fix]
@@ -79,7 +83,7 @@ def next_step(judged: Readiness) -> None:
         elif judged.already:
             words.say("Nothing. Keep an eye on Drift: a sender that breaks now loses its mail at once.", "lead")
         else:
-            _record(judged)
+            _record(judged, present)
         document = to_json({"schema_version": SCHEMA_VERSION, **asdict(judged)})
         name = f"whosends-readiness-{words.plain(judged.domain, 60).replace('/', '-')}-{judged.target}.json"
         st.download_button(
@@ -93,15 +97,14 @@ def next_step(judged: Readiness) -> None:
         )
 
 
-def _record(judged: Readiness) -> None:
-    """The record to publish next, ready to copy; whole where somebody gives the present one."""
+def _record(judged: Readiness, present: Candidate | None) -> None:
+    """The record to publish next, ready to copy; whole where DNS or somebody gives the present one."""
     given = st.text_input(
         "Your present record, so that its other tags are kept",
         max_chars=LONGEST,
         key="present record",
-        placeholder="v=DMARC1; p=none; rua=mailto:…",
+        placeholder="as DNS shows it below" if present else "v=DMARC1; p=none; rua=mailto:…",
     )
-    present = None
     if given:
         try:
             present = parse(given)

@@ -6,7 +6,7 @@ import polars as pl
 import streamlit as st
 
 from analysis.readiness import Readiness, next_target
-from app.web import cached, candidates, charts, filters, frames, grids, notices, verdicts, words
+from app.web import cached, candidates, charts, filters, frames, grids, heard, notices, rules_apart, verdicts, words
 from app.web.filters import View
 from app.web.theme import palette
 
@@ -31,10 +31,17 @@ def page() -> None:
     if not judged.messages:
         notices.none_in_scope()
         return
-    verdicts.next_step(judged)
+    tree = heard.tree_of(judged, view)
+    verdicts.next_step(judged, heard.present(tree))
     st.subheader("Conditions", anchor=False)
     verdicts.conditions(judged.gates)
-    candidates.tried(judged, view)
+    if tree:
+        heard.panel(judged, tree)
+    told = candidates.tried(judged, view)
+    if told and told.two_rules:
+        rules_apart.show(told.two_rules)
+    elif told:
+        candidates.deep_names(told)
     simulation(judged, view)
     candidates.proof(view, [domain])
 

@@ -63,6 +63,11 @@ def warehouse(folder: Path) -> Path:
             )
         connection.execute("UPDATE load_run SET input = ?", [ATTACKS[0]])
         other_kinds(connection)
+        wanted = f"v=DMARC1; p=none; rua=mailto:x@{'a' * 60}.test; x={' '.join(ATTACKS).replace(';', ',')}"
+        for name in ("_dmarc.example.com", "_dmarc.com"):
+            inserted(
+                connection, "dmarc_lookup", {"name": name, "rdtype": "TXT", "name_exists": True, "records": [wanted]}
+            )
         known = connection.execute("SELECT DISTINCT domain, source_key FROM daily ORDER BY ALL").fetchall()
         for (domain, key), attack in zip(known, ATTACKS, strict=False):
             made = SourceDecision(domain, key, "approved", attack, attack, attack)
