@@ -13,17 +13,15 @@ from app.commands.two_rules_text import GROUP_WORDS, print_rules
 from app.render import Screen, clean, share
 
 SHOWN = 20
+BLANK = " "  # in a cell, where a dash would say that there is nothing
 COUNTED = ("Fails", "Refused (fact)", "Let through", "Would refuse", "At least", "At most")
 
 
 def print_readiness(screen: Screen, answer: Readiness, told: Ledger, step: NextRecord | None) -> None:
     """The verdict and its gates, the ledger, and the next record."""
-    screen.line(f"{answer.domain}, p={answer.published or 'none'} to p={answer.target}: {answer.verdict}")
+    screen.line(f"{answer.domain}, {_way(answer)}: {answer.verdict}")
     screen.line("")
-    screen.table(
-        ("Gate", "State", "Evidence", "Fix", "Owner"),
-        [(gate.id, gate.state, gate.evidence, gate.fix, gate.owner) for gate in answer.gates],
-    )
+    screen.table(("State", "Gate", "Evidence"), _gates(answer))
     screen.line("")
     for sentence in headline(told):
         screen.line(sentence)
@@ -47,6 +45,19 @@ def print_readiness(screen: Screen, answer: Readiness, told: Ledger, step: NextR
         _print_step(screen, answer.domain, step)
 
 
+def _way(answer: Readiness) -> str:
+    now = f"p={answer.published or 'none'}"
+    return f"{now}, target p={answer.target} reached" if answer.already else f"{now} to p={answer.target}"
+
+
+def _gates(answer: Readiness) -> Iterator[tuple[str, str, str]]:
+    """Each gate with its evidence; below one that does not hold, what to do and who."""
+    for gate in answer.gates:
+        yield gate.state, gate.id, gate.evidence
+        if gate.state != "pass" and gate.fix:
+            yield BLANK, BLANK, f"→ {gate.fix}{f' ({gate.owner})' if gate.owner else ''}"
+
+
 def headline(told: Ledger) -> Iterator[str]:
     """What the candidate does to the mail of these days, in two sentences."""
     tried = "; DKIM alone" * told.candidate.dkim_alone
@@ -56,11 +67,15 @@ def headline(told: Ledger) -> Iterator[str]:
         f"{told.messages:,} messages on {told.days} days with reports. Refused already: "
         + ", ".join(f"{one.refused:,} {GROUP_WORDS[name]}" for name, one in told.groups.items())
         + ". Would be refused on top, nine times in ten: "
-        + ", ".join(f"{one.low:,} to {one.high:,} {GROUP_WORDS[name]}" for name, one in told.groups.items())
+        + ", ".join(f"{_range(one)} {GROUP_WORDS[name]}" for name, one in told.groups.items())
         + "."
     )
     if told.freed:
         yield f"{told.freed:,} messages that were refused would be delivered."
+
+
+def _range(one: Count) -> str:
+    return f"{one.low:,}" if one.low == one.high else f"{one.low:,} to {one.high:,}"
 
 
 def _shown(told: Ledger) -> tuple[Entry, ...]:
