@@ -150,3 +150,13 @@ def rewind(connection: Connection, at: datetime) -> None:
         columns = ", ".join(f"{name} = ?" for name in JOURNALED)
         values = [after.get(name) for name in JOURNALED]
         connection.execute(f"UPDATE finding SET {columns}, changed_on = ? WHERE finding_key = ?", [*values, on, key])
+
+
+def owners(connection: Connection) -> set[str]:
+    """Everybody whom a finding or a decision about a source names as an owner."""
+    rows = connection.execute(
+        """
+        SELECT owner FROM finding UNION SELECT source_owner FROM finding UNION SELECT owner FROM source_decision
+        """
+    ).fetchall()
+    return {owner for (owner,) in rows if owner}

@@ -41,6 +41,12 @@ def known_at(warehouse: Warehouse, at: datetime | None) -> Iterator[Warehouse]:
         yield copy
 
 
+def began(connection: Connection) -> datetime | None:
+    """When the first report was stored (naive UTC): of before, nothing was known. None where there is no report."""
+    row = connection.execute("SELECT min(stored_at) FROM aggregate_report").fetchone()
+    return row[0] if row else None
+
+
 def restated(connection: Connection, scope: Scope, then: datetime) -> tuple[int, int, int]:
     """Messages of a scope by the reports stored up to an instant, and by all of them; how many came later."""
     where, values = scope.where()

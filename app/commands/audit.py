@@ -50,7 +50,7 @@ def command(run: Run, verify: bool, noted: str | None, subject: str | None, limi
     if screen.json:
         screen.document(entries=entries)
     elif entries:
-        rows = [(e.written_at, e.actor, e.action, e.subject, _state(e.before), _state(e.after)) for e in entries]
+        rows = [(e.written_at, e.actor, e.action, e.subject, state(e.before), state(e.after)) for e in entries]
         screen.table(COLUMNS, rows)
     else:
         screen.note("Nobody has done anything yet.")
@@ -82,5 +82,6 @@ def _faults(broken: int | None, changed: Sequence[str], *, gone: bool) -> Iterat
         yield f"Not as the journal last told of them: {which}. Its end is gone, or they were changed."
 
 
-def _state(state: journal.State | None) -> str:
-    return clean(", ".join(f"{name} {value}" for name, value in (state or {}).items() if value))
+def state(held: journal.State | None) -> str:
+    """A state as the journal has it, in words: what is empty is left out."""
+    return clean(", ".join(f"{name} {value}" for name, value in (held or {}).items() if value))

@@ -10,6 +10,7 @@ import click
 from analysis.findings import SEVERITIES
 from app import exitcodes
 from app.commands.asking import known, known_domain, today
+from app.commands.audit import state
 from app.commands.base import Group, Run
 from app.commands.finding_changes import add_changes
 from app.commands.opening import warehouse_of
@@ -82,7 +83,7 @@ def show(run: Run, finding: str) -> int:
     ]
     for line in lines:
         screen.line(clean(line))
-    screen.table(("When", "Who", "What", "After"), [(e.written_at, e.actor, e.action, e.after) for e in history])
+    screen.table(("When", "Who", "What", "After"), [(e.written_at, e.actor, e.action, state(e.after)) for e in history])
     return exitcodes.OK
 
 

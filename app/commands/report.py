@@ -22,8 +22,9 @@ from app.render import Screen
 from app.settings import RecipientSettings
 from app.tracking import recorded
 from ingest.errors import UsageError
+from warehouse import findings
 from warehouse.connect import Warehouse
-from warehouse.known import known_at
+from warehouse.known import began, known_at
 
 
 @click.group("report", cls=Group)
@@ -77,10 +78,17 @@ def _asked(run: Run, asked: dict[str, Any]) -> Iterator[Bundle]:
     held = known(warehouse_of(run))
     domains = tuple(known_domain(held, domain) for domain in asked["domains"])
     wanted = RecipientSettings("", (), domains, asked["client"], asked["owner"])
-    share = share_of(run.config, wanted, tuple(held.last_days)) if asked["client"] or asked["owner"] else Share(domains)
-    if share is None:
-        raise UsageError("None of these domains has reports.", "'whosends status' lists those that have.")
+    with warehouse_of(run).reading() as connection:
+        people, first = findings.owners(connection), began(connection)
+    share = Share(domains)
+    if asked["client"] or asked["owner"]:
+        found = share_of(run.config, wanted, tuple(held.last_days), people)
+        if found is None:
+            raise UsageError("None of these domains has reports.", "'whosends status' lists those that have.")
+        share = found
     at = instant(asked["known_at"])
+    if at and first and at < first:
+        Screen(run).note(f"Nothing was known by then: the first report was stored on {first:%Y-%m-%d at %H:%M} UTC.")
     with known_at(warehouse_of(run), at) as warehouse:
         yield _bundle(run, warehouse, asked["week"], share, at)
 

@@ -18,6 +18,7 @@ from app.render import Screen, clean
 from app.sending import Sent, once
 from app.settings import RecipientSettings
 from ingest.errors import UsageError
+from warehouse.findings import owners
 from warehouse.sendings import Parcel
 
 SAID = {"sent": "sent", "already": "not sent again", "failed": "FAILED", "unknown": "UNKNOWN, look"}
@@ -31,9 +32,11 @@ def send(run: Run, asked: dict[str, Any], bundle: Callable[[Share], Bundle]) -> 
     recipients = _recipients(run, asked["names"])
     out = outbox(run.config.smtp, offline=run.config.offline)
     held = tuple(known(warehouse_of(run)).last_days)
+    with warehouse_of(run).reading() as connection:
+        people = owners(connection)
     made: list[Sent] = []
     for recipient in recipients:
-        share = share_of(run.config, recipient, held)
+        share = share_of(run.config, recipient, held, people)
         if share is None:
             made.append(Sent(recipient.name, "", "failed", "None of its domains has reports."))
             continue

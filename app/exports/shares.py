@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from app.config import Config, meant
@@ -18,14 +18,21 @@ class Share:
     owner: str = ""
 
 
-def share_of(config: Config, wanted: RecipientSettings, held: Sequence[str]) -> Share | None:
-    """The part that meets every condition, of the domains that have reports; None where there are none."""
-    for name, value, known in (
-        ("client", wanted.client, {one.client for one in config.domains if one.client}),
-        ("owner", wanted.owner, owners(config)),
-    ):
-        if value and value not in known and (name == "client" or not config.report.owner):
-            raise UsageError(f"No domain has the {name} {value!r}.", meant(value, known))
+def share_of(
+    config: Config, wanted: RecipientSettings, held: Sequence[str], people: Collection[str] = ()
+) -> Share | None:
+    """The part that meets every condition, of the domains that have reports; None where there are none.
+
+    `people` are those whom decisions and findings name as owners, beside the configuration.
+    """
+    clients = {one.client for one in config.domains if one.client}
+    if wanted.client and wanted.client not in clients:
+        hint = meant(wanted.client, clients) if clients else "No [[domain]] of the configuration names a client."
+        raise UsageError(f"No domain has the client {wanted.client!r}.", hint)
+    acting = {*owners(config), *people}
+    if wanted.owner and wanted.owner not in acting:
+        hint = meant(wanted.owner, acting) if acting else "Nobody is named as an owner yet: findings assign does so."
+        raise UsageError(f"Nothing has the owner {wanted.owner!r}.", hint)
     client = {one.name for one in config.domains if one.client == wanted.client}
     chosen = [
         domain
