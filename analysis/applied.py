@@ -10,7 +10,7 @@ from functools import cached_property
 
 from analysis.candidate import Candidate, read
 from analysis.tree import Tree
-from ingest.discovery import RULES, Discovered, Rule, discover, is_at_or_below
+from ingest.discovery import RULES, Discovered, Rule, discover, is_at_or_below, tags
 
 
 class Applied:
@@ -32,6 +32,11 @@ class Applied:
 
     def _at(self, name: str) -> tuple[str, ...] | None:
         return (self._record,) if name == self._domain else self._records_at(name)
+
+    def ends(self, name: str) -> bool:
+        """Whether the walk ends at a name because its record, or the one above it, says so (psd)."""
+        own, above = (self._at(at) or ("",) for at in (name, name.partition(".")[2]))
+        return tags(own[0]).get("psd", "").lower() == "n" or tags(above[0]).get("psd", "").lower() == "y"
 
     def asks(self, rule: Rule, name: str) -> str | None:
         """What the record that applies to a name asks for; None where nobody knows which that is."""

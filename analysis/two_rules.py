@@ -9,7 +9,7 @@ import polars as pl
 
 from analysis.applied import Applied
 from analysis.outlook import GROUPS
-from ingest.discovery import RULES, Rule
+from ingest.discovery import RULES, Rule, is_at_or_below
 
 SHOWN = 20  # receivers of each rule that are named
 
@@ -73,6 +73,7 @@ class TwoRules:
 
     `walked` names were looked at, and DNS did not answer for `unknown` of them: there the list counts. `names` are
     those that differ or are unknown. `groups` and `sources` are empty where no message is judged otherwise.
+    `advice` is what to publish so that both rules find the same organization; "" where that is so, or is meant.
     """
 
     since: datetime
@@ -83,6 +84,7 @@ class TwoRules:
     groups: tuple[Apart, ...]
     sources: tuple[Apart, ...]
     receivers: tuple[Receiver, ...]
+    advice: str = ""
 
 
 def two_rules(
@@ -107,6 +109,7 @@ def two_rules(
         groups=tuple(sorted(groups, key=lambda one: GROUPS.index(one.group))),
         sources=tuple(sorted(sources, key=lambda one: (GROUPS.index(one.group), -one.messages, one.source_key))),
         receivers=receivers,
+        advice=_advice(applied, applied.tree.names.domain),
     )
 
 
@@ -130,6 +133,24 @@ def _name(applied: Applied, name: str, messages: int) -> Name:
         told = applied.found(rule, name)
         places[rule] = Place(told.organization, told.found_at, applied.asks(rule, name))
     return Name(name, messages, places["psl"], places["treewalk"])
+
+
+def _advice(applied: Applied, domain: str) -> str:
+    """RFC 9989 section 11.8 for what stands above. These names can stand in DNS, so they hold no markup."""
+    listed, walked = (applied.found(rule, domain).organization for rule in ("psl", "treewalk"))
+    if not listed or not walked or listed == walked:
+        return ""
+    if is_at_or_below(listed, walked):
+        return (
+            f"{walked} has a DMARC record without psd=y. To receivers that walk, all names below it are one "
+            f"organization, and their signatures align with your mail. Add psd=n to the record at _dmarc.{listed}."
+        )
+    if applied.ends(walked):
+        return ""  # somebody said psd=n or psd=y there
+    return (
+        f"{listed} has no DMARC record. To receivers that walk, it is another organization than {domain}: what is "
+        f"signed as {listed} does not align there. Publish one at _dmarc.{listed}, or let senders sign as {domain}."
+    )
 
 
 def _unknown(one: Name) -> bool:

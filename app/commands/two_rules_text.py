@@ -24,6 +24,8 @@ def print_rules(screen: Screen, told: TwoRules) -> None:
     """Where the tree walk and the list differ, by name, by what it is, and by source."""
     screen.line("")
     screen.line(f"RFC 9989's tree walk beside the Public Suffix List. {rules_headline(told)}")
+    if told.advice:
+        screen.line(told.advice)
     if told.names:
         screen.table(
             ("Name", "Messages", "By the list", "By the walk"),

@@ -21,6 +21,8 @@ def show(told: TwoRules) -> None:
             "RFC 9989 walk up the tree of DNS names. Each receiver is judged here by its own rule."
         )
         words.say(rules_headline(told), limit=800)
+        if told.advice:
+            words.say(f"→ {told.advice}", "strong", limit=600)
         if not differ:
             return
         names = [(one.name, one.messages, placed(one.psl), placed(one.treewalk)) for one in told.names]

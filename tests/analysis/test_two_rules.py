@@ -135,7 +135,9 @@ def test_the_candidates_own_psd_ends_the_walk(world: World, resolver: ResolverSe
     # A stranger under the suffix is taken for ours by those that walk.
     assert (source.treewalk_passes, source.psl_blocks, source.at_psl) == (210, 210, 0)
     assert found.entries == ()
+    assert "Add psd=n to the record at _dmarc.shop.github.io." in rules(found).advice
     ended = told(world, domain, "p=reject; psd=n")
+    assert rules(ended).advice == ""
     assert (rules(ended).sources, rules(ended).names) == ((), ())
     assert [one.count.failing for one in ended.entries] == [210]
 
@@ -158,6 +160,7 @@ def test_a_parent_without_a_record_is_another_organization(world: World, resolve
     found = rules(told(world, domain))
     assert name_of(found, domain).psl == Place("bare.com", domain, "reject")
     assert name_of(found, domain).treewalk == Place(domain, domain, "reject")
+    assert "Publish one at _dmarc.bare.com" in found.advice
     [source] = found.sources
     assert (source.psl_passes, source.treewalk_blocks, source.at_psl) == (30 * 3 * 4,) * 3
 
