@@ -6,6 +6,7 @@ from analysis.two_rules import Place, TwoRules
 from app.render import clean
 
 NAMED = 5  # receivers
+UNKNOWN = "unknown: DNS did not answer"
 
 
 def rules_headline(told: TwoRules) -> str:
@@ -27,6 +28,12 @@ def rules_headline(told: TwoRules) -> str:
 def placed(place: Place) -> str:
     """A name's place by one rule, as text of others."""
     if place.organization is None or place.found_at is None:
-        return "unknown: DNS did not answer"
-    asks = f"{place.asks} by the record of {clean(place.found_at)}" if place.found_at else "no record"
-    return f"{clean(place.organization)}; {asks}"
+        return UNKNOWN
+    return f"{clean(place.organization)}; {asked(place)}"
+
+
+def asked(place: Place) -> str:
+    """Which policy applies to a name by one rule, and whose record says so, as text of others."""
+    if place.found_at is None:
+        return UNKNOWN
+    return f"{place.asks} by the record of {clean(place.found_at)}" if place.found_at else "no record"

@@ -71,10 +71,10 @@ def tried(judged: Readiness, view: View) -> Ledger | None:
         words.say(error, "quiet", limit=600)
         return None
     mine = told.groups["legitimate"]
+    between = words.number(mine.low) + (f" to {words.number(mine.high)}" if mine.high > mine.low else "")
     st.markdown(
         f"Of your own mail it fails **{words.number(mine.failing)}** of these days' messages. Receivers refused "
-        f"**{words.number(mine.refused)}** already; nine times in ten, **{words.number(mine.low)} to "
-        f"{words.number(mine.high)}** more would be."
+        f"**{words.number(mine.refused)}** already; nine times in ten, **{between}** more would be."
     )
     if not told.entries:
         notices.good("It refuses nothing: all mail that it covers aligned.")

@@ -7,8 +7,8 @@ from typing import Final
 import polars as pl
 import streamlit as st
 
-from analysis.two_rules import Apart, TwoRules
-from app.two_rules_words import placed, rules_headline
+from analysis.two_rules import Apart, Place, TwoRules
+from app.two_rules_words import UNKNOWN, asked, rules_headline
 from app.web import candidates, grids, words
 
 
@@ -25,13 +25,20 @@ def show(told: TwoRules) -> None:
             words.say(f"→ {told.advice}", "strong", limit=600)
         if not differ:
             return
-        names = [(one.name, one.messages, placed(one.psl), placed(one.treewalk)) for one in told.names]
+        names = [
+            (one.name, one.messages, *(text for place in (one.psl, one.treewalk) for text in _place(place)))
+            for one in told.names
+        ]
         if names:
-            frame = pl.DataFrame(names, schema=("name", "messages", "psl", "treewalk"), orient="row")
+            frame = pl.DataFrame(names, schema=tuple(NAMES), orient="row")
             grids.show(frame, NAMES, alt="Names for which the two rules differ", key="rule names")
         if told.sources:
             frame = pl.DataFrame([_apart(one) for one in told.sources], infer_schema_length=None)
             grids.show(frame, SOURCES, alt="Messages that the two rules judge otherwise", key="rule sources")
+
+
+def _place(place: Place) -> tuple[str, str]:
+    return place.organization or UNKNOWN, asked(place)
 
 
 def _apart(one: Apart) -> dict[str, object]:
@@ -42,10 +49,12 @@ def _apart(one: Apart) -> dict[str, object]:
 
 column = st.column_config
 NAMES: Final[grids.Config] = {
-    "name": column.TextColumn("Name", pinned=True, width=220),
+    "name": column.TextColumn("Name", pinned=True, width=190),
     "messages": grids.MESSAGES,
-    "psl": column.TextColumn("By the list", width=330),
-    "treewalk": column.TextColumn("By the walk", width=330),
+    "psl": column.TextColumn("List: organization", width=150),
+    "psl_asks": column.TextColumn("List: policy", width=190),
+    "treewalk": column.TextColumn("Walk: organization", width=150),
+    "treewalk_asks": column.TextColumn("Walk: policy", width=190),
 }
 SOURCES: Final[grids.Config] = {
     "source": column.TextColumn("Source", pinned=True, width=190),
