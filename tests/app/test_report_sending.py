@@ -303,3 +303,21 @@ def test_parts_by_client_and_owner(whosends: Whosends, home: Path, room: Mailroo
     assert {one["owner"] for one in mine["findings"]} == {"Ada"}
     ran = whosends(*words, "--client", "Acmee")
     assert (ran.code, "Did you mean 'Acme'?" in ran.err) == (2, True)
+
+
+def test_whoever_a_finding_was_given_to_has_a_week(whosends: Whosends, path: Path) -> None:
+    words = ("report", "weekly", "--warehouse", path, "--json")
+    nobody = whosends(*words, "--owner", "Zoe")
+    assert (nobody.code, "Nobody is named as an owner yet" in nobody.err) == (2, True)
+    assert "No [[domain]] of the configuration names a client" in whosends(*words, "--client", "Acme").err
+    key = whosends("findings", "--warehouse", path, "--json").document["findings"][0]["id"]
+    assert whosends("findings", "assign", key, "Zoe", "--warehouse", path).code == 0
+    mine = whosends(*words, "--owner", "Zoe").document["findings"]
+    assert {one["owner"] for one in mine} <= {"Zoe"}
+    wrong = whosends(*words, "--owner", "Zoé")
+    assert (wrong.code, "Did you mean 'Zoe'?" in wrong.err) == (2, True)
+
+
+def test_a_week_before_anything_was_known_says_so(whosends: Whosends, path: Path) -> None:
+    ran = whosends("report", "weekly", "--warehouse", path, "--week", "2020-W10", "--known-at", "2020-03-09")
+    assert "Nothing was known by then: the first report was stored on" in ran.err
