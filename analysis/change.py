@@ -84,9 +84,10 @@ class Reading:
         counts = replace(self.counts, messages=self.counts.messages[kept], aligned=self.counts.aligned[kept])
         return replace(self, reporters=[self.reporters[row] for row in kept], counts=counts)
 
-    def change(self, move: Move, until: int | None) -> Change:
-        """A move in words and numbers for people; `until` is the day of the next one."""
+    def change(self, move: Move, between: tuple[int, int], until: int | None) -> Change:
+        """A move that began `between` two days in words and numbers for people; `until` is the day of the next one."""
         found, touched = move.comparison, self._touched(move, until)
+        seen = found.witnesses
         return Change(
             domain=self.key[0],
             source_key=self.key[1],
@@ -100,10 +101,10 @@ class Reading:
             latest=self._latest(),
             messages=touched,
             p_value=move.p_value,
-            reporters=found.showing,
-            able_reporters=found.able,
-            sole_reporter=None if found.sole_row is None else self.reporters[found.sole_row],
-            started_between=(self.day(move.between[0]), self.day(move.between[1])),
+            reporters=seen.showing,
+            able_reporters=seen.able,
+            sole_reporter=None if seen.sole_row is None else self.reporters[seen.sole_row],
+            started_between=(self.day(between[0]), self.day(between[1])),
             before_range=found.before_range,
             after_range=found.after_range,
             per_week=round(touched * 7 / max(1, (until or self.counts.trust.size) - move.first)),

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.stretch import Stretch, error, fit, p_value
+from analysis.stretch import Fit, Stretch, error, fit, p_value
 
 Floats = NDArray[np.float64]
 
@@ -46,28 +47,53 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class Witnesses:
+    """`able` reporters had enough mail in both stretches, `showing` of them moved with the whole.
+
+    `lone` is the row that alone moved though others could have, `sole_row` the row that alone could tell.
+    """
+
+    able: int
+    showing: int
+    lone: int | None
+    sole_row: int | None
+
+
+@dataclass(frozen=True, eq=False)
 class Comparison:
     """Two stretches of days.
 
     `before` and `after` are over the reporters seen in both, in the proportions of the later mail; `shift`
     is the same change with no day counting for more than it is worth. `p_value` is for these stretches as
-    if nobody had searched for them. `able` reporters had enough mail in both, `showing` of them moved with
-    the whole. `lone` is the row that alone moved though others could have, `sole_row` the row that alone
-    could tell.
+    if nobody had searched for them. Who shows it is looked up when it is asked for: most are chance whoever does.
     """
 
+    counts: Counts
+    stretches: tuple[slice, slice]
+    fit: Fit
     before: float
     after: float
     shift: float
     messages_before: float
     messages_after: float
     p_value: float
-    able: int
-    showing: int
-    before_range: tuple[float, float]
-    after_range: tuple[float, float]
-    lone: int | None
-    sole_row: int | None
+
+    @cached_property
+    def witnesses(self) -> Witnesses:
+        """Which reporters show it."""
+        able, showing = _witnesses(_sums(self.counts.even(*self.stretches), *self.stretches), self.shift)
+        lone = _only(showing) if able.sum() > 1 else None
+        return Witnesses(int(able.sum()), int(showing.sum()), lone, _only(able))
+
+    @property
+    def before_range(self) -> tuple[float, float]:
+        """`before` at 95 %."""
+        return _range(self.before, error(self.fit.days[0]))
+
+    @property
+    def after_range(self) -> tuple[float, float]:
+        """`after` at 95 %."""
+        return _range(self.after, error(self.fit.days[1]))
 
     @property
     def change(self) -> float:
@@ -109,20 +135,16 @@ def compare(counts: Counts, before: slice, after: slice) -> Comparison | None:
         return None
     before_rate = float(late[both] @ (early_aligned[both] / early[both]) / late[both].sum())
     after_rate = float(late_aligned[both].sum() / late[both].sum())
-    able, showing = _witnesses(_sums(counts.even(before, after), before, after), found.shift)
     return Comparison(
+        counts=counts,
+        stretches=(before, after),
+        fit=found,
         before=before_rate,
         after=after_rate,
         shift=found.shift,
         messages_before=float(early[both].sum()),
         messages_after=float(late[both].sum()),
         p_value=p_value(found, counts.wander),
-        able=int(able.sum()),
-        showing=int(showing.sum()),
-        before_range=_range(before_rate, error(found.days[0])),
-        after_range=_range(after_rate, error(found.days[1])),
-        lone=_only(showing) if able.sum() > 1 else None,
-        sole_row=_only(able),
     )
 
 

@@ -230,7 +230,9 @@ def _of_source(reading: Reading, series: Series, proposed: list[int], settings: 
         held = [move for move in held if corroborated(move, every, settings)]
     held = without_campaigns(held, series.counts.messages.sum(axis=0))
     following = [*(move.first for move in held), None][1:]
-    return [reading.change(move, until) for move, until in zip(held, following, strict=True)]
+    return [
+        reading.change(move, series.start_between(move), until) for move, until in zip(held, following, strict=True)
+    ]
 
 
 def _leader(change: Change, changes: Sequence[Change]) -> str | None:

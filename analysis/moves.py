@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from analysis import changepoint
 from analysis.changepoint import FEWEST_DAYS, Slide
-from analysis.compare import Comparison, Counts, by_day, compare
+from analysis.compare import Comparison, Counts, Witnesses, by_day, compare
 from analysis.settings import DriftSettings
 
 Floats = NDArray[np.float64]
@@ -30,8 +30,7 @@ class Move:
     """A change: the level of the days from `begin` moved on day `first` and has been new since `settled`.
 
     The new level holds until `end` (exclusive). A slide that still goes on has not `arrived`, which is
-    None then; its later days count as settled. It began `between` two days, at 95 %. `p_value` is corrected for
-    the search over days.
+    None then; its later days count as settled. `p_value` is corrected for the search over days.
     """
 
     begin: int
@@ -42,7 +41,6 @@ class Move:
     arrived: int | None
     p_value: float
     comparison: Comparison
-    between: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +57,11 @@ class Series:
         rate, weight, trust = daily(messages, aligned, np.zeros(messages.shape[0], dtype=np.int64))
         wander = changepoint.wander(rate[0], weight[0])
         return cls(Counts(messages, aligned, trust[0], weekend, wander), rate[0], weight[0])
+
+    def start_between(self, move: Move) -> tuple[int, int]:
+        """The first and the last day on which a move can have begun, at 95 %."""
+        days = move.begin, move.first, move.settled, move.end
+        return changepoint.start_between(self.rate, self.weight, days)
 
 
 def daily(messages: Floats, aligned: Floats, owner: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
@@ -86,8 +89,8 @@ def moves(series: Series, changes: list[int], settings: DriftSettings) -> tuple[
         worst = max(judged, key=lambda part: part.doubt)
         if not worst.doubt:
             return [part.move for part in judged if part.move], odd
-        if worst.move and _significant(worst.move, settings) and worst.move.comparison.lone is not None:
-            odd.add(worst.move.comparison.lone)
+        if worst.move and _significant(worst.move, settings):
+            odd |= {worst.move.comparison.witnesses.lone} - {None}
         changes = [day for day in changes if day != worst.day]
     return [], odd
 
@@ -158,8 +161,7 @@ def _move(series: Series, days: tuple[int, int, int, int], shape: str) -> Move |
     if comparison is None:
         return None
     p_value = min(1.0, comparison.p_value * _search(series.weight > 0, days))
-    between = changepoint.start_between(series.rate, series.weight, days)
-    return Move(begin, first, settled, end, shape, settled, p_value, comparison, between)
+    return Move(begin, first, settled, end, shape, settled, p_value, comparison)
 
 
 def _search(active: NDArray[np.bool_], days: tuple[int, int, int, int]) -> float:
@@ -194,7 +196,7 @@ def _doubt(move: Move | None, settings: DriftSettings) -> float:
         return 4.0
     if not _significant(move, settings):
         return 2.0 + move.p_value - abs(move.comparison.change)
-    return 0.0 if _witnessed(move.comparison, settings) else 0.5
+    return 0.0 if _witnessed(move.comparison.witnesses, settings) else 0.5
 
 
 def corroborated(move: Move, counts: Counts, settings: DriftSettings) -> bool:
@@ -202,13 +204,17 @@ def corroborated(move: Move, counts: Counts, settings: DriftSettings) -> bool:
 
     Who is contradicted at one time may be right at another.
     """
-    if move.comparison.showing >= settings.reporters:
+    if move.comparison.witnesses.showing >= settings.reporters:
         return True
     found = compare(counts, slice(move.begin, move.first), slice(move.settled, move.end))
-    return found is not None and found.showing >= settings.reporters and _witnessed(found, settings)
+    return (
+        found is not None
+        and found.witnesses.showing >= settings.reporters
+        and _witnessed(found.witnesses, settings)
+    )
 
 
-def _witnessed(found: Comparison, settings: DriftSettings) -> bool:
+def _witnessed(found: Witnesses, settings: DriftSettings) -> bool:
     """Whether enough reporters show it: as many as asked for, or all where there are fewer, and half of them."""
     needed = max(1, min(settings.reporters, found.able))
     return found.showing >= needed and 2 * found.showing >= found.able

@@ -28,15 +28,10 @@ class Stretch:
     aligned: Floats
     trust: Floats
 
-    @property
-    def total(self) -> Floats:
-        """Messages by stratum, as trusted."""
-        return self.messages @ self.trust
-
-    @property
-    def rate(self) -> Floats:
-        """Aligned share by stratum, as trusted; 0 without messages."""
-        return (self.aligned @ self.trust) / np.maximum(self.total, 1e-12)
+    def sums(self) -> tuple[Floats, Floats]:
+        """Messages by stratum, as trusted, and their aligned share; 0 without messages."""
+        total = self.messages @ self.trust
+        return total, (self.aligned @ self.trust) / np.maximum(total, 1e-12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +46,15 @@ class Days:
     spread: float
 
     @classmethod
-    def of(cls, stretch: Stretch, weight: Floats, fitted: Floats) -> Days:
-        """The days around a fit that gives each stratum a rate."""
-        part = weight / np.maximum(stretch.total, 1e-12)
+    def of(cls, stretch: Stretch, weight: Floats, sums: tuple[Floats, Floats], fitted: Floats) -> Days:
+        """The days around a fit that gives each stratum a rate. `sums` are the stretch's."""
+        total, rate = sums
+        part = weight / np.maximum(total, 1e-12)
         share = (part @ stretch.messages) * stretch.trust
         seen = share > 0
         off = (part @ (stretch.aligned - stretch.messages * fitted[:, None])) * stretch.trust
         messages = (stretch.messages.sum(axis=0) * stretch.trust)[seen]
-        return cls(seen, share[seen], off[seen] / share[seen], messages, _spread(float(weight @ stretch.rate)))
+        return cls(seen, share[seen], off[seen] / share[seen], messages, _spread(float(weight @ rate)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +67,16 @@ class Fit:
     @classmethod
     def of(cls, early: Stretch, late: Stretch) -> Fit | None:
         """The stratified difference of Mantel and Haenszel (1959); None where no stratum is in both stretches."""
-        one, two = early.total, late.total
+        sums = early.sums(), late.sums()
+        (one, rate), (two, late_rate) = sums
         total = one + two
         weight = np.divide(one * two, total, out=np.zeros_like(total), where=total > 0)
         if not weight.sum() > 0:
             return None
         weight /= weight.sum()
-        shift = float(weight @ (late.rate - early.rate))
-        level = (one * early.rate + two * (late.rate - shift)) / np.maximum(total, 1e-12)
-        return cls(shift, (Days.of(early, weight, level), Days.of(late, weight, level + shift)))
+        shift = float(weight @ (late_rate - rate))
+        level = (one * rate + two * (late_rate - shift)) / np.maximum(total, 1e-12)
+        return cls(shift, (Days.of(early, weight, sums[0], level), Days.of(late, weight, sums[1], level + shift)))
 
 
 def fit(early: Stretch, late: Stretch) -> Fit | None:
@@ -109,11 +106,17 @@ def p_value(found: Fit, wander: float = 1.0) -> float:
 
 
 def _doubted(stretch: Stretch, days: Days) -> Stretch:
-    scaled = np.abs(days.off - np.median(days.off)) * np.sqrt(days.messages)
-    usual = max(1.5 * float(np.median(scaled)), math.sqrt(days.spread))
+    scaled = np.abs(days.off - _median(days.off)) * np.sqrt(days.messages)
+    usual = max(1.5 * _median(scaled), math.sqrt(days.spread))
     trust = stretch.trust.copy()
     trust[days.seen] /= np.maximum(1.0, scaled / (OUTLYING * usual))
     return Stretch(stretch.messages, stretch.aligned, trust)
+
+
+def _median(values: Floats) -> float:
+    """As np.median finds it, several times as fast for the few values there are."""
+    ordered = np.sort(values)
+    return float(ordered[(ordered.size - 1) // 2] + ordered[ordered.size // 2]) / 2
 
 
 def _student(found: Fit, wander: float) -> float:
