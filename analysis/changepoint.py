@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -196,11 +197,11 @@ def slide(rate: Floats, weight: Floats) -> Slide | None:
 
     Every pair of days is tried; the two levels follow by weighted least squares.
     """
-    days = rate.size
-    first, settled = (axis.ravel() for axis in np.meshgrid(np.arange(days), np.arange(days), indexing="ij"))
-    active = np.cumsum(weight > 0)
-    fits = (settled - first >= SLIDE_DAYS) & (first > 0) & (active[np.maximum(first - 1, 0)] >= FEWEST_DAYS)
-    first, settled = first[fits], settled[fits]
+    first, settled = _spans(rate.size)
+    # The first days with mail are the old level.
+    since = int(np.searchsorted(np.cumsum(weight > 0), FEWEST_DAYS)) + 1
+    part = slice(int(np.searchsorted(first, since)), None)
+    first, settled = first[part], settled[part]
     if not first.size:
         return None
     # How far the slide has gone by a day: one step on its first day, all of it on `settled`.
@@ -211,6 +212,13 @@ def slide(rate: Floats, weight: Floats) -> Slide | None:
     left = weight @ rate**2 - before * up - change * up_gone
     at = int(np.argmin(left))
     return Slide(int(first[at]), int(settled[at]), float(before[at]), float(before[at] + change[at]), float(left[at]))
+
+
+@cache
+def _spans(days: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Every pair of days between which a slide can be among so many, the first ones ascending."""
+    first, settled = np.triu_indices(days, SLIDE_DAYS)
+    return first[first > 0], settled[first > 0]
 
 
 def departure(rate: Floats, weight: Floats, slide: Slide) -> int:
@@ -233,9 +241,11 @@ def departure(rate: Floats, weight: Floats, slide: Slide) -> int:
 def _slanted(values: Floats, first: NDArray[np.int64], settled: NDArray[np.int64]) -> tuple[float, Floats, Floats]:
     """The sum of `values`, of values times how far each slide has gone, and of values times its square."""
     day = np.arange(1, values.size + 1)
-    sums = [np.concatenate([[0.0], np.cumsum(values * day**power)]) for power in range(3)]
-    flat, line, square = (part[settled + 1] - part[first] for part in sums)
-    rest, length = sums[0][-1] - sums[0][settled + 1], settled - first + 1
+    sums = np.zeros((3, values.size + 1))
+    np.cumsum(np.stack([values, values * day, values * day**2]), axis=1, out=sums[:, 1:])
+    settling = sums[:, settled + 1]
+    flat, line, square = settling - sums[:, first]
+    rest, length = sums[0, -1] - settling[0], settled - first + 1
     gone = (line - first * flat) / length + rest
     gone_square = (square - 2 * first * line + first**2 * flat) / length**2 + rest
     return float(sums[0][-1]), gone, gone_square

@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from analysis import chance, changepoint
+from analysis import chance
 from analysis.around import BEFORE, Seen, with_own
-from analysis.bursts import bursts
 from analysis.cause import Cause
 from analysis.causes import causes
-from analysis.change import Change, Reading
-from analysis.compare import Counts
+from analysis.change import Change
+from analysis.closing import find, first_day
 from analysis.dns_edits import dns_edits_of
 from analysis.downstream import leaders
 from analysis.faults import ELSEWHERE, upheld
 from analysis.genuine import counted
 from analysis.history import policy_history
 from analysis.keeping import kept_over
-from analysis.moves import Series, corroborated, daily, moves, without_campaigns
 from analysis.remarks import remarked
 from analysis.screening import screened
 from analysis.searched import searched
-from analysis.series import MECHANISMS, Block, asked, blocks
 from analysis.settings import DriftSettings
 from warehouse import reads, reads_changes, reads_sources
 from warehouse.connect import Connection, Warehouse
@@ -111,9 +106,12 @@ def _drifts(warehouse: Warehouse, scope: Scope, settings: DriftSettings) -> list
         span = replace(scope, since=last - timedelta(days=settings.days - 1), until=last)
         totals = reads_changes.source_totals(session, span, 2 * settings.messages)
         screen = screened(totals, settings, last)
-        days = reads_changes.told_days(session, span, screen.sources)
+        earlier = replace(span, since=first_day(settings, last))
+        days = reads_changes.told_days(session, earlier, screen.sources)
         before = place(session, "searched", settings, last, lasting=True)
-    found = searched(days, before, lambda some: search(some, settings, last))
+        closed = place(session, "closed", settings, lasting=True)
+    found = searched(days, before, lambda some: find(some, settings, last, closed))
+    days = days.filter(pl.col("day") >= span.since)
     changes = likely(found, screen.questions, settings)
     if not changes:
         return []
@@ -163,17 +161,7 @@ def detect(days: pl.DataFrame, settings: DriftSettings, newest: date | None = No
         return []
     screen = screened(days, settings, last)
     near = days.join(screen.sources, on=["domain", "source_key"], how="semi")
-    return credible(likely(search(near, settings, last), screen.questions, settings), days)
-
-
-def search(days: pl.DataFrame, settings: DriftSettings, newest: date) -> list[Change]:
-    """The changes of the sources in `days`, each source for itself; some may be chance."""
-    return [
-        change
-        for block in blocks(days, settings, newest)
-        for mechanism in MECHANISMS
-        for change in _in_block(block, mechanism, asked(block, mechanism, settings), settings)
-    ]
+    return credible(likely(find(near, settings, last), screen.questions, settings), days)
 
 
 def likely(found: Sequence[Change], questions: int, settings: DriftSettings) -> list[Change]:
@@ -192,47 +180,6 @@ def credible(changes: Sequence[Change], days: pl.DataFrame) -> list[Change]:
 def _newest(rows: pl.DataFrame, column: str = "day") -> date | None:
     last = rows[column].max()
     return last if isinstance(last, date) else None
-
-
-def _in_block(block: Block, mechanism: str, put: NDArray[np.bool_], settings: DriftSettings) -> Iterator[Change]:
-    """The changes by one mechanism of the sources that are asked about."""
-    if not put.any():
-        return
-    rows = put[block.owner]
-    owner = (np.cumsum(put) - 1)[block.owner[rows]]
-    names = [name for name, used in zip(block.reporters, rows, strict=True) if used]
-    keys = [key for key, used in zip(block.keys, put, strict=True) if used]
-    messages, aligned = block.messages[rows], block.aligned[mechanism][rows]
-    starts = np.append(np.flatnonzero(np.diff(owner, prepend=-1)), owner.size)
-    usual = ~bursts(np.add.reduceat(messages, starts[:-1]), np.add.reduceat(aligned, starts[:-1]))[owner]
-    messages, aligned = messages * usual, aligned * usual
-    rate, weight, trust = daily(messages, aligned, owner)
-    for at, proposed in enumerate(changepoint.steps(rate, weight)):
-        if proposed:
-            part = slice(starts[at], starts[at + 1])
-            wander = changepoint.wander(rate[at], weight[at])
-            counts = Counts(messages[part], aligned[part], trust[at], block.weekend, wander)
-            reading = Reading(keys[at], mechanism, block.first, names[part], counts)
-            yield from _of_source(reading, Series(counts, rate[at], weight[at]), proposed, settings)
-
-
-def _of_source(reading: Reading, series: Series, proposed: list[int], settings: DriftSettings) -> list[Change]:
-    """The changes of one source, told without the reporters that the others contradict."""
-    every = series.counts
-    held, odd = moves(series, proposed, settings)
-    while odd:
-        reading = reading.without(odd)
-        if not reading.counts.messages.any():
-            return []
-        series = Series.of(reading.counts.messages, reading.counts.aligned, reading.counts.weekend)
-        held, odd = moves(series, changepoint.steps(series.rate[None], series.weight[None])[0], settings)
-        # The source has several reporters, so one that is left over is not enough.
-        held = [move for move in held if corroborated(move, every, settings)]
-    held = without_campaigns(held, series.counts.messages.sum(axis=0))
-    following = [*(move.first for move in held), None][1:]
-    return [
-        reading.change(move, series.start_between(move), until) for move, until in zip(held, following, strict=True)
-    ]
 
 
 def _leader(change: Change, changes: Sequence[Change]) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,9 +90,25 @@ def moves(series: Series, changes: list[int], settings: DriftSettings) -> tuple[
         if not worst.doubt:
             return [part.move for part in judged if part.move], odd
         if worst.move and _significant(worst.move, settings):
-            odd |= {worst.move.comparison.witnesses.lone} - {None}
+            lone = worst.move.comparison.witnesses.lone
+            odd |= set() if lone is None else {lone}
         changes = [day for day in changes if day != worst.day]
     return [], odd
+
+
+def stirs(series: Series, changes: list[int], since: int, settings: DriftSettings) -> bool:
+    """Whether any of the days proposed, from day `since` on, may be a change that holds to the end, whoever saw it.
+
+    The level before it may go back to the beginning, or to the day proposed before.
+    """
+    end = series.rate.size
+    found = (
+        _move(series, (begin, day, day, end), "step")
+        for before, day in pairwise([0, *changes])
+        if day >= since
+        for begin in {0, before}
+    )
+    return any(move is not None and _significant(move, settings) for move in found)
 
 
 def without_campaigns(held: list[Move], messages: Floats) -> list[Move]:
@@ -207,11 +223,7 @@ def corroborated(move: Move, counts: Counts, settings: DriftSettings) -> bool:
     if move.comparison.witnesses.showing >= settings.reporters:
         return True
     found = compare(counts, slice(move.begin, move.first), slice(move.settled, move.end))
-    return (
-        found is not None
-        and found.witnesses.showing >= settings.reporters
-        and _witnessed(found.witnesses, settings)
-    )
+    return found is not None and found.witnesses.showing >= settings.reporters and _witnessed(found.witnesses, settings)
 
 
 def _witnessed(found: Witnesses, settings: DriftSettings) -> bool:

@@ -29,7 +29,8 @@ class Searched:
 def searched(days: pl.DataFrame, place: Place, search: Callable[[pl.DataFrame], Iterable[Change]]) -> list[Change]:
     """What `search` finds in all sources of `days`; it is given those only whose days are not what they were.
 
-    What it finds in one source must not depend on the others. `place` has to be a lasting one.
+    What it finds in one source must not depend on the others. `place` has to be a lasting one; what is kept there of
+    the same domains and is not in `days` any more is given up.
     """
     before = {(one.domain, one.source_key): one for one in known(place, list[Searched]) or ()}
     digests = {(domain, key): digest for domain, key, digest in _digests(days).iter_rows()}
@@ -40,7 +41,8 @@ def searched(days: pl.DataFrame, place: Place, search: Callable[[pl.DataFrame], 
         for change in search(days.join(wanted, on=KEY, how="semi")):
             found[change.domain, change.source_key].append(change)
         before |= {key: Searched(*key, digests[key], tuple(found[key])) for key in left}
-        keep(place, list(before.values()))
+        domains = {domain for domain, _ in digests}
+        keep(place, [one for key, one in before.items() if key in digests or key[0] not in domains])
     return [change for key in sorted(digests) for change in before[key].changes]
 
 

@@ -104,6 +104,9 @@ class Place:
             path.unlink(missing_ok=True)
 
 
+NOWHERE = Place(None, "")
+
+
 def place(
     connection: Connection, question: str, *parts: object, lasting: bool = False, program: bytes = PROGRAM
 ) -> Place:
