@@ -1,29 +1,29 @@
 """What the new days bring: a source's books are closed every few weeks, and what was quiet then is not searched again.
 
 To search a source goes to and fro over all its days, and in most sources there is nothing to be found, day after day.
-So each is searched up to its last *closing day*. Where it was quiet up to then, it is searched anew only if something
+So each is looked at on its last *closing day*. Where nothing stirred up to then, it is searched only if something
 stirs in the days since, or shortly before. Sources close on different days, so that every day brings its share of them.
 What is found depends on the reports and the newest day alone, whatever was looked at before; what is kept only saves
-searching closed days again, for as long as no late report changes them.
+looking at closed days again, for as long as no late report changes them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import partial
 from zlib import crc32
 
 import polars as pl
 
 from analysis.change import Change
-from analysis.search import Source, search, stirring
-from analysis.searched import KEY, searched
+from analysis.search import search, stirring
+from analysis.searched import KEY, Source, of, searched
 from analysis.settings import DriftSettings
 from warehouse.kept import NOWHERE, Place
 
 EVERY = 14  # days from one closing of a source to the next
 SETTLED = 8  # days until the reports on a day are there, those of a week too, but for stragglers
-OPEN = 14  # days before a closing: what began then may be told from chance only by the days that follow
+OPEN = 21  # days before a closing: what began then may be told from chance only by the days that follow
 
 
 def find(days: pl.DataFrame, settings: DriftSettings, newest: date, place: Place = NOWHERE) -> list[Change]:
@@ -34,17 +34,13 @@ def find(days: pl.DataFrame, settings: DriftSettings, newest: date, place: Place
     closed = closings(days, newest)
     since = pl.col("closed_on") - timedelta(days=settings.days - 1)
     past = days.join(closed, on=KEY).filter(pl.col("day").is_between(since, pl.col("closed_on")))
-    told = {
-        (change.domain, change.source_key)
-        for change in searched(past, place, lambda some: list(_up_to_closing(some, settings)))
-    }
+    restless = {source for source, found in searched(past, place, bool, partial(_restless, settings)).items() if found}
     began = {
         (domain, key): day - timedelta(days=OPEN)
         for domain, key, day in closed.iter_rows()
-        if (domain, key) not in told
+        if (domain, key) not in restless
     }
-    left = told | stirring(_of(days, began), settings, newest, began)
-    return search(_of(days, left), settings, newest)
+    return search(of(days, restless | stirring(of(days, began), settings, newest, began)), settings, newest)
 
 
 def first_day(settings: DriftSettings, newest: date) -> date:
@@ -62,13 +58,10 @@ def closings(days: pl.DataFrame, newest: date) -> pl.DataFrame:
     return sources.with_columns(closed_on=pl.Series(closed, dtype=pl.Date))
 
 
-def _up_to_closing(past: pl.DataFrame, settings: DriftSettings) -> Iterator[Change]:
-    """What `search` finds in closed days, those of each closing day by themselves."""
+def _restless(settings: DriftSettings, past: pl.DataFrame) -> dict[Source, bool]:
+    """The sources in which something stirred when their books were closed. `past` are the closed days of each."""
+    found = dict[Source, bool]()
     for (closed_on,), part in past.partition_by("closed_on", as_dict=True, include_key=False).items():
         assert isinstance(closed_on, date)
-        yield from search(part, settings, closed_on)
-
-
-def _of(days: pl.DataFrame, sources: set[Source] | dict[Source, date]) -> pl.DataFrame:
-    wanted = pl.DataFrame(sorted(sources), schema=dict.fromkeys(KEY, pl.String), orient="row")
-    return days.join(wanted, on=KEY, how="semi")
+        found |= dict.fromkeys(stirring(part, settings, closed_on, None), True)
+    return found

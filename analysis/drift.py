@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -23,7 +24,7 @@ from analysis.history import policy_history
 from analysis.keeping import kept_over
 from analysis.remarks import remarked
 from analysis.screening import screened
-from analysis.searched import searched
+from analysis.searched import Source, searched
 from analysis.settings import DriftSettings
 from warehouse import reads, reads_changes, reads_sources
 from warehouse.connect import Connection, Warehouse
@@ -110,7 +111,8 @@ def _drifts(warehouse: Warehouse, scope: Scope, settings: DriftSettings) -> list
         days = reads_changes.told_days(session, earlier, screen.sources)
         before = place(session, "searched", settings, last, lasting=True)
         closed = place(session, "closed", settings, lasting=True)
-    found = searched(days, before, lambda some: find(some, settings, last, closed))
+    told = searched(days, before, tuple[Change, ...], lambda some: _by_source(find(some, settings, last, closed)))
+    found = [change for changes in told.values() for change in changes]
     days = days.filter(pl.col("day") >= span.since)
     changes = likely(found, screen.questions, settings)
     if not changes:
@@ -162,6 +164,13 @@ def detect(days: pl.DataFrame, settings: DriftSettings, newest: date | None = No
     screen = screened(days, settings, last)
     near = days.join(screen.sources, on=["domain", "source_key"], how="semi")
     return credible(likely(find(near, settings, last), screen.questions, settings), days)
+
+
+def _by_source(changes: Sequence[Change]) -> dict[Source, tuple[Change, ...]]:
+    found = defaultdict[Source, list[Change]](list)
+    for change in changes:
+        found[change.domain, change.source_key].append(change)
+    return {source: tuple(some) for source, some in found.items()}
 
 
 def likely(found: Sequence[Change], questions: int, settings: DriftSettings) -> list[Change]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass, replace
-from itertools import combinations, pairwise
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from analysis.settings import DriftSettings
 Floats = NDArray[np.float64]
 
 DOUBTFUL = 0.02  # chance beyond which a change is not even put to the correction for many questions
+CONCEIVABLE = 0.2  # the same for what may be less doubtful a few days later
 STEPS = 2  # as many changes the same way may stand side by side; more are a slide
 SETTLED_DAYS = 7  # days with mail after which a slide that ends with the data has come to rest
 FRESH_DAYS = 5  # days with mail for which a change is fresh news
@@ -99,16 +101,18 @@ def moves(series: Series, changes: list[int], settings: DriftSettings) -> tuple[
 def stirs(series: Series, changes: list[int], since: int, settings: DriftSettings) -> bool:
     """Whether any of the days proposed, from day `since` on, may be a change that holds to the end, whoever saw it.
 
-    The level before it may go back to the beginning, or to the day proposed before.
+    The level before it may go back to the beginning, or to any of them, or to the one before them. The last ones may be
+    on the way of a slide.
     """
+    if not changes or changes[-1] < since:
+        return False
     end = series.rate.size
-    found = (
-        _move(series, (begin, day, day, end), "step")
-        for before, day in pairwise([0, *changes])
-        if day >= since
-        for begin in {0, before}
-    )
-    return any(move is not None and _significant(move, settings) for move in found)
+    begins = {0, *changes[:-1]} - set(changes[: max(0, bisect_left(changes, since) - 1)])
+    steps = ((begin, day, day, end) for day in changes if day >= since for begin in sorted(begins) if begin < day)
+    start, *group, _ = _groups(series, changes)[-1]
+    first, last = group[0], group[-1]
+    slides = ((begin, first, settled, end) for begin in {0, start} for settled in {last, (first + end) // 2} - {first})
+    return any(_conceivable(_move(series, days, "step"), settings) for days in (*slides, *steps))
 
 
 def without_campaigns(held: list[Move], messages: Floats) -> list[Move]:
@@ -203,6 +207,18 @@ def _significant(move: Move, settings: DriftSettings) -> bool:
         abs(found.change) >= settings.points / 100
         and min(found.messages_before, found.messages_after) >= settings.messages
         and move.p_value < DOUBTFUL
+    )
+
+
+def _conceivable(move: Move | None, settings: DriftSettings) -> bool:
+    """Whether it may become significant with a few more days, or among other changes, or as a slide."""
+    if move is None:
+        return False
+    found = move.comparison
+    return (
+        abs(found.change) >= settings.points / 100 / 2
+        and min(found.messages_before, found.messages_after) >= settings.messages / 2
+        and move.p_value < CONCEIVABLE
     )
 
 

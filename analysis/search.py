@@ -15,11 +15,11 @@ from analysis.bursts import bursts
 from analysis.change import Change, Reading
 from analysis.compare import Counts
 from analysis.moves import Series, corroborated, daily, moves, stirs, without_campaigns
+from analysis.searched import Source
 from analysis.series import MECHANISMS, Block, asked, blocks
 from analysis.settings import DriftSettings
 
-Source = tuple[str, str]
-"""A domain and a source_key."""
+Since = Mapping[Source, date] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +39,18 @@ def search(days: pl.DataFrame, settings: DriftSettings, newest: date) -> list[Ch
     return [change for one in _proposed(days, settings, newest) for change in _of_source(one, settings)]
 
 
-def stirring(days: pl.DataFrame, settings: DriftSettings, newest: date, since: Mapping[Source, date]) -> set[Source]:
-    """The sources in which something may have begun on a day `since` or later, that holds up to the newest day.
+def stirring(days: pl.DataFrame, settings: DriftSettings, newest: date, since: Since) -> set[Source]:
+    """The sources in which something may have begun `since` a day of theirs (None: ever) that holds to the newest day.
 
-    Where nothing stirs and nothing was found up to the day before, `search` finds nothing.
+    Where nothing has, `search` finds nothing: whatever it finds, there is a last change, which holds to the end.
     """
     found = set[Source]()
     for one in _proposed(days, settings, newest):
-        if one.reading.key not in found:
-            first = (since[one.reading.key] - one.reading.first).days
+        source = one.reading.key
+        if source not in found:
+            first = (since[source] - one.reading.first).days if since else 0
             if stirs(one.series, one.days, first, settings):
-                found.add(one.reading.key)
+                found.add(source)
     return found
 
 

@@ -1,49 +1,49 @@
-"""Series that were searched before: a load changes some sources' days, and only those are searched again."""
+"""Series that were looked at before: a load changes some sources' days, and only those are looked at again."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
 import polars as pl
 
-from analysis.change import Change
 from analysis.keeping import keep, known
 from warehouse.kept import Place
 
 KEY = ["domain", "source_key"]
 SEEDS = (1, 2)  # two words of 64 bits
 
+Source = tuple[str, str]
+"""A domain and a source_key."""
 
-@dataclass(frozen=True, slots=True)
-class Searched:
-    """What was found in a source's days, and the `digest` of just these days."""
-
-    domain: str
-    source_key: str
-    digest: str
-    changes: tuple[Change, ...]
+T = TypeVar("T")
 
 
-def searched(days: pl.DataFrame, place: Place, search: Callable[[pl.DataFrame], Iterable[Change]]) -> list[Change]:
-    """What `search` finds in all sources of `days`; it is given those only whose days are not what they were.
+def searched(
+    days: pl.DataFrame, place: Place, kind: type[T], search: Callable[[pl.DataFrame], Mapping[Source, T]]
+) -> dict[Source, T]:
+    """What `search` finds in each source of `days`, in order; an empty one of this kind where it names none.
 
-    What it finds in one source must not depend on the others. `place` has to be a lasting one; what is kept there of
-    the same domains and is not in `days` any more is given up.
+    It is given those only whose days are not what they were; what it finds in one source must not depend on the
+    others. `place` has to be a lasting one. What is kept there of these domains and is not in `days` is given up.
     """
-    before = {(one.domain, one.source_key): one for one in known(place, list[Searched]) or ()}
+    form: Any = list[tuple[str, str, str, kind]]  # type: ignore[valid-type]
+    before = {(domain, key): (digest, value) for domain, key, digest, value in known(place, form) or ()}
     digests = {(domain, key): digest for domain, key, digest in _digests(days).iter_rows()}
-    left = [key for key, digest in digests.items() if key not in before or before[key].digest != digest]
+    left = [source for source, digest in digests.items() if source not in before or before[source][0] != digest]
     if left:
-        wanted = pl.DataFrame(left, schema=dict.fromkeys(KEY, pl.String), orient="row")
-        found = defaultdict[tuple[str, str], list[Change]](list)
-        for change in search(days.join(wanted, on=KEY, how="semi")):
-            found[change.domain, change.source_key].append(change)
-        before |= {key: Searched(*key, digests[key], tuple(found[key])) for key in left}
+        found = search(of(days, left))
+        before |= {source: (digests[source], found.get(source, kind())) for source in left}
         domains = {domain for domain, _ in digests}
-        keep(place, [one for key, one in before.items() if key in digests or key[0] not in domains])
-    return [change for key in sorted(digests) for change in before[key].changes]
+        kept = {source: one for source, one in before.items() if source in digests or source[0] not in domains}
+        keep(place, [(*source, *one) for source, one in kept.items()])
+    return {source: before[source][1] for source in sorted(digests)}
+
+
+def of(days: pl.DataFrame, sources: Iterable[Source]) -> pl.DataFrame:
+    """The days of some sources."""
+    wanted = pl.DataFrame(list(sources), schema=dict.fromkeys(KEY, pl.String), orient="row")
+    return days.join(wanted, on=KEY, how="semi")
 
 
 def _digests(days: pl.DataFrame) -> pl.DataFrame:
