@@ -1,4 +1,4 @@
-"""How long questions take: `python -m benchmarks.queries reads|answers|often WAREHOUSE` in a process of its own."""
+"""How long questions take: `python -m benchmarks.queries reads|answers|often|daily WAREHOUSE`, in its own process."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ from warehouse.settings import WarehouseSettings
 
 NEWEST = World(1).last
 USERS = 4
+LATER = 3  # days on which drifts are asked for again
 SLOW = 0.5  # seconds beyond which once is enough
 SCOPES = {
     "30 days": Scope((), NEWEST - timedelta(days=29), NEWEST),
@@ -143,6 +144,22 @@ def ask_often(warehouse: Warehouse, *domains: str) -> None:
     tell(**found)
 
 
+def ask_daily(warehouse: Warehouse) -> None:
+    """What drifts of all domains cost for the first time, on each of the next days, and once more: of a processor.
+
+    Between two days the warehouse is written to, as a load does.
+    """
+    rmtree(folder_of(warehouse.path), ignore_errors=True)
+    costs = []
+    for back in range(LATER, -1, -1):
+        with warehouse.writing():
+            pass
+        scope = Scope((), None, NEWEST - timedelta(days=back))
+        costs.append(timed(partial(drifts, warehouse, scope, AnalysisSettings().drift))[0].cpu)
+    again = timed(partial(drifts, warehouse, scope, AnalysisSettings().drift))[0].cpu
+    tell(first=costs[0], following=costs[1:], again=again)
+
+
 def at_once(document: Document, world: World, path: Path) -> None:
     """Write what users wait who ask at the same time, each about other domains of middling size."""
     numbers = [world.domains // 3 + n for n in range(5 * USERS)]
@@ -217,6 +234,8 @@ def main(what: str, path: str, *more: str) -> None:
         ask_reads(warehouse)
     elif what == "often":
         ask_often(warehouse, *more)
+    elif what == "daily":
+        ask_daily(warehouse)
     else:
         ask_answers(warehouse, *more)
 

@@ -258,20 +258,66 @@ def test_only_sources_with_other_days_are_searched_again(told: Warehouse) -> Non
     days = pl.DataFrame({"domain": OURS, "source_key": ["a", "a", "b"], "day": [LAST] * 3, "messages": [1, 2, 3]})
     asked = list[set[str]]()
 
-    def search(some: pl.DataFrame) -> list[Change]:
+    def search(some: pl.DataFrame) -> dict[tuple[str, str], tuple[Change, ...]]:
         asked.append(set(some["source_key"]))
-        return [Change(OURS, key, "dkim", "step", LAST, None, None, 1.0, 0.0, None, 9, 0.1, 1, 1) for key in asked[-1]]
+        change = Change(OURS, "a", "dkim", "step", LAST, None, None, 1.0, 0.0, None, 9, 0.1, 1, 1)
+        return {(OURS, "a"): (change,)} if "a" in asked[-1] else {}
+
+    def ask(some: pl.DataFrame) -> dict[tuple[str, str], tuple[Change, ...]]:
+        return searched(some, place, tuple[Change, ...], search)
 
     with told.reading() as connection:
         place = kept.place(connection, "searched", lasting=True)
-    first = searched(days, place, search)
-    assert {change.source_key for change in first} == {"a", "b"}
+    first = ask(days)
+    assert [(key, len(changes)) for (_, key), changes in first.items()] == [("a", 1), ("b", 0)]
     with told.writing():
         pass
     with told.reading() as connection:
         assert kept.place(connection, "searched", lasting=True) == place
         kept.place(connection, "another question").store(b"an answer")
-    assert searched(days.reverse(), place, search) == first
-    assert searched(days.with_columns(pl.col("messages").replace(3, 4)), place, search) == first
-    assert searched(days.filter(pl.col("source_key") == "a"), place, search) == first[:1]
+    assert ask(days.reverse()) == first
+    assert ask(days.with_columns(pl.col("messages").replace(3, 4))) == first
+    assert list(ask(days.filter(pl.col("source_key") == "a"))) == [(OURS, "a")]
     assert asked == [{"a", "b"}, {"b"}]
+    # What was not there any more was given up, if anything had to be looked at.
+    other = days.with_columns(pl.col("messages").replace(1, 5))
+    ask(other.filter(pl.col("source_key") == "a"))
+    assert ask(other).keys() == first.keys()
+    assert asked[2:] == [{"a"}, {"b"}]
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_days_pass_and_late_reports_revise_old_ones(tmp_path: Path, seed: int) -> None:
+    luck = random.Random(seed)
+    world = World.at(tmp_path)
+    start = 16
+    usual(world, days(100, start))
+    broken = luck.randrange(5, 14)
+    for day in days(100, start):
+        world.send(
+            RELAY, [day], luck.randrange(20, 60), domain=OURS, dkim=((OURS, "r", luck.choice(("pass", "fail"))),)
+        )
+    world.save()
+    seen = set[int]()
+    for back in range(start - 1, -1, -1):
+        today = days(back, back)
+        if luck.random() < 0.9:
+            usual(world, today)
+        result = "fail" if back <= broken else "pass"
+        world.send(MAILER, today, 60, dkim=((OURS, "m1", result),))
+        world.send(RELAY, today, luck.randrange(20, 60), dkim=((OURS, "r", luck.choice(("pass", "fail"))),))
+        if luck.random() < 0.5:
+            # Somebody tells of a day that was over long ago.
+            old = [today[0] - timedelta(days=luck.randrange(3, 60))]
+            world.send(OFFICE, old, luck.randrange(1, 200), dkim=((OURS, "office", luck.choice(("pass", "fail"))),),
+                       reporters=[f"late-{back}.test"])  # fmt: skip
+        world.save()
+        copy = Warehouse(tmp_path / f"copy-{back}.duckdb", world.warehouse.settings)
+        shutil.copy(world.warehouse.path, copy.path)
+        scope = Scope((), None, today[0])
+        told = drifts(world.warehouse, scope, SETTINGS.drift)
+        assert told == drifts(copy, scope, SETTINGS.drift)
+        seen.add(len(told))
+        shutil.rmtree(kept.folder_of(copy.path))
+        copy.path.unlink()
+    assert seen > {0}

@@ -9,9 +9,10 @@ import polars as pl
 import pytest
 
 from analysis.changepoint import PRICE
-from analysis.drift import likely, search
+from analysis.drift import likely
 from analysis.faults import upheld
 from analysis.screening import FEWEST, evidence, screened
+from analysis.search import search
 from analysis.settings import DriftSettings
 from benchmarks.drift_worlds.reporters import DAYS
 from benchmarks.drift_worlds.world import FIRST as WORLD
