@@ -222,10 +222,8 @@ def _notes(frames: Frames, candidate: Candidate, known: dict[str, Source], lost:
             "Others apply it in full."
         )
     if candidate.np and candidate.np != (candidate.sp or candidate.p):
-        notes.append(
-            "Whether a name exists is known only where SPF or DKIM passed for it; for others the stricter policy "
-            "counts."
-        )
+        known_by = "DNS was asked, or SPF or DKIM passed" if frames.applied else "SPF or DKIM passed"
+        notes.append(f"Whether a name exists is known only where {known_by} for it; else the stricter policy counts.")
     assert frames.scope.since is not None
     first = frames.rows["day"].min()
     if isinstance(first, date) and (first - frames.scope.since).days > 1:
