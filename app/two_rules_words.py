@@ -25,15 +25,17 @@ def rules_headline(told: TwoRules) -> str:
     return f"{found} DNS as of {told.since:%Y-%m-%d %H:%M} UTC."
 
 
-def placed(place: Place) -> str:
-    """A name's place by one rule, as text of others."""
+def placed(place: Place, name: str) -> str:
+    """The place of a name by one rule, as text of others."""
     if place.organization is None or place.found_at is None:
         return UNKNOWN
-    return f"{clean(place.organization)}; {asked(place)}"
+    return f"{clean(place.organization)}; {asked(place, name)}"
 
 
-def asked(place: Place) -> str:
+def asked(place: Place, name: str) -> str:
     """Which policy applies to a name by one rule, and whose record says so, as text of others."""
     if place.found_at is None:
         return UNKNOWN
-    return f"{place.asks} by the record of {clean(place.found_at)}" if place.found_at else "no record"
+    if not place.found_at:
+        return "no record"
+    return f"{place.asks}, own record" if place.found_at == name else f"{place.asks}, record of {clean(place.found_at)}"

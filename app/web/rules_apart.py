@@ -26,7 +26,7 @@ def show(told: TwoRules) -> None:
         if not differ:
             return
         names = [
-            (one.name, one.messages, *(text for place in (one.psl, one.treewalk) for text in _place(place)))
+            (one.name, one.messages, *(text for place in (one.psl, one.treewalk) for text in _place(place, one.name)))
             for one in told.names
         ]
         if names:
@@ -37,8 +37,8 @@ def show(told: TwoRules) -> None:
             grids.show(frame, SOURCES, alt="Messages that the two rules judge otherwise", key="rule sources")
 
 
-def _place(place: Place) -> tuple[str, str]:
-    return place.organization or UNKNOWN, asked(place)
+def _place(place: Place, name: str) -> tuple[str, str]:
+    return place.organization or UNKNOWN, asked(place, name)
 
 
 def _apart(one: Apart) -> dict[str, object]:
@@ -52,7 +52,7 @@ NAMES: Final[grids.Config] = {
     "name": column.TextColumn("Name", pinned=True, width=190),
     "messages": grids.MESSAGES,
     "psl": column.TextColumn("List: organization", width=150),
-    "psl_asks": column.TextColumn("List: policy", width=190),
+    "psl_asks": column.TextColumn("List: policy", width=180),
     "treewalk": column.TextColumn("Walk: organization", width=150),
     "treewalk_asks": column.TextColumn("Walk: policy", width=190),
 }
