@@ -27,11 +27,11 @@ def print_rules(screen: Screen, told: TwoRules) -> None:
     if told.advice:
         screen.line(told.advice)
     if told.names:
-        rows = [
+        names = [
             (clean(one.name), one.messages, placed(one.psl, one.name), placed(one.treewalk, one.name))
             for one in told.names[:SHOWN]
         ]
-        screen.table(("Name", "Messages", "By the list", "By the walk"), rows)
+        screen.table(("Name", "Messages", "By the list", "By the walk"), names)
     if told.sources:
         rows = [(GROUP_WORDS[one.group], None, *_apart(one)) for one in told.groups]
         rows += [(clean(one.name), one.source_key, *_apart(one)) for one in told.sources[:SHOWN]]
