@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
-from analysis.genuine import counted
+from analysis.genuine import counted, excluded
 from ingest.alignment import organizational_domain
 from ingest.discovery import RULES, Records, discover, is_at_or_below, targets
 from ingest.probes.answer import Answer, Status
 from ingest.probes.dmarc import DmarcObservation, place, probe, records
 from ingest.probes.names import is_name
-from warehouse import lookups, reads_tree
+from warehouse import dns, lookups, reads_tree
 from warehouse.connect import Connection
 from warehouse.lookups import Lookup, Question
 from warehouse.scope import Scope
@@ -108,6 +108,18 @@ def observations(connection: Connection, domains: Iterable[str]) -> dict[str, tu
         for domain, question in own.items()
         if question in asked.found
     }
+
+
+def due(connection: Connection, now: datetime, days: int) -> list[str]:
+    """Our domains whose record was not asked for since `days` before `now` (naive UTC), those with most mail first.
+
+    Only domains with aligned mail in reports that count are ours; a forged report adds none.
+    """
+    ours = dns.domains(connection, Scope(without=excluded(connection)))
+    held = [domain for domain in ours if is_name(domain)][: dns.DOMAINS]
+    found = lookups.known(connection, ((place(domain), "TXT") for domain in held))
+    last = {name: one.last_seen_at for (name, _), one in found.items()}
+    return [domain for domain in held if now - last.get(place(domain), datetime.min) >= timedelta(days)]  # noqa: DTZ901
 
 
 def tree_of(connection: Connection, scope: Scope) -> Tree:

@@ -1,15 +1,17 @@
-"""Asks DNS about the names of one domain's mail, as far as what is kept has run out, and keeps what it says."""
+"""Asks DNS about the names of domains' mail, as far as what is kept has run out, and keeps what it says."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from analysis.tree import Tree, fresh, look, tree_of
-from ingest.discovery import dmarc_records
+from ingest.discovery import dmarc_records, targets
 from ingest.probes.answer import Answer
 from ingest.probes.asking import Asking
+from ingest.probes.dmarc import place, probe
 from ingest.probes.resolver import Resolver
 from ingest.settings import ResolverSettings
 from warehouse import lookups
@@ -44,6 +46,15 @@ def ask_dns(warehouse: Warehouse, scope: Scope, settings: ResolverSettings, now:
     found = {(one.name, one.rdtype): lookups.lookup(one, now) for one in answers}
     after = Tree(before.names, {**before.found, **found})
     return Looked(after, len(answers), len(asking.unanswered), _keep(warehouse, answers, now))
+
+
+def ask_records(domains: Sequence[str], settings: ResolverSettings) -> list[Answer]:
+    """What DNS answers now of these domains' records, of what stands above, and of where their reports go."""
+    asking = Asking({}, Resolver(settings))
+    asking.all((place(target), "TXT") for domain in domains for target in targets(domain))
+    for domain in domains:
+        probe(domain, asking)
+    return [_bare(one) for one in asking.found.values()]
 
 
 def _bare(answer: Answer) -> Answer:

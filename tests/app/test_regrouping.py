@@ -64,6 +64,19 @@ def test_a_return_path_that_points_to_a_service_names_the_source_at_once(run: Ru
     assert keys(run) == {IP: ("svc:sendgrid", "path")}
 
 
+def test_what_dns_says_of_the_record_is_kept_with_each_poll(run: Run, nsd: Nsd, whosends: Whosends) -> None:
+    nsd.set("example.com", f'{ZONE}_dmarc TXT "v=DMARC1; p=none; rua=mailto:a@sendgrid.net"\n')
+    rename(run)
+    ran = whosends("readiness", "example.com", "--offline", "--json").document
+    [gate] = [one for one in ran["gates"] if one["id"] == "authorised"]
+    assert gate["evidence"].startswith("sendgrid.net does not say that it takes reports about example.com")
+    assert ran["dns"]["destinations"][0]["takes"] is False
+    # An answer that fails leaves what is known.
+    nsd.stop()
+    rename(run)
+    assert whosends("readiness", "example.com", "--offline", "--json").document["dns"] == ran["dns"]
+
+
 def test_a_host_that_our_record_names_is_ours_at_once(run: Run, nsd: Nsd, whosends: Whosends) -> None:
     nsd.set("example.com", f'@ TXT "v=spf1 a:mail.example.com -all"\nmail A {IP}\n')
     rename(run)
