@@ -20,12 +20,13 @@ ACTOR = "whosends"
 def renew(connection: Connection, staged: Staged, saved: Saved, now: datetime, identify: Identify) -> None:
     """Do what `save` found to be due, in the same transaction."""
     if RAISED in saved.status:
-        _raise(connection, chosen(staged.reports, saved, RAISED))
+        _raise(connection, chosen(staged, saved, RAISED).reports)
     if SUPERSEDED in saved.status:
-        reports = chosen(staged.reports, saved, SUPERSEDED)
+        keyed = chosen(staged, saved, SUPERSEDED)
+        reports = keyed.reports
         for new in reports.select(["report_key", "document_hash", "attestation", "attested_by", "origin"]).to_pylist():
             _put_aside(connection, new, now)
-        put(connection, reports, chosen(staged.records, saved, SUPERSEDED), identify)
+        put(connection, keyed, identify)
         connection.register("put", reports.select(["report_key"]))
         rollup.melt(connection, "SELECT report_key FROM put")
         connection.unregister("put")

@@ -6,7 +6,7 @@ Records are grouped in memory by the codes of their texts, which takes a tenth o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,11 +28,9 @@ from warehouse.rollup import (
 
 Columns = dict[str, pa.Array]
 
-PLAIN = ("day", "days", "messages", "dkim_aligned", "spf_aligned", "reasons", "dkim", "spf")
-TEXTS = ("domain", "reporter", "doubt", "source_ip", "source_key", "disposition", "header_from", "envelope_from")
-COLUMNS = (*PLAIN, *TEXTS)
-"""What is read of records: aggregate_record's columns, the days of their report, and the source of their address."""
-
+OF_RECORD = ("day", "days", "messages", "domain", "reporter", "doubt", "source_ip", "source_key")
+OF_SHAPE = ("dkim_aligned", "spf_aligned", "disposition", "header_from", "envelope_from", "reasons", "dkim", "spf")
+"""What is looked at: of each record with its report and its source; and of each shape, which many records share."""
 
 STORED = """
     (SELECT c.*, r.days FROM aggregate_record c JOIN aggregate_report r USING (report_key)
@@ -43,9 +41,9 @@ STORED = """
 PIECE = 2**18  # stored records that are looked at in one go
 
 
-def add(connection: Connection, records: pa.Table) -> None:
-    """Add what records (a table with COLUMNS) bring."""
-    for name, rows in deltas(records).items():
+def add(connection: Connection, records: pa.Table, shapes: pa.Table) -> None:
+    """Add what records bring: tables of OF_RECORD with shape_index, and of OF_SHAPE."""
+    for name, rows in deltas(records, shapes):
         insert(connection, name, rows)
 
 
@@ -60,32 +58,54 @@ def take_away(connection: Connection, records: str) -> None:
 
 
 def _put(connection: Connection, records: str, onto: Callable[[int, pa.Array], pa.Array]) -> None:
-    found = connection.execute(f"SELECT {', '.join(COLUMNS)} FROM {records} JOIN address USING (source_ip)")
-    pieces = [deltas(pa.Table.from_batches([piece])) for piece in found.to_arrow_reader(PIECE) if piece.num_rows]
+    wanted = ", ".join(OF_RECORD + OF_SHAPE)
+    found = connection.execute(f"SELECT {wanted} FROM {records} JOIN address USING (source_ip)")
+    pieces = [_of_stored(pa.Table.from_batches([piece])) for piece in found.to_arrow_reader(PIECE) if piece.num_rows]
     for piece in pieces:
-        for name, rows in piece.items():
+        for name, rows in piece:
             columns = [onto(0, column) if pa.types.is_int64(column.type) else column for column in rows.columns]
             insert(connection, name, pa.table(columns, rows.column_names))
 
 
-def deltas(records: pa.Table) -> dict[str, pa.Table]:
-    """The rows that some records (a table with COLUMNS) add to each rollup's table, none twice by its keys."""
-    sourced: Columns = {name: records.column(name).combine_chunks() for name in PLAIN}
-    sourced |= {name: coded(records.column(name)) for name in TEXTS}
+def _of_stored(rows: pa.Table) -> list[tuple[str, pa.Table]]:
+    """What stored records bring: each has a shape of its own."""
+    places = pa.array(range(rows.num_rows), pa.int32())
+    return list(deltas(rows.select(OF_RECORD).append_column("shape_index", places), rows.select(OF_SHAPE)))
+
+
+def deltas(records: pa.Table, shapes: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+    """The rows that records add to each rollup's table, none twice by its keys; tables as `add` takes them."""
+    said: Columns = {name: shapes.column(name).combine_chunks() for name in OF_SHAPE}
+    sourced = _sourced(records, said)
     daily = _summed(_spread(sourced), DAILY.keys, DAILY.sums)
-    found = {DAILY.name: daily}
-    for rollup, made in _MADE.items():
-        rows = _summed(made(daily if rollup in _OF_DAYS else sourced), rollup.keys, rollup.sums)
-        found[rollup.name] = rows
-        if rollup.monthly:
-            found[rollup.months] = _by_months(rollup, rows)
-    return {name: pa.table(rows) for name, rows in found.items()}
+    yield DAILY.name, pa.table(daily)
+    for rollup, made in _OF_DAYS.items():
+        yield from _rolled(rollup, made(daily))
+    del daily
+    for rollup, made_of_shapes in _OF_RECORDS.items():
+        yield from _rolled(rollup, made_of_shapes(sourced, said))
 
 
-def coded(texts: pa.ChunkedArray) -> pa.DictionaryArray:
-    """Texts as codes and a dictionary."""
-    whole = texts.combine_chunks()
-    return whole if pa.types.is_dictionary(whole.type) else whole.dictionary_encode()
+def _sourced(records: pa.Table, said: Columns) -> Columns:
+    """Records with what their shapes say that is one value each; texts as codes."""
+    columns = {name: coded(column) for name, column in zip(records.column_names, records.columns, strict=True)}
+    of_shape = {name: said[name] for name in ("dkim_aligned", "spf_aligned")}
+    of_shape |= {name: coded(said[name]) for name in ("disposition", "header_from")}
+    of_shape["overridden"] = pc.greater(pc.list_value_length(said["reasons"]), 0)
+    return columns | {name: column.take(columns["shape_index"]) for name, column in of_shape.items()}
+
+
+def _rolled(rollup: Rollup, made: Columns) -> Iterator[tuple[str, pa.Table]]:
+    rows = _summed(made, rollup.keys, rollup.sums)
+    yield rollup.name, pa.table(rows)
+    if rollup.monthly:
+        yield rollup.months, pa.table(_by_months(rollup, rows))
+
+
+def coded(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+    """A column in one piece; texts as codes and a dictionary."""
+    whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    return whole.dictionary_encode() if pa.types.is_string(whole.type) else whole
 
 
 def _summed(rows: Columns, keys: Sequence[str], sums: Sequence[str]) -> Columns:
@@ -168,7 +188,6 @@ def _spread(sourced: Columns) -> Columns:
         # A report of more days than messages brings nothing on some of them.
         brings = pc.not_equal(rows["messages"], 0)
         rows = {name: column.filter(brings) for name, column in rows.items()}
-    rows["overridden"] = pc.greater(pc.list_value_length(rows["reasons"]), 0)
     rows["estimated"] = pc.greater(rows["days"], 1)
     return rows
 
@@ -197,44 +216,53 @@ def _source_day(daily: Columns) -> Columns:
     }
 
 
-def _address_day(sourced: Columns) -> Columns:
+def _address_day(sourced: Columns, _: Columns) -> Columns:
     return _doubted(sourced) | _aligned(sourced)
 
 
-def _signature_day(sourced: Columns) -> Columns:
+def _signature_day(sourced: Columns, said: Columns) -> Columns:
     """A row for each signature; one without any where there is none."""
-    without = pc.indices_nonzero(pc.equal(pc.list_value_length(sourced["dkim"]), 0)).cast(pa.int32())
-    at = pa.concat_arrays([pc.list_parent_indices(sourced["dkim"]).cast(pa.int32()), without])
-    rows = _at(_doubted(sourced), at)
-    said = (pa.concat_arrays([one, pa.nulls(len(without), one.type)]) for one in sourced["dkim"].flatten().flatten())
-    return rows | dict(zip(("signing_domain", "selector", "result"), map(_encoded, said), strict=True))
+    at, places, without = _entries(said["dkim"], sourced["shape_index"])
+    rows = _at(_doubted(sourced), pa.concat_arrays([at, without]))
+    places = pa.concat_arrays([places, pa.nulls(len(without), places.type)])
+    texts = said["dkim"].values.flatten()
+    return rows | {name: coded(text).take(places) for name, text in zip(_SIGNATURE, texts, strict=True)}
 
 
-def _envelope_day(sourced: Columns) -> Columns:
+def _envelope_day(sourced: Columns, said: Columns) -> Columns:
     """By the first SPF result of each record."""
-    lists = sourced["spf"]
+    lists, places = said["spf"], sourced["shape_index"]
     first = pc.if_else(pc.greater(pc.list_value_length(lists), 0), lists.offsets[:-1], pa.scalar(None, pa.int32()))
     domain, _, result = lists.values.take(first).flatten()
-    checked = pc.coalesce(domain, sourced["envelope_from"].dictionary_decode())
-    return _doubted(sourced) | {"spf_domain": _encoded(checked), "result": _encoded(result)}
+    checked = pc.coalesce(domain, said["envelope_from"])
+    return _doubted(sourced) | {"spf_domain": coded(checked).take(places), "result": coded(result).take(places)}
 
 
-def _reason_day(sourced: Columns) -> Columns:
-    at = pc.list_parent_indices(sourced["reasons"])
-    kind, comment = sourced["reasons"].flatten().flatten()
+def _reason_day(sourced: Columns, said: Columns) -> Columns:
+    at, places, _ = _entries(said["reasons"], sourced["shape_index"])
+    texts = said["reasons"].values.flatten()
     rows = _at(_doubted(sourced), at)
-    return rows | {"type": _encoded(kind), "comment": _encoded(comment)}
+    return rows | {name: coded(text).take(places) for name, text in zip(("type", "comment"), texts, strict=True)}
 
 
-_OF_DAYS = (REPORTER_DAY, SOURCE_DAY)
-_MADE: dict[Rollup, Callable[[Columns], Columns]] = {
-    REPORTER_DAY: _reporter_day,
-    SOURCE_DAY: _source_day,
+_SIGNATURE = ("signing_domain", "selector", "result")
+_OF_DAYS: dict[Rollup, Callable[[Columns], Columns]] = {REPORTER_DAY: _reporter_day, SOURCE_DAY: _source_day}
+_OF_RECORDS: dict[Rollup, Callable[[Columns, Columns], Columns]] = {
     ADDRESS_DAY: _address_day,
     SIGNATURE_DAY: _signature_day,
     ENVELOPE_DAY: _envelope_day,
     REASON_DAY: _reason_day,
 }
+
+
+def _entries(lists: pa.ListArray, shapes: pa.Array) -> tuple[pa.Array, pa.Array, pa.Array]:
+    """For each entry in the list of each record's shape: which record, and its place; and the records without any."""
+    begins, of = np.asarray(lists.offsets), np.asarray(shapes)
+    sizes = np.diff(begins)[of]
+    at = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
+    nth = np.arange(len(at), dtype=np.int32) - np.repeat(np.cumsum(sizes, dtype=np.int32) - sizes, sizes)
+    without = np.flatnonzero(sizes == 0).astype(np.int32)
+    return pa.array(at), pa.array(begins[:-1][of][at] + nth), pa.array(without)
 
 
 def _aligned(rows: Columns) -> Columns:
@@ -263,7 +291,3 @@ def _doubted(rows: Columns) -> Columns:
 
 def _is(texts: pa.DictionaryArray, wanted: str) -> pa.Array:
     return pc.equal(texts.dictionary, wanted).take(texts.indices)
-
-
-def _encoded(texts: pa.Array) -> pa.DictionaryArray:
-    return texts.dictionary_encode()

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from itertools import chain
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ingest.attestation import NOT_CHECKED, Attestation
 from ingest.inputs.base import Message
 from ingest.reading import Privacy, Reading, read
 from ingest.settings import UnpackLimits
+from warehouse import rows
 from warehouse.documents import DOCUMENT, packed
 from warehouse.rows import Arrived, Staged, document_hash, staged, table
 
@@ -62,7 +62,7 @@ class Portion:
         """Bytes that it takes, about."""
         raw = sum(len(message.raw) for message in self.messages)
         others = sum(reading.size for reading in self.readings)
-        return raw + others + int(self.staged.records.nbytes + self.staged.reports.nbytes + self.documents.nbytes)
+        return raw + others + self.staged.size + int(self.documents.nbytes)
 
 
 @contextmanager
@@ -140,21 +140,10 @@ def joined(found: Sequence[Portion]) -> Portion:
     """Portions in order as one."""
     if len(found) == 1:
         return found[0]
-    records, reports, before = [], [], 0
-    for each in found:
-        records.append(_moved(each.staged.records, before))
-        reports.append(_moved(each.staged.reports, before))
-        before += each.staged.reports.num_rows
     return Portion(
         [message for each in found for message in each.messages],
         [reading for each in found for reading in each.readings],
         [count for each in found for count in each.counts],
-        Staged(pa.concat_tables(reports), pa.concat_tables(records)),
+        rows.joined([each.staged for each in found]),
         pa.concat_tables([each.documents for each in found]),
     )
-
-
-def _moved(rows: pa.Table, by: int) -> pa.Table:
-    """Rows whose reports are counted from another number on."""
-    at = rows.column_names.index("report_index")
-    return rows.set_column(at, rows.schema.field(at), pc.add(rows.column(at), by))

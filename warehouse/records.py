@@ -1,11 +1,14 @@
-"""The records of many reports as one Arrow table, put together from the few shapes that they share."""
+"""The records of many reports as Arrow tables: each an address, a count, and one of the few shapes that they share.
+
+So they take a tenth of their room until they are stored, when shapes are written out, some thousand rows at a time.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from hashlib import blake2b
-from itertools import accumulate, chain, pairwise, repeat
+from itertools import accumulate, chain
 from typing import Any
 
 import numpy as np
@@ -35,27 +38,42 @@ OF_SHAPE = [
     ("dkim", DKIM),
     ("spf", SPF),
 ]
-RECORD = pa.schema([("report_index", pa.int64()), *OF_REPORT, ("source_ip", TEXT), ("messages", pa.int64()), *OF_SHAPE])
+SHAPE = pa.schema(OF_SHAPE)
+RECORD = pa.schema(
+    [("report_index", pa.int32()), ("source_ip", TEXT), ("messages", pa.int64()), ("shape_index", pa.int32())]
+)
+"""`report_index` is the row of the report among reports, `shape_index` that of the shape among shapes."""
+
+WRITTEN = 2**13
+"""Records that are written out at a time."""
 
 _Modes = tuple[str, str]  # adkim and aspf
 
 
-def records(reports: Sequence[AggregateReport], heads: pa.Table) -> tuple[pa.Table, list[bytes]]:
-    """The records of some reports, in order, and a digest of each report's: the same in whatever order they stand.
+def records(reports: Sequence[AggregateReport]) -> tuple[pa.Table, pa.Table, list[bytes]]:
+    """The records of some reports, in order (RECORD), the different shapes (SHAPE), and a digest of each report's.
 
-    `heads` has the columns of OF_REPORT, one row a report.
+    The digest is the same in whatever order the records stand.
     """
     lengths = [len(report.records) for report in reports]
-    index = pa.array(_each(map(repeat, range(len(reports)), lengths)), pa.int64())
+    index = np.repeat(np.arange(len(reports), dtype=np.int32), lengths)
     source_ips = pa.array(_each(report.records.source_ips for report in reports), TEXT)
     messages = pa.array(_each(report.records.counts for report in reports), pa.int64())
-    shapes, places = _shapes(reports)
-    described = _described(shapes)
-    lines = pc.binary_join_element_wise(
-        source_ips, messages.cast(TEXT), pc.take(_said(described), places), "\x1f", null_handling="replace"
-    )
-    columns = [index, *heads.take(index).columns, source_ips, messages, *described.take(places).columns]
-    return pa.Table.from_arrays(columns, schema=RECORD), _digests(index, lines, lengths)
+    found, places = _shapes(reports)
+    shapes = _described(found)
+    rows = pa.Table.from_arrays([pa.array(index), source_ips, messages, places], schema=RECORD)
+    return rows, shapes, _digests(rows, _said(shapes), lengths)
+
+
+def written(rows: pa.Table, shapes: pa.Table, heads: pa.Table) -> Iterator[pa.Table]:
+    """Records (RECORD) in full, some at a time: the columns of their report among `heads`, and of their shape."""
+    for start in range(0, rows.num_rows, WRITTEN):
+        piece = rows.slice(start, WRITTEN)
+        parts = heads.take(piece.column("report_index")), shapes.take(piece.column("shape_index"))
+        columns = {name: piece.column(name) for name in ("source_ip", "messages")}
+        for part in parts:
+            columns |= dict(zip(part.column_names, part.columns, strict=True))
+        yield pa.table(columns)
 
 
 def _each(found: Iterable[Iterable[object]]) -> list[object]:
@@ -78,7 +96,7 @@ def _shapes(reports: Sequence[AggregateReport]) -> tuple[list[tuple[Shape, _Mode
                 place = of_modes[id(shape)] = len(found)
                 found.append((shape, modes))
             places.append(place)
-    return found, pa.array(places, pa.int64())
+    return found, pa.array(places, pa.int32())
 
 
 def _described(shapes: Sequence[tuple[Shape, _Modes]]) -> pa.Table:
@@ -100,7 +118,7 @@ def _described(shapes: Sequence[tuple[Shape, _Modes]]) -> pa.Table:
         modes = [each[at] for _, each in shapes]
         of[f"{name}_recomputed"] = _recomputed(of["header_from"], of[name], counted[name], modes)
         of[f"{name}_aligned"] = pc.coalesce(of[f"{name}_aligned"], of[f"{name}_recomputed"])
-    return pa.Table.from_arrays([of[name] for name, _ in OF_SHAPE], schema=pa.schema(OF_SHAPE))
+    return pa.Table.from_arrays([of[name] for name, _ in OF_SHAPE], schema=SHAPE)
 
 
 def _lists(groups: Sequence[tuple[Any, ...]], kind: pa.ListType) -> pa.Array:
@@ -143,13 +161,24 @@ def _joined(groups: pa.Array) -> pa.Array:
     return pc.binary_join(pa.ListArray.from_arrays(groups.offsets, values), "\x1d")
 
 
-def _digests(index: pa.Array, lines: pa.Array, lengths: Sequence[int]) -> list[bytes]:
-    """BLAKE2b-128 of each report's lines, sorted."""
-    found = pa.table({"index": index, "line": lines}).sort_by([("index", "ascending"), ("line", "ascending")])
-    in_order = found.column("line").combine_chunks()
-    if not len(in_order):
-        return [blake2b(digest_size=16).digest()] * len(lengths)
-    _, offsets, data = in_order.buffers()
-    at, text = memoryview(offsets).cast("i"), memoryview(data)
-    ends = list(accumulate(lengths, initial=in_order.offset))
-    return [blake2b(text[at[b] : at[e]], digest_size=16).digest() for b, e in pairwise(ends)]
+def _digests(rows: pa.Table, said: pa.Array, lengths: Sequence[int]) -> list[bytes]:
+    """BLAKE2b-128 of each report's lines, sorted; a line is an address, a count, and what the shape says.
+
+    Lines compare as their parts do, one after the other, since what parts them comes before all characters of values.
+    """
+    reports, source_ips, counts, places = (column.combine_chunks() for column in rows.columns)
+    counts, ranks = counts.cast(TEXT), pc.rank(said, tiebreaker="dense").take(places)
+    keys = pa.table([reports, source_ips, counts, ranks], names=["report", "source_ip", "count", "said"])
+    order = pc.sort_indices(keys, [(name, "ascending") for name in keys.column_names])
+    hashes, ends, report = [blake2b(digest_size=16) for _ in lengths], list(accumulate(lengths)), 0
+    for start in range(0, len(order), WRITTEN):
+        these = order.slice(start, WRITTEN)
+        parts = source_ips.take(these), counts.take(these), said.take(places.take(these))
+        _, offsets, data = pc.binary_join_element_wise(*parts, "\x1f", null_handling="replace").buffers()
+        at, text, here = memoryview(offsets).cast("i"), memoryview(data), 0
+        while here < len(these):
+            end = min(ends[report] - start, len(these))
+            hashes[report].update(text[at[here] : at[end]])
+            here = end
+            report += here < len(these) or ends[report] == start + end
+    return [one.digest() for one in hashes]

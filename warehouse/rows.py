@@ -12,11 +12,12 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ingest.attestation import NOT_CHECKED, Attestation
 from ingest.reports.aggregate import PARSER_VERSION, AggregateReport
 from warehouse.instants import utc
-from warehouse.records import OF_REPORT, records
+from warehouse.records import records
 
 TEXT, INSTANT = pa.string(), pa.timestamp("us")
 REPAIRS = pa.list_(pa.struct([("code", TEXT), ("what", TEXT), ("where", TEXT)]))
@@ -88,13 +89,29 @@ class Arrived(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """Reports ready to be saved: `reports` follows REPORT, `records` follows RECORD.
+    """Reports ready to be saved: `reports` follows REPORT, `records` RECORD and `shapes` SHAPE of warehouse/records.py.
 
-    `report_index` counts the reports from 0 and ties the two together until keys are given.
+    `report_index` counts the reports from 0 until keys are given; that of `records` always does.
     """
 
     reports: pa.Table
     records: pa.Table
+    shapes: pa.Table
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes."""
+        return int(self.reports.nbytes + self.records.nbytes + self.shapes.nbytes)
+
+    def keyed(self, keys: pa.Array, chosen: pa.Array) -> Staged:
+        """The chosen reports and their records, with report_key in the place of report_index."""
+        reports, records = self.reports.set_column(0, "report_key", keys), self.records
+        if not pc.all(chosen).as_py():
+            place = pc.subtract(pc.cumulative_sum(chosen.cast(pa.int32())), pa.scalar(1, pa.int32()))
+            reports = reports.filter(chosen)
+            records = records.filter(chosen.take(records.column("report_index")))
+            records = records.set_column(0, records.field(0), place.take(records.column("report_index")))
+        return Staged(reports, records, self.shapes)
 
 
 def document_hash(document: bytes) -> str:
@@ -116,11 +133,28 @@ def counted_days(begin_at: datetime, end_at: datetime) -> tuple[date, int]:
 def staged(arrived: Sequence[Arrived]) -> Staged:
     """The tables for some reports, in their order."""
     reports = [item.report for item in arrived]
-    heads = table(REPORT, [_report_row(index, item) for index, item in enumerate(arrived)])
-    found, digests = records(reports, heads.select([name for name, _ in OF_REPORT]))
+    found, shapes, digests = records(reports)
     contents = [_content(report, digest) for report, digest in zip(reports, digests, strict=True)]
-    at = REPORT.get_field_index("content_hash")
-    return Staged(heads.set_column(at, REPORT.field(at), pa.array(contents, TEXT)), found)
+    heads = [_report_row(*of) for of in zip(range(len(arrived)), contents, arrived, strict=True)]
+    return Staged(table(REPORT, heads), found, shapes)
+
+
+def joined(found: Sequence[Staged]) -> Staged:
+    """Some reports and others behind them, as one."""
+    reports, records, before, shapes = [], [], 0, 0
+    for each in found:
+        reports.append(_moved(each.reports, "report_index", before))
+        records.append(_moved(_moved(each.records, "report_index", before), "shape_index", shapes))
+        before += each.reports.num_rows
+        shapes += each.shapes.num_rows
+    tables = reports, records, [each.shapes for each in found]
+    return Staged(*(pa.concat_tables(each).combine_chunks() for each in tables))
+
+
+def _moved(rows: pa.Table, name: str, by: int) -> pa.Table:
+    """Rows whose numbers of something are counted from another one on."""
+    at, kind = rows.column_names.index(name), rows.field(name)
+    return rows.set_column(at, kind, pc.add(rows.column(name), pa.scalar(by, kind.type)))
 
 
 def table(schema: pa.Schema, rows: Sequence[tuple[object, ...]]) -> pa.Table:
@@ -132,13 +166,13 @@ def table(schema: pa.Schema, rows: Sequence[tuple[object, ...]]) -> pa.Table:
     )
 
 
-def _report_row(index: int, item: Arrived) -> tuple[object, ...]:
+def _report_row(index: int, content: str, item: Arrived) -> tuple[object, ...]:
     report, meta, policy = item.report, item.report.report_metadata, item.report.policy_published
     day, days = counted_days(meta.begin_at, meta.end_at)
     return (
         index,
         _identity(report),
-        None,
+        content,
         item.document_hash,
         item.origin,
         utc(item.received_at),

@@ -13,10 +13,14 @@ from ingest.attestation import Grade
 from warehouse import deltas
 from warehouse.address import Address
 from warehouse.connect import Connection, insert
+from warehouse.records import OF_REPORT, written
 from warehouse.rows import ADDRESS, Staged, table
 
 Identify = Callable[[Sequence[str]], Sequence[Address]]
 """Addresses that were never seen before → what is known of them offline, and their source."""
+
+IDENTIFIED = 10_000
+"""Addresses that are identified at a time: what is known of one takes half a kilobyte until it is stored."""
 
 NEW, DUPLICATE, CONFLICT = "new", "duplicate", "conflict"
 RAISED, SUPERSEDED = "raised", "superseded"
@@ -40,21 +44,20 @@ def save(connection: Connection, staged: Staged, run_key: int, now: datetime, id
     """
     saved = _decide(connection, staged)
     if NEW in saved.status:
-        _insert_reports(connection, chosen(staged.reports, saved, NEW), run_key, now)
-        _insert_records(connection, chosen(staged.records, saved, NEW), identify)
+        new = chosen(staged, saved, NEW)
+        _insert_reports(connection, new.reports, run_key, now)
+        _insert_records(connection, new, identify)
     return saved
 
 
 def replace(connection: Connection, staged: Staged, keys: Sequence[int], identify: Identify) -> None:
     """Put new values in the place of stored reports: `keys` are theirs, in the order of `staged`."""
-    column, everything = pa.array(keys, pa.int64()), pa.array([True] * len(keys))
-    records = _keyed(staged.records, column, everything)
-    put(connection, _keyed(staged.reports, column, everything), records, identify)
+    put(connection, staged.keyed(pa.array(keys, pa.int64()), pa.array([True] * len(keys))), identify)
 
 
-def put(connection: Connection, reports: pa.Table, records: pa.Table, identify: Identify) -> None:
-    """Put reports and records, both with report_key, in the place of those stored under the same keys."""
-    connection.register("again", reports)
+def put(connection: Connection, keyed: Staged, identify: Identify) -> None:
+    """Put reports, which have report_key, and their records in the place of those stored under the same keys."""
+    connection.register("again", keyed.reports)
     deltas.take_away(connection, deltas.STORED.format(reports="SELECT report_key FROM again"))
     connection.execute(
         """
@@ -67,7 +70,7 @@ def put(connection: Connection, reports: pa.Table, records: pa.Table, identify: 
         """
     )
     connection.unregister("again")
-    _insert_records(connection, records, identify)
+    _insert_records(connection, keyed, identify)
 
 
 def sources(connection: Connection, source_ips: pa.DictionaryArray, identify: Identify) -> pa.DictionaryArray:
@@ -79,8 +82,8 @@ def sources(connection: Connection, source_ips: pa.DictionaryArray, identify: Id
     connection.unregister("asked")
     is_new = pc.invert(pc.is_in(source_ips.dictionary, known.column("source_ip").combine_chunks()))
     unknown = sorted(source_ips.dictionary.filter(is_new).to_pylist())
-    if unknown:
-        new = table(ADDRESS, identify(unknown))
+    for start in range(0, len(unknown), IDENTIFIED):
+        new = table(ADDRESS, identify(unknown[start : start + IDENTIFIED]))
         insert(connection, "address", new)
         known = pa.concat_tables([known, new.select(known.column_names)])
     of_each = pc.index_in(source_ips.dictionary, known.column("source_ip").combine_chunks())
@@ -149,15 +152,9 @@ def _known(connection: Connection, reports: pa.Table) -> dict[str, tuple[int, st
     return {identity: (key, content, grade) for identity, key, content, grade in rows}
 
 
-def chosen(rows: pa.Table, saved: Saved, status: str) -> pa.Table:
-    """The rows of reports that ended so, with report_key in the place of report_index."""
-    return _keyed(rows, pa.array(saved.report_key, pa.int64()), pa.array([each == status for each in saved.status]))
-
-
-def _keyed(rows: pa.Table, keys: pa.Array, chosen: pa.Array) -> pa.Table:
-    """The rows of chosen reports, with report_key in the place of report_index."""
-    rows = rows.filter(pc.take(chosen, rows.column("report_index")))
-    return rows.set_column(0, "report_key", pc.take(keys, rows.column("report_index")))
+def chosen(staged: Staged, saved: Saved, status: str) -> Staged:
+    """What ended so, with report_key in the place of report_index."""
+    return staged.keyed(pa.array(saved.report_key, pa.int64()), pa.array([each == status for each in saved.status]))
 
 
 def _insert_reports(connection: Connection, reports: pa.Table, run_key: int, now: datetime) -> None:
@@ -170,7 +167,13 @@ def _insert_reports(connection: Connection, reports: pa.Table, run_key: int, now
     )
 
 
-def _insert_records(connection: Connection, records: pa.Table, identify: Identify) -> None:
-    insert(connection, "aggregate_record", records.drop_columns("days"))
-    source_keys = sources(connection, deltas.coded(records.column("source_ip")), identify)
-    deltas.add(connection, records.append_column("source_key", source_keys))
+def _insert_records(connection: Connection, keyed: Staged, identify: Identify) -> None:
+    records, shapes = keyed.records, keyed.shapes
+    heads = keyed.reports.select(["report_key", *(name for name, _ in OF_REPORT)])
+    for rows in written(records, shapes, heads.drop_columns("days")):
+        insert(connection, "aggregate_record", rows)
+    source_ips = deltas.coded(records.column("source_ip"))
+    of_report = {name: deltas.coded(heads.column(name)).take(records.column("report_index")) for name, _ in OF_REPORT}
+    of_record = {name: records.column(name) for name in ("messages", "shape_index")}
+    of_record |= {"source_ip": source_ips, "source_key": sources(connection, source_ips, identify)}
+    deltas.add(connection, pa.table(of_report | of_record), shapes)
