@@ -20,7 +20,7 @@ import maxminddb
 
 log = logging.getLogger(__name__)
 
-_CACHE_LIMIT = 200_000
+_CACHE_LIMIT = 10_000
 
 
 class Network(NamedTuple):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from warehouse import migrate
-from warehouse.errors import WarehouseDamaged, WarehouseError, WarehouseFull, WarehouseMissing
+from warehouse.errors import MemoryShort, WarehouseDamaged, WarehouseError, WarehouseFull, WarehouseMissing
 from warehouse.settings import WarehouseSettings
 from warehouse.turnstile import turn
 
@@ -52,9 +52,11 @@ class Warehouse:
             yield connection
 
     @contextmanager
-    def writing(self, *, reports: bool = True) -> Iterator[Connection]:
+    def writing(self, *, reports: bool = True, memory: str = "") -> Iterator[Connection]:
         """A session in one transaction: committed at the end, rolled back on any error.
 
+        `memory` bounds what DuckDB holds of it, where the settings do not: what is beyond that waits in a file. Raises
+        MemoryShort where it cannot do with so little.
         `reports` is False only where aggregate reports, what their rollups sum to and addresses surely stay as they
         are: then what is kept of answers (`warehouse.kept`) stays good.
         """
@@ -63,7 +65,10 @@ class Warehouse:
         except OSError as error:
             message = f"Cannot make the folder {self.path.parent}: {error.strerror}."
             raise WarehouseError(message, "Point --warehouse to a place that can be written.") from error
-        with turn(self.path, write=True, wait=self.settings.wait), self._open(read_only=False) as connection:
+        with (
+            turn(self.path, write=True, wait=self.settings.wait),
+            self._open(read_only=False, memory=memory) as connection,
+        ):
             migrate.migrate(connection)
             connection.begin()
             try:
@@ -82,7 +87,7 @@ class Warehouse:
         return self.path.is_file() and not self.path.stat().st_size
 
     @contextmanager
-    def _open(self, *, read_only: bool) -> Iterator[Connection]:
+    def _open(self, *, read_only: bool, memory: str = "") -> Iterator[Connection]:
         config: dict[str, str | bool | int | float | list[str]] = {
             "enable_external_access": "false",
             "autoinstall_known_extensions": "false",
@@ -95,14 +100,16 @@ class Warehouse:
         threads = self.settings.threads if read_only else 1
         if threads:
             config["threads"] = str(threads)
-        if self.settings.memory:
-            config["memory_limit"] = self.settings.memory
+        if memory or self.settings.memory:
+            config["memory_limit"] = self.settings.memory or memory
         if not read_only and self.path.exists() and self._is_empty():
             self.path.unlink()
         try:
             connection = duckdb.connect(str(self.path), read_only=read_only, config=config)
         except (duckdb.IOException, duckdb.SerializationException, duckdb.FatalException) as error:
             raise _opening_fault(self.path, error) from error
+        except duckdb.OutOfMemoryException as error:
+            raise _too_little(self.path) from error
         except duckdb.InvalidInputException as error:
             raise WarehouseError(f"DuckDB refuses the settings of {self.path}: {_line(error)}.") from error
         try:
@@ -124,6 +131,8 @@ def insert(connection: Connection, name: str, rows: pa.Table) -> None:
 
 def _session_fault(path: Path, error: duckdb.Error) -> WarehouseError | None:
     """What an error of the file, not of a query, means to a person. The transaction is undone in any case."""
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return _too_little(path)
     text = str(error)
     if "No space left" in text or "Disk quota" in text:
         return WarehouseFull(
@@ -135,6 +144,13 @@ def _session_fault(path: Path, error: duckdb.Error) -> WarehouseError | None:
     if isinstance(error, duckdb.IOException):
         return WarehouseError(f"The warehouse {path} could not be read or written: {_line(error)}.")
     return None
+
+
+def _too_little(path: Path) -> MemoryShort:
+    return MemoryShort(
+        f"The warehouse {path} needs more memory than it may take; nothing was stored of this batch.",
+        "Raise 'memory' under [warehouse], or end other programs, and run the same command again.",
+    )
 
 
 def _opening_fault(path: Path, error: duckdb.Error) -> WarehouseError:

@@ -17,6 +17,10 @@ class WarehouseFull(Transient, WarehouseError):
     """The disk is full. What was committed is safe; the batch at hand was not stored."""
 
 
+class MemoryShort(WarehouseError):
+    """What was asked does not fit into the memory that DuckDB may take; nothing of it was done."""
+
+
 class WarehouseMissing(UsageError):
     """There is no warehouse at this path yet."""
 

@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 
 from ingest.attestation import Attestation
@@ -19,6 +19,7 @@ from ingest.reading import Reading
 from ingest.settings import PrivacySettings, UnpackLimits
 from warehouse import cursors, melting, pseudonyms, retention, runs
 from warehouse.connect import Warehouse
+from warehouse.errors import MemoryShort
 from warehouse.instants import naive
 from warehouse.overlap import overlapped
 from warehouse.portion import How, Portion, Vouch, joined, portions, tuned
@@ -36,6 +37,8 @@ COMMIT_BYTES = 64 * 2**20
 
 The bytes are those of what is held until then: messages as they came, and what they say as columns.
 """
+COMMIT_MEMORY = "48MB"
+"""What DuckDB holds of a batch until it is committed; the rest waits on disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,11 @@ class LoadSummary:
                     self.not_reports += 1
         for name in ("records", "messages", "tls_reports", "failure_reports", "notices"):
             setattr(self, name, getattr(self, name) + getattr(settled, name))
+
+    def become(self, other: LoadSummary) -> None:
+        """Count what another one does."""
+        for each in fields(self):
+            setattr(self, each.name, getattr(other, each.name))
 
 
 Attest = Callable[[Sequence[tuple[Message, Reading]], datetime], Sequence[Sequence[Attestation]]]
@@ -183,6 +191,21 @@ def _stored(
 
 
 def _commit(source: Input, loader: Loader, portion: Portion, run_key: int, summary: LoadSummary) -> _Committed:
+    told = replace(summary, failures=summary.failures.copy())
+    try:
+        committed = _committed(source, loader, portion, run_key, told, COMMIT_MEMORY)
+    except MemoryShort:
+        # A single value may be larger than that: a message that is refused is kept as it came.
+        told = replace(summary, failures=summary.failures.copy())
+        committed = _committed(source, loader, portion, run_key, told, "")
+    log.info("batch.commit messages=%d records=%d", len(portion.messages), told.records - summary.records)
+    summary.become(told)
+    return committed
+
+
+def _committed(
+    source: Input, loader: Loader, portion: Portion, run_key: int, summary: LoadSummary, memory: str
+) -> _Committed:
     terms = Terms(
         run_key,
         loader.now(),
@@ -191,14 +214,13 @@ def _commit(source: Input, loader: Loader, portion: Portion, run_key: int, summa
         keep_failures=loader.privacy.failure_reports == "full",
         keep_bounces=loader.privacy.bounces == "full",
     )
-    with loader.warehouse.writing() as connection:
+    with loader.warehouse.writing(memory=memory) as connection:
         settled = settle(connection, portion, terms)
         ended = list(zip(portion.messages, settled.outcomes, strict=True))
         owed = to_act_on(ended) if source.acts else []
         cursors.owe(connection, owed)
         summary.add(settled, portion.messages)
         runs.note(connection, run_key, summary, terms.now)
-    log.info("batch.commit messages=%d records=%d", len(portion.messages), settled.records)
     return _Committed(ended, owed)
 
 

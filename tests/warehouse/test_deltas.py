@@ -10,12 +10,17 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from warehouse.deltas import COLUMNS, deltas
-from warehouse.records import RECORD
+from warehouse.deltas import OF_SHAPE, deltas
+from warehouse.records import OF_REPORT, SHAPE
 from warehouse.rollup import ALIGNED, DAILY, ROLLUPS
 
 Record = dict[str, Any]
 FIRST = date(2026, 1, 1)
+TEXT = pa.string()
+RECORDS = pa.schema(
+    [*OF_REPORT, ("source_ip", TEXT), ("source_key", TEXT), ("messages", pa.int64()), ("shape_index", pa.int32())]
+)
+SHAPES = pa.schema([field for field in SHAPE if field.name in OF_SHAPE])
 
 
 def record(chance: Random) -> Record:
@@ -106,9 +111,12 @@ def test_deltas_are_what_adding_up_gives(rollup: Any) -> None:
     chance = Random(rollup.name)
     records = [record(chance) for _ in range(3000)]
     records += chance.sample(records, 1000)
-    fields = [*RECORD, pa.field("source_key", pa.string())]
-    schema = pa.schema([field for field in fields if field.name in COLUMNS])
-    found = deltas(pa.Table.from_pylist(records, schema))[rollup.name]
+    # Many shapes stand for several records.
+    places = [chance.randrange(len(records)) for _ in range(len(records))]
+    shapes = [{name: one[name] for name in OF_SHAPE} for one in records]
+    records = [one | shapes[place] for one, place in zip(records, places, strict=True)]
+    placed = [one | {"shape_index": place} for one, place in zip(records, places, strict=True)]
+    found = dict(deltas(pa.Table.from_pylist(placed, RECORDS), pa.Table.from_pylist(shapes, SHAPES)))[rollup.name]
     for sums in rollup.sums:
         wanted: Counter[tuple[Any, ...]] = Counter()
         for one in rows(records, rollup.name):
@@ -121,8 +129,6 @@ def test_deltas_are_what_adding_up_gives(rollup: Any) -> None:
 
 
 def test_no_records_add_nothing() -> None:
-    fields = [*RECORD, pa.field("source_key", pa.string())]
-    schema = pa.schema([field for field in fields if field.name in COLUMNS])
-    empty = deltas(schema.empty_table())
+    empty = dict(deltas(RECORDS.empty_table(), SHAPES.empty_table()))
     assert DAILY.name in empty
     assert not any(rows.num_rows for rows in empty.values())
