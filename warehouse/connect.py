@@ -124,9 +124,16 @@ class Warehouse:
 
 def insert(connection: Connection, name: str, rows: pa.Table) -> None:
     """Append rows to a table of ours by column name."""
-    connection.register("incoming", rows)
+    connection.register("incoming", once(rows))
     connection.execute(f"INSERT INTO {name} BY NAME SELECT * FROM incoming")
     connection.unregister("incoming")
+
+
+def once(rows: pa.Table) -> pa.RecordBatchReader:
+    """Rows to register that are let go as they are read; a table is held until the transaction ends."""
+    import pyarrow as pa  # noqa: PLC0415  sessions that only read need not load it
+
+    return pa.RecordBatchReader.from_batches(rows.schema, iter(rows.to_batches()))
 
 
 def _session_fault(path: Path, error: duckdb.Error) -> WarehouseError | None:

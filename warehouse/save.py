@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from ingest.attestation import Grade
 from warehouse import deltas
 from warehouse.address import Address
-from warehouse.connect import Connection, insert
+from warehouse.connect import Connection, insert, once
 from warehouse.records import OF_REPORT, written
 from warehouse.rows import ADDRESS, Staged, table
 
@@ -75,7 +75,7 @@ def put(connection: Connection, keyed: Staged, identify: Identify) -> None:
 
 def sources(connection: Connection, source_ips: pa.DictionaryArray, identify: Identify) -> pa.DictionaryArray:
     """The source_key of each address; those that were never seen before are identified, and kept."""
-    connection.register("asked", pa.table({"source_ip": source_ips.dictionary}))
+    connection.register("asked", once(pa.table({"source_ip": source_ips.dictionary})))
     known = connection.execute(
         "SELECT source_ip, source_key FROM address WHERE source_ip IN (SELECT source_ip FROM asked)"
     ).to_arrow_table()
