@@ -17,9 +17,13 @@ from email.message import Message as Fields
 from ingest import tnef
 from ingest.decoding import base64, decoded, uudecoded
 from ingest.errors import UnsafeArchive
+from ingest.inflated import Inflated
 from ingest.mime import HEADER_LIMIT, Span, guessed_boundary, parts, split
 from ingest.outcome import Reason
 from ingest.settings import UnpackLimits
+
+HEAD = 64 * 2**10
+"""Bytes by which a document is told apart from others."""
 
 _FIELD_LIMIT = 2 * 2**10  # bytes of one field: parsing its parameters takes the square of them
 _MULTIPART_LEVELS = 10  # of multipart in multipart; mail programs nest three
@@ -30,14 +34,25 @@ class Document:
     """A piece of a message that may be a report. `name` and `content_type` are what the sender claims.
 
     `repair` is the code of what had to be put right while it was unpacked, or "". `deflated` is the one stream
-    (RFC 1951) that all of `data` came from, or b"": whoever keeps the document need not compress it again.
+    (RFC 1951) that all of `content` came from, or b"": whoever keeps the document need not compress it again.
     """
 
     name: str
     content_type: str
-    data: bytes
+    content: bytes | Inflated
     repair: str = ""
     deflated: bytes = b""
+
+    @property
+    def data(self) -> bytes:
+        """All of it, in memory."""
+        return bytes(self.content)
+
+    @property
+    def head(self) -> bytes:
+        """Its first 64 KiB."""
+        whole = self.content
+        return (whole if isinstance(whole, bytes) else next(whole.pieces(), b""))[:HEAD]
 
 
 class Budget:

@@ -6,15 +6,17 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Generic, NamedTuple, TypeVar
 
 from ingest.errors import MalformedReport
+from ingest.inflated import Inflated
 from ingest.inputs.base import Message
 from ingest.message import REPORT_TYPE, Budget, Document, documents, is_mail
 from ingest.mime import HEADER_LIMIT
 from ingest.outcome import Opinion, Reason
 from ingest.reports import dsn, failure, mending, tls
-from ingest.reports.aggregate import AggregateReport, parse
+from ingest.reports.aggregate import AggregateReport, parse, parse_pieces
 from ingest.reports.dsn import DeliveryNotice
 from ingest.reports.failure import FailureReport
 from ingest.reports.redaction import REDACTED, Redaction
@@ -29,6 +31,7 @@ from ingest.unpack import unpack
 T = TypeVar("T")
 R = TypeVar("R")
 P = TypeVar("P", AggregateReport, TlsReport)
+D = TypeVar("D", bytes, Inflated)
 
 log = logging.getLogger(__name__)
 
@@ -40,12 +43,17 @@ ARCHIVE = "archive"
 class ReadReport(Generic[R]):
     """A parsed report with the document it was parsed from: XML, JSON, or the whole mail where that is the report.
 
-    `deflated` is the one stream (RFC 1951) that the document came in, or b"".
+    A large one stays packed, as `content`. `deflated` is the one stream (RFC 1951) that it came in, or b"".
     """
 
     report: R
-    document: bytes
+    content: bytes | Inflated
     deflated: bytes = b""
+
+    @property
+    def document(self) -> bytes:
+        """All of it, in memory."""
+        return bytes(self.content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +89,7 @@ class Reading:
     def size(self) -> int:
         """Bytes of all documents that reports were read from."""
         lists = (self.reports, self.tls_reports, self.failure_reports, self.notices)
-        return sum(len(one.document) for found in lists for one in found)
+        return sum(len(one.content) for found in lists for one in found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,35 +169,50 @@ def _parse_into(reading: Reading, document: Document, terms: _Terms) -> bool:
     """Parse a document into the list of its kind; False where it does not claim to be a report."""
     if document.content_type == REPORT_TYPE:
         return _read_notice(reading, document.data, terms)
-    data, name = document.data, document.name
+    name = document.name
     match kind(document):
         case Kind.AGGREGATE:
             refused = _Refused(reading.refusals, name, terms.second, AGGREGATE)
-            for part in mending.split(data):
-                # One of several in a document is no stream by itself.
-                deflated = document.deflated if part is data else b""
-                _append(reading.reports, _repairing(parse, document), part, refused, deflated)
+            if not _read_packed(reading, document, refused):
+                data = document.data
+                for part in mending.split(data):
+                    # One of several in a document is no stream by itself.
+                    deflated = document.deflated if part is data else b""
+                    _append(reading.reports, _repairing(parse, document), part, refused, deflated)
         case Kind.TLS:
             refused = _Refused(reading.refusals, name, terms.second, TLS)
-            _append(reading.tls_reports, _repairing(tls.parse, document), data, refused)
+            _append(reading.tls_reports, _repairing(tls.parse, document), document.data, refused)
         case Kind.FAILURE:
-            refused = _Refused(reading.refusals, name)
-            _append(reading.failure_reports, lambda it: failure.parse_fields(it, terms.privacy.failures), data, refused)
+            parse_fields = partial(failure.parse_fields, redaction=terms.privacy.failures)
+            _append(reading.failure_reports, parse_fields, document.data, _Refused(reading.refusals, name))
         case Kind.DSN:
-            refused = _Refused(reading.refusals, name)
-            _append(reading.notices, lambda it: dsn.parse_status(it, terms.privacy.bounces), data, refused)
+            parse_status = partial(dsn.parse_status, redaction=terms.privacy.bounces)
+            _append(reading.notices, parse_status, document.data, _Refused(reading.refusals, name))
         case _:
             return False
     return True
 
 
-def _repairing(parse: Callable[[bytes], P], document: Document) -> Callable[[bytes], P]:
+def _read_packed(reading: Reading, document: Document, refused: _Refused) -> bool:
+    """Read a large aggregate report as it is inflated; False where that cannot be, so all of it has to be looked at."""
+    content = document.content
+    if isinstance(content, bytes):
+        return False
+    try:
+        report = parse_pieces(document.head, content.pieces())
+    except Exception:  # noqa: BLE001  what is wrong, and whether it can be put right, is said of the whole
+        return False
+    _append(reading.reports, _repairing(lambda _: report, document), content, refused, document.deflated)
+    return True
+
+
+def _repairing(parse: Callable[[D], P], document: Document) -> Callable[[D], P]:
     """What reads a report, and adds what was put right before it was parsed."""
     if not document.repair:
         return parse
     repair = Repair(document.repair, "its checksum is cut off", ARCHIVE)
 
-    def parse_repaired(data: bytes) -> P:
+    def parse_repaired(data: D) -> P:
         report: P = parse(data)
         return replace(report, repairs=(*report.repairs, repair))
 
@@ -197,17 +220,17 @@ def _repairing(parse: Callable[[bytes], P], document: Document) -> Callable[[byt
 
 
 def _append(
-    known: list[ReadReport[R]], parse: Callable[[bytes], R], document: bytes, refused: _Refused, deflated: bytes = b""
+    known: list[ReadReport[R]], parse: Callable[[D], R], document: D, refused: _Refused, deflated: bytes = b""
 ) -> None:
     # The same report as text and as attachment is one report.
-    if any(document == one.document for one in known):
+    if any(document == one.content for one in known):
         return
     try:
         known.append(ReadReport(parse(document), document, deflated))
     except Exception as fault:  # noqa: BLE001  as _refusal says
         refusal = _refusal(fault, refused.name)
         if refused.form and refusal.reason in ASKED:
-            refusal = replace(refusal, opinion=refused.second(refused.form, document))
+            refusal = replace(refusal, opinion=refused.second(refused.form, bytes(document)))
         refused.refusals.append(refusal)
 
 

@@ -19,7 +19,6 @@ class Kind(StrEnum):
 
 
 NO_REPORT = "no report"
-_HEAD = 64 * 2**10
 _BYTE_ORDER_MARKS = b"\xef\xbb\xbf\xfe\xff"  # none of these bytes begins a report
 _GARBAGE = 256  # bytes before the first markup: beyond it, the element is mentioned in some text
 # The root, and what stands below it should the root's own tag be damaged.
@@ -47,7 +46,7 @@ def kind(document: Document) -> Kind:
     if known is not None:
         return known
     # Without the zero bytes, UTF-16 and UTF-32 read like ASCII.
-    head = document.data[:_HEAD].replace(b"\0", b"")
+    head = document.head.replace(b"\0", b"")
     if _FEEDBACK.search(head) and 0 <= head.find(b"<") < _GARBAGE:
         return Kind.AGGREGATE
     start = head[:1024].lstrip(_BYTE_ORDER_MARKS).lstrip()
@@ -70,7 +69,7 @@ def _by_name(document: Document, head: bytes) -> Kind:
 
 def described(document: Document) -> str:
     """What a document is that is none of ours, for a sentence: "XML of another kind (project)"."""
-    head = document.data[:_HEAD].replace(b"\0", b"")
+    head = document.head.replace(b"\0", b"")
     element = _ELEMENT.search(head) if head.lstrip().startswith(b"<") else None
     if element is not None:
         return f"XML of another kind ({element[1][:40].decode('ascii')})"

@@ -1,8 +1,8 @@
 """Archives to the documents in them: gzip (RFC 1952), zip and winmail.dat, nested, in memory, within limits.
 
 Nothing an archive says about itself is believed: sizes are counted as bytes come out, names are only
-shown. What could expand by much is inflated twice, first without keeping anything: a bomb is refused
-before it costs memory.
+shown. What could expand by much is first inflated without keeping anything: a bomb is refused before it
+costs memory, and a document stays packed until somebody needs all of it (ingest/inflated.py).
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
+from hashlib import blake2b
 from typing import NamedTuple
 
 from ingest import tnef
 from ingest.errors import MalformedReport, UnsafeArchive
+from ingest.inflated import PIECE, Inflated, inflating
 from ingest.message import Budget, Document
 from ingest.outcome import Reason
 
-_PIECE = 2**18
 _JUDGED_BEYOND = 2**20
 # Deflate expands by 1032 at most (RFC 1951: 258 bytes from two bits), so less packed data than this
 # cannot become more than 64 MiB and is inflated at once.
@@ -39,7 +40,7 @@ def unpack(document: Document, budget: Budget) -> Iterator[Document]:
 
 
 def _unpack(document: Document, budget: Budget, depth: int) -> Iterator[Document]:
-    packed = document.data[:4]
+    packed = document.head[:4]
     if not packed.startswith((_GZIP, *_ZIP, tnef.SIGNATURE)):
         yield document
         return
@@ -48,9 +49,9 @@ def _unpack(document: Document, budget: Budget, depth: int) -> Iterator[Document
             Reason.NESTED_TOO_DEEP, f"It holds archives in archives, more than {budget.limits.depth} deep."
         )
     if packed.startswith(_GZIP):
-        data, repair, deflated = _gunzip(document.data, budget)
+        content, repair, deflated = _gunzip(document.data, budget)
         name = _without_suffix(document.name)
-        inner = Document(name, document.content_type, data, repair or document.repair, deflated)
+        inner = Document(name, document.content_type, content, repair or document.repair, deflated)
         yield from _unpack(inner, budget, depth - 1)
     elif packed == tnef.SIGNATURE:
         for name, data in tnef.attachments(document.data):
@@ -71,12 +72,13 @@ def _without_suffix(name: str) -> str:
 
 
 class _Sink:
-    """Takes what is inflated from one source: counts it, judges it, and keeps it if told to."""
+    """Takes what is inflated from one source: counts it, judges it, and keeps it if told to, or else its digests."""
 
     def __init__(self, budget: Budget, keep: bool) -> None:
         self.limits = budget.limits
         self.bytes = min(budget.bytes, budget.limits.document_bytes)
         self.size = 0
+        self._digest = blake2b(digest_size=16)
         self._out = io.BytesIO() if keep else None
 
     def take(self, piece: bytes, consumed: int) -> None:
@@ -91,10 +93,16 @@ class _Sink:
             )
         if self._out is not None:
             self._out.write(piece)
+        else:
+            self._digest.update(piece)
 
     def data(self) -> bytes:
         """All that was taken, if it was kept."""
         return self._out.getvalue() if self._out is not None else b""
+
+    def content(self, deflated: bytes) -> bytes | Inflated:
+        """All that was taken; where it was not kept, as what this stream holds."""
+        return self.data() if self._out is not None else Inflated(deflated, self.size, self._digest.hexdigest())
 
 
 def _inflate(packed: memoryview, wbits: int, sink: _Sink, before: int = 0) -> int:
@@ -102,18 +110,10 @@ def _inflate(packed: memoryview, wbits: int, sink: _Sink, before: int = 0) -> in
 
     `before` counts packed bytes of the same source that were consumed earlier. Raises zlib.error.
     """
-    stream = zlib.decompressobj(wbits)
-    at = 0
-    while not stream.eof:
-        piece = stream.unconsumed_tail
-        if not piece:
-            piece = bytes(packed[at : at + _PIECE])
-            at += len(piece)
-        data = stream.decompress(piece, _PIECE)
-        if not piece and not data and not stream.eof:
-            raise zlib.error("it ends too early")
-        sink.take(data, before + at - len(stream.unconsumed_tail) - len(stream.unused_data))
-    return at - len(stream.unused_data)
+    consumed = 0
+    for piece, consumed in inflating(packed, wbits):
+        sink.take(piece, before + consumed)
+    return consumed
 
 
 # -- gzip -----------------------------------------------------------------------------------------
@@ -122,20 +122,21 @@ def _inflate(packed: memoryview, wbits: int, sink: _Sink, before: int = 0) -> in
 class _Gunzipped(NamedTuple):
     """What was in a gzip file, what it lacks, and its deflate stream where it is one member and whole."""
 
-    data: bytes
+    content: bytes | Inflated
     repair: str
     deflated: bytes
 
 
 def _gunzip(packed: bytes, budget: Budget) -> _Gunzipped:
     """All members of a gzip file, joined; what follows the last one is ignored (RFC 1952 section 2.2)."""
-    if len(packed) > _MEASURED_BEYOND:
-        _inflate_members(packed, budget, _Sink(budget, keep=False))
-    sink = _Sink(budget, keep=True)
+    sink = _Sink(budget, keep=len(packed) <= _MEASURED_BEYOND)
     members, end, repair = _inflate_members(packed, budget, sink)
+    deflated = packed[_header_end(packed) : end - _TRAILER] if members == 1 and not repair else b""
+    if len(packed) > _MEASURED_BEYOND and not deflated:
+        sink = _Sink(budget, keep=True)
+        _inflate_members(packed, budget, sink)
     budget.unpacked(sink.size)
-    one = members == 1 and not repair
-    return _Gunzipped(sink.data(), repair, packed[_header_end(packed) : end - _TRAILER] if one else b"")
+    return _Gunzipped(sink.content(deflated), repair, deflated)
 
 
 _TRAILER = 8  # checksum and size
@@ -183,9 +184,9 @@ def _lacks_trailer_alone(member: memoryview) -> bool:
     at = checksum = size = 0
     try:
         while True:
-            piece = stream.unconsumed_tail or bytes(member[at : at + _PIECE])
+            piece = stream.unconsumed_tail or bytes(member[at : at + PIECE])
             at += 0 if stream.unconsumed_tail else len(piece)
-            data = stream.decompress(piece, _PIECE)
+            data = stream.decompress(piece, PIECE)
             if not piece and not data:
                 break
             checksum, size = zlib.crc32(data, checksum), size + len(data)
@@ -244,13 +245,13 @@ def _unzip(document: Document, budget: Budget, depth: int) -> Iterator[Document]
         if member.filename.endswith("/") or member.filename.startswith("__MACOSX/") or _is_link(member):
             continue
         try:
-            data, deflated = _member(packed, member, budget)
+            content, deflated = _member(packed, member, budget)
         except MalformedReport as fault:
             if fault.reason == Reason.EXPANDS_TOO_FAR:
                 raise
             first_fault = first_fault or fault
             continue
-        yield from _unpack(Document(_shown(member.filename), "", data, deflated=deflated), budget, depth - 1)
+        yield from _unpack(Document(_shown(member.filename), "", content, deflated=deflated), budget, depth - 1)
     if first_fault is not None:
         raise first_fault
 
@@ -265,7 +266,7 @@ def _shown(filename: str) -> str:
     return (name if name.isprintable() else "".join(filter(str.isprintable, name)))[:255]
 
 
-def _member(packed: bytes, member: zipfile.ZipInfo, budget: Budget) -> tuple[bytes, bytes]:
+def _member(packed: bytes, member: zipfile.ZipInfo, budget: Budget) -> tuple[bytes | Inflated, bytes]:
     """What a member holds, and its deflate stream, if it has one."""
     if member.flag_bits & 0x1:
         raise UnsafeArchive(
@@ -274,20 +275,24 @@ def _member(packed: bytes, member: zipfile.ZipInfo, budget: Budget) -> tuple[byt
             "Reports are never encrypted; if a gateway does this, exempt the report address from it.",
         )
     source = _source(packed, member)
+    sink = _Sink(budget, keep=len(source) <= _MEASURED_BEYOND)
+    content: bytes | Inflated
     if member.compress_type == zipfile.ZIP_STORED:
-        data, deflated = bytes(source), b""
-        _Sink(budget, keep=False).take(data, len(source))
+        content, deflated = bytes(source), b""
+        sink.take(content, len(source))
+        checksum = zlib.crc32(content)
     elif member.compress_type == zipfile.ZIP_DEFLATED:
-        data, deflated = _inflate_member(source, budget)
+        deflated, checksum = _inflate_member(source, sink)
+        content = sink.content(deflated)
     else:
         raise MalformedReport(
             Reason.BROKEN_ARCHIVE,
             f"The zip file is packed by method {member.compress_type}, which reports do not use.",
         )
-    budget.unpacked(len(data))
-    if zlib.crc32(data) != member.CRC:
+    budget.unpacked(sink.size)
+    if checksum != member.CRC:
         raise _damaged("zip", zlib.error("checksum differs"))
-    return data, deflated
+    return content, deflated
 
 
 def _source(packed: bytes, member: zipfile.ZipInfo) -> memoryview:
@@ -303,12 +308,13 @@ def _source(packed: bytes, member: zipfile.ZipInfo) -> memoryview:
     return source
 
 
-def _inflate_member(source: memoryview, budget: Budget) -> tuple[bytes, bytes]:
-    sink = _Sink(budget, keep=True)
+def _inflate_member(source: memoryview, sink: _Sink) -> tuple[bytes, int]:
+    """Inflate a member; its stream, and the checksum of what came out."""
+    checksum = consumed = 0
     try:
-        if len(source) > _MEASURED_BEYOND:
-            _inflate(source, -zlib.MAX_WBITS, _Sink(budget, keep=False))
-        end = _inflate(source, -zlib.MAX_WBITS, sink)
+        for piece, consumed in inflating(source, -zlib.MAX_WBITS):
+            sink.take(piece, consumed)
+            checksum = zlib.crc32(piece, checksum)
     except zlib.error as fault:
         raise _damaged("zip", fault) from None
-    return sink.data(), bytes(source[:end])
+    return bytes(source[:consumed]), checksum

@@ -138,9 +138,10 @@ def once(rows: pa.Table) -> pa.RecordBatchReader:
 
 def _session_fault(path: Path, error: duckdb.Error) -> WarehouseError | None:
     """What an error of the file, not of a query, means to a person. The transaction is undone in any case."""
-    if isinstance(error, duckdb.OutOfMemoryException):
-        return _too_little(path)
     text = str(error)
+    # The latter: there is no room on disk for what does not fit.
+    if isinstance(error, duckdb.OutOfMemoryException) or "failed to offload" in text:
+        return _too_little(path)
     if "No space left" in text or "Disk quota" in text:
         return WarehouseFull(
             f"The disk that holds {path} is full; nothing of this batch was stored, and all before it is safe.",

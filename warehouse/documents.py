@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import pyarrow as pa
 
+from ingest.inflated import Inflated
 from warehouse.connect import Connection, insert
 
 ZSTD = pa.Codec("zstd", compression_level=3)
@@ -18,9 +19,9 @@ DOCUMENT = pa.schema([("document_hash", pa.string()), ("size", pa.int64()), ("da
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
 
-def packed(data: bytes, deflated: bytes = b"") -> bytes:
+def packed(data: bytes | Inflated, deflated: bytes = b"") -> bytes:
     """Some bytes, Zstandard-compressed; or the deflate stream that they came in, where it halves them at least."""
-    return deflated if 0 < 2 * len(deflated) <= len(data) else bytes(ZSTD.compress(data, asbytes=True))
+    return deflated if 0 < 2 * len(deflated) <= len(data) else bytes(ZSTD.compress(bytes(data), asbytes=True))
 
 
 def unpacked(data: bytes, size: int) -> bytes:

@@ -116,11 +116,12 @@ def portion(
     attestations = chain.from_iterable(vouch(found) if vouch else ())
     for message, reading in found:
         for item in reading.reports:
-            name = document_hash(item.document)
+            document = item.content
+            name = document_hash(document) if isinstance(document, bytes) else document.digest
             attestation = next(attestations, NOT_CHECKED)
             arrived.append(Arrived(item.report, name, message.origin, message.received_at, attestation))
             if keep_documents:
-                kept.append((name, len(item.document), packed(item.document, item.deflated)))
+                kept.append((name, len(document), packed(document, item.deflated)))
     return Portion(
         [message for message, _ in found],
         [_without_reports(reading) for _, reading in found],

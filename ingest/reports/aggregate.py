@@ -6,7 +6,7 @@ ingest/reports/record.py, values are made plain in words.py, bytes become XML in
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -33,6 +33,7 @@ __all__ = [
     "ReportMetadata",
     "SpfAuthResult",
     "parse",
+    "parse_pieces",
 ]
 
 PARSER_VERSION = 1
@@ -84,11 +85,10 @@ def parse(document: bytes) -> AggregateReport:
     data, encoding = mending.utf8(document)
     mending.refuse_doctype(data)
     repairs = [(encoding, "not UTF-8, or declared otherwise")] if encoding else []
-    if pieces := markup.cut(data):
-        try:
-            return _ReportReader(repairs).read_cut(*pieces)
-        except (etree.XMLSyntaxError, MalformedReport):
-            pass  # What is wrong, and whether it can be put right, is for the parser to say, with all before it.
+    try:
+        return _ReportReader(repairs).read_cut((data,))
+    except (etree.XMLSyntaxError, MalformedReport):
+        pass  # What is wrong, and whether it can be put right, is for the parser to say, with all before it.
     try:
         return _ReportReader(repairs).read(data)
     except etree.XMLSyntaxError as fault:
@@ -99,6 +99,15 @@ def parse(document: bytes) -> AggregateReport:
         return _ReportReader(repairs + mendings).read(data)
     except etree.XMLSyntaxError as fault:
         raise markup.refusal(fault) from None
+
+
+def parse_pieces(head: bytes, pieces: Iterable[bytes]) -> AggregateReport:
+    """Read one report as its bytes arrive, cut anywhere: what `parse` would read of them all. `head` is how they begin.
+
+    Raises MalformedReport, etree.XMLSyntaxError or UnicodeDecodeError where it takes the whole document to tell, damage
+    included.
+    """
+    return _ReportReader([]).read_cut(mending.plain(head, pieces))
 
 
 class _ReportReader:
@@ -113,13 +122,11 @@ class _ReportReader:
         plan, texts = frames.read(markup.walk(data, self.reader.read))
         return self.report(plan, texts)
 
-    def read_cut(self, records: Iterator[str], frame: str) -> AggregateReport:
-        """Read the pieces of a document. Raises MalformedReport where they are not what they seemed."""
-        plan, texts = frames.read(frame)
+    def read_cut(self, pieces: Iterable[bytes]) -> AggregateReport:
+        """Read a document by cutting out its records. Raises MalformedReport where it is not what it seemed."""
+        plan, texts = frames.read(markup.cut(pieces, self.reader.read))
         if plan.tag != "feedback" or plan.records != 1:
             raise MalformedReport(Reason.XML_BROKEN, "It has records where reports have none.")
-        for piece in records:
-            self.reader.read(piece)
         return self.report(plan, texts)
 
     def report(self, plan: FramePlan, texts: list[str]) -> AggregateReport:

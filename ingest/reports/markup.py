@@ -6,7 +6,7 @@ fetch, and no encoding that hides one (XML 1.0 section 4.3.3).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast
 
 from lxml import etree
@@ -25,35 +25,51 @@ UNSTRUCTURED_LIMIT = 2**20
 _PIECE = 2**16
 
 
-def cut(data: bytes) -> tuple[Iterator[str], str] | None:
-    """The records of a report and what is around them, cut out by their tags; None where that is not safe.
+def cut(pieces: Iterable[bytes], take: Callable[[str], None]) -> str:
+    """Give every record of a report to `take`, cut out by its tags; then what is around them.
 
-    What is around them holds one empty `record` in their place. Each piece that is well-formed by itself,
-    and that place being one below `feedback`, is all it takes for the document to be what it seems;
-    whoever reads the pieces finds out.
+    That holds one empty `record` in their place. Each record that is well-formed by itself, and that place being one
+    below `feedback`, is all it takes for the document to be what it seems; whoever reads them finds out. Where one
+    piece ends and the next begins does not matter. Raises MalformedReport where cutting is not safe.
     """
-    begin, end = data.find(_OPEN), data.rfind(_CLOSE)
-    if not 0 <= begin < end or begin + len(data) - end > STREAMED_BEYOND:
-        return None
-    # Single bytes are found ten times as fast as pairs, and hardly any report holds these two.
-    if (b"!" in data and b"<!" in data) or (data.find(b"?", begin) >= 0 and data.find(b"<?", begin) >= 0):
-        return None
-    frame = data[:begin] + b"<record/>" + data[end + len(_CLOSE) :]
-    return _cut_records(data, begin, end + len(_CLOSE)), frame.decode()
+    rest, before = b"", b""
+    begin = -1
+    for piece in pieces:
+        rest = rest + piece if rest else piece
+        if begin < 0:
+            begin = rest.find(_OPEN)
+            before = rest[: max(begin, 0)]
+        # Single bytes are found ten times as fast as pairs, and hardly any report holds these two.
+        if b"!" in rest and b"<!" in rest:
+            raise _unsafe()
+        if begin >= 0:
+            if rest.find(b"?", begin) >= 0 and rest.find(b"<?", begin) >= 0:
+                raise _unsafe()
+            rest, begin = _records(rest, begin, take), 0
+        if len(rest) > 2 * STREAMED_BEYOND:
+            raise _unsafe()
+    end = rest.rfind(_CLOSE) + len(_CLOSE)
+    if begin < 0 or end < len(_CLOSE) or max(end, len(before) + len(rest) - end) > STREAMED_BEYOND:
+        raise _unsafe()
+    take(rest[:end].decode())
+    return (before + b"<record/>" + rest[end:]).decode()
 
 
 _OPEN, _CLOSE = b"<record>", b"</record>"
 
 
-def _cut_records(data: bytes, begin: int, end: int) -> Iterator[str]:
-    while begin < end:
-        following = data.find(_OPEN, begin + 1, end)
-        if following < 0:
-            following = end
+def _unsafe() -> MalformedReport:
+    return MalformedReport(Reason.XML_FORBIDDEN, "Its records cannot be told by their tags.")
+
+
+def _records(data: bytes, begin: int, take: Callable[[str], None]) -> bytes:
+    """Take the records that another one follows; what is left begins with the last one."""
+    while (following := data.find(_OPEN, begin + 1)) >= 0:
         if following - begin > STREAMED_BEYOND:
-            raise MalformedReport(Reason.XML_FORBIDDEN, "A record is larger than any.")
-        yield data[begin:following].decode()
+            raise _unsafe()
+        take(data[begin:following].decode())
         begin = following
+    return data[begin:]
 
 
 def walk(data: bytes, take: Callable[[str], None]) -> str:

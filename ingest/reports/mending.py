@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ingest.errors import MalformedReport
 from ingest.outcome import Reason
@@ -59,6 +59,21 @@ def utf8(document: bytes) -> tuple[bytes, str]:
     return _recoded(document, declared or "utf-8"), "" if declared else "encoding"
 
 
+def plain(head: bytes, pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The pieces of a document as they are, where that is one report, and UTF-8 if it is valid as such.
+
+    `head` is how it begins. Raises MalformedReport where it may be otherwise: `utf8` and `split` want all of it.
+    """
+    odd = head.startswith((*(mark for mark, _ in _BOMS), *(start for start, _ in _UNMARKED)))
+    declared, found, before = _declared_encoding(head), 0, b""
+    for piece in pieces:
+        found += piece.count(_NAME) + (before + piece[: len(_NAME) - 1]).count(_NAME)
+        if odd or found > _NAMED or (declared and not piece.isascii()):
+            raise MalformedReport(Reason.XML_BROKEN, "It takes the whole document to tell what it is.")
+        before = (before + piece[1 - len(_NAME) :])[1 - len(_NAME) :]
+        yield piece
+
+
 def _declared_encoding(document: bytes) -> str:
     """The declared encoding by Python's name, where it is one that is not UTF-8 and can be read safely."""
     match = _DECLARED.search(document[:512])
@@ -106,9 +121,12 @@ def refuse_doctype(data: bytes) -> None:
         )
 
 
+_NAME, _NAMED = b"feedback", 2  # times, in nearly every report
+
+
 def split(document: bytes) -> list[bytes]:
     """The reports of one document: nearly always the document itself; each one where several are joined."""
-    if document.count(b"feedback") <= 2:
+    if document.count(_NAME) <= _NAMED:
         return [document]
     spans: list[tuple[int, int]] = []
     end = 0
