@@ -139,8 +139,8 @@ def once(rows: pa.Table) -> pa.RecordBatchReader:
 def _session_fault(path: Path, error: duckdb.Error) -> WarehouseError | None:
     """What an error of the file, not of a query, means to a person. The transaction is undone in any case."""
     text = str(error)
-    # The latter: there is no room on disk for what does not fit.
-    if isinstance(error, duckdb.OutOfMemoryException) or "failed to offload" in text:
+    # A commit tells of it in other words; "offload" is where there is no room on disk for what does not fit.
+    if isinstance(error, duckdb.OutOfMemoryException) or "failed to pin" in text or "failed to offload" in text:
         return _too_little(path)
     if "No space left" in text or "Disk quota" in text:
         return WarehouseFull(

@@ -37,8 +37,6 @@ COMMIT_BYTES = 64 * 2**20
 
 The bytes are those of what is held until then: messages as they came, and what they say as columns.
 """
-COMMIT_MEMORY = "48MB"
-"""What DuckDB holds of a batch until it is committed; the rest waits on disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +146,10 @@ def load(
             cursors.paid(connection, owed)
     found = (batches or source.fetch)(known)
 
+    run = _Run(run_key, summary, warehouse.settings.load_memory)
+
     def store(read: Iterable[Portion | None]) -> Iterator[_Committed]:
-        return (_commit(source, loader, portion, run_key, summary) for portion in commits(read))
+        return (_commit(source, loader, portion, run) for portion in commits(read))
 
     with tuned(), closing(_stored(source, loader, found, how, vouch, store)) as stored:
         for committed in stored:
@@ -162,6 +162,15 @@ def load(
     melting.melt(warehouse, pieces)
     summary.seconds = time.monotonic() - started
     return summary
+
+
+@dataclass(slots=True)
+class _Run:
+    """What a run has done, and what DuckDB may hold of its next batch ("": its own limit)."""
+
+    key: int
+    summary: LoadSummary
+    memory: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,37 +199,39 @@ def _stored(
         yield from store(_read(found, how, vouch))
 
 
-def _commit(source: Input, loader: Loader, portion: Portion, run_key: int, summary: LoadSummary) -> _Committed:
-    told = replace(summary, failures=summary.failures.copy())
+def _commit(source: Input, loader: Loader, portion: Portion, run: _Run) -> _Committed:
+    records = run.summary.records
     try:
-        committed = _committed(source, loader, portion, run_key, told, COMMIT_MEMORY)
+        committed = _committed(source, loader, portion, run)
     except MemoryShort:
-        # A single value may be larger than that: a message that is refused is kept as it came.
-        told = replace(summary, failures=summary.failures.copy())
-        committed = _committed(source, loader, portion, run_key, told, "")
-    log.info("batch.commit messages=%d records=%d", len(portion.messages), told.records - summary.records)
-    summary.become(told)
+        if not run.memory:
+            raise
+        # A message that is refused is kept as it came, and may be larger than that; so may what a commit looks at.
+        log.info("batch.memory limit=%s messages=%d", run.memory, len(portion.messages))
+        run.memory = ""
+        committed = _committed(source, loader, portion, run)
+    log.info("batch.commit messages=%d records=%d", len(portion.messages), run.summary.records - records)
     return committed
 
 
-def _committed(
-    source: Input, loader: Loader, portion: Portion, run_key: int, summary: LoadSummary, memory: str
-) -> _Committed:
+def _committed(source: Input, loader: Loader, portion: Portion, run: _Run) -> _Committed:
+    summary = replace(run.summary, failures=run.summary.failures.copy())
     terms = Terms(
-        run_key,
+        run.key,
         loader.now(),
         loader.identify,
         loader.warehouse.settings.keep_documents,
         keep_failures=loader.privacy.failure_reports == "full",
         keep_bounces=loader.privacy.bounces == "full",
     )
-    with loader.warehouse.writing(memory=memory) as connection:
+    with loader.warehouse.writing(memory=run.memory) as connection:
         settled = settle(connection, portion, terms)
         ended = list(zip(portion.messages, settled.outcomes, strict=True))
         owed = to_act_on(ended) if source.acts else []
         cursors.owe(connection, owed)
         summary.add(settled, portion.messages)
-        runs.note(connection, run_key, summary, terms.now)
+        runs.note(connection, run.key, summary, terms.now)
+    run.summary.become(summary)
     return _Committed(ended, owed)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import random
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from ingest.settings import UnpackLimits
 from tests.warehouse.build import BEGIN, DAY, ListInput, loader, message, one, row, warehouse, xml
 from warehouse import quarantine
 from warehouse.connect import Warehouse
+from warehouse.errors import MemoryShort
 from warehouse.load import LoadSummary, load
 from warehouse.retry import retry
 
@@ -241,6 +243,39 @@ def test_heavy_batches_are_committed_in_parts(tmp_path: Path) -> None:
     assert sum(seen) == 12
     assert len(seen) > 1
     assert one(target, TOTALS) == (240_000, 240_000, 240_000)
+
+
+def test_a_batch_waits_on_disk_where_it_is_larger_than_the_memory_for_it(tmp_path: Path) -> None:
+    target = warehouse(tmp_path, load_memory="32MB")
+    rows = [row(f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}", 1, header_from=f"a{n}.example.com") for n in range(40_000)]
+    summary = load(ListInput([[message(xml(*rows))]]), loader(target))
+    assert (summary.seen, summary.stored, summary.records) == (1, 1, 40_000)
+    assert one(target, TOTALS) == (40_000, 40_000, 40_000)
+    assert [path.name for path in tmp_path.glob("*.tmp")] == []
+
+
+@pytest.mark.parametrize("memory", ["4MB", "24MB"])
+def test_what_does_not_fit_into_the_memory_for_a_load_is_stored_all_the_same(tmp_path: Path, memory: str) -> None:
+    target = warehouse(tmp_path, load_memory=memory)
+    noise = b"<feedback>" + random.Random(1).randbytes(30 * 2**20)
+    batches = [[message(xml(report_id="r1"))], [message(noise), message(xml(report_id="r2"))], [message(b"none")]]
+    summary = load(ListInput(batches), loader(target))
+    assert (summary.seen, summary.stored, summary.quarantined, summary.not_reports) == (4, 2, 1, 1)
+    assert len(summary.failures) == 1
+    with target.reading() as connection:
+        kept = quarantine.show(connection, 1)
+    assert kept
+    assert kept.message.raw == noise
+    assert one(target, TOTALS) == (20, 20, 20)
+    assert one(target, "SELECT seen, stored, quarantined, reports FROM load_run") == (4, 2, 1, 2)
+
+
+def test_a_memory_that_is_too_small_for_all_is_said(tmp_path: Path) -> None:
+    target = warehouse(tmp_path, memory="16MB")
+    noise = b"<feedback>" + random.Random(1).randbytes(30 * 2**20)
+    with pytest.raises(MemoryShort):
+        load(ListInput([[message(noise)]]), loader(target))
+    assert load(ListInput([[message(xml())]]), loader(warehouse(tmp_path))).stored == 1
 
 
 def test_a_load_killed_between_batches_loses_and_doubles_nothing(tmp_path: Path) -> None:
