@@ -38,6 +38,8 @@ def cut(pieces: Iterable[bytes], take: Callable[[str], None]) -> str:
         rest = rest + piece if rest else piece
         if begin < 0:
             begin = rest.find(_OPEN)
+            if (begin if begin >= 0 else len(rest)) > STREAMED_BEYOND:
+                raise _unsafe()
             before = rest[: max(begin, 0)]
         # Single bytes are found ten times as fast as pairs, and hardly any report holds these two.
         if b"!" in rest and b"<!" in rest:
@@ -46,8 +48,6 @@ def cut(pieces: Iterable[bytes], take: Callable[[str], None]) -> str:
             if rest.find(b"?", begin) >= 0 and rest.find(b"<?", begin) >= 0:
                 raise _unsafe()
             rest, begin = _records(rest, begin, take), 0
-        if len(rest) > 2 * STREAMED_BEYOND:
-            raise _unsafe()
     end = rest.rfind(_CLOSE) + len(_CLOSE)
     if begin < 0 or end < len(_CLOSE) or max(end, len(before) + len(rest) - end) > STREAMED_BEYOND:
         raise _unsafe()
@@ -69,6 +69,8 @@ def _records(data: bytes, begin: int, take: Callable[[str], None]) -> bytes:
             raise _unsafe()
         take(data[begin:following].decode())
         begin = following
+    if len(data) - begin > 2 * STREAMED_BEYOND:  # the last one, and what is behind it
+        raise _unsafe()
     return data[begin:]
 
 
