@@ -10,8 +10,7 @@ import polars as pl
 from analysis.applied import Applied
 from analysis.outlook import GROUPS
 from ingest.discovery import RULES, Rule, is_at_or_below
-
-SHOWN = 20  # receivers of each rule that are named
+from ingest.probes.dmarc import place
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +70,9 @@ class Receiver:
 class TwoRules:
     """What DNS, asked from `since` to `until` (naive UTC), says of the names of a domain's mail.
 
-    `walked` names were looked at, and DNS did not answer for `unknown` of them: there the list counts. `names` are
-    those that differ or are unknown. `groups` and `sources` are empty where no message is judged otherwise.
+    Of `walked` names `unknown` are those of which DNS was not asked or did not answer: there the list counts. `names`
+    are those that differ, or on whose way up an answer is missing. `groups` and `sources` are empty where no message is
+    judged otherwise.
     `advice` is what to publish so that both rules find the same organization; "" where that is so, or is meant.
     """
 
@@ -105,7 +105,7 @@ def two_rules(
         *times,
         walked=len(names),
         unknown=sum(_unknown(one) for one in names),
-        names=tuple(one for one in names if one.psl != one.treewalk or _unknown(one)),
+        names=tuple(one for one in names if _differs(one) or (_unknown(one) and _heard(applied, one.name))),
         groups=tuple(sorted(groups, key=lambda one: GROUPS.index(one.group))),
         sources=tuple(sorted(sources, key=lambda one: (GROUPS.index(one.group), -one.messages, one.source_key))),
         receivers=receivers,
@@ -151,6 +151,15 @@ def _advice(applied: Applied, domain: str) -> str:
         f"{listed} has no DMARC record. To receivers that walk, it is another organization than {domain}: what is "
         f"signed as {listed} does not align there. Publish one at _dmarc.{listed}, or let senders sign as {domain}."
     )
+
+
+def _heard(applied: Applied, name: str) -> bool:
+    """Whether DNS ever told of the name itself."""
+    return applied.tree.ask(place(name), "TXT").answered
+
+
+def _differs(one: Name) -> bool:
+    return not _unknown(one) and one.psl != one.treewalk
 
 
 def _unknown(one: Name) -> bool:

@@ -6,7 +6,7 @@ from analysis.two_rules import Place, TwoRules
 from app.render import clean
 
 NAMED = 5  # receivers
-UNKNOWN = "unknown: DNS did not answer"
+UNKNOWN = "not known from DNS"
 
 
 def rules_headline(told: TwoRules) -> str:
@@ -14,7 +14,8 @@ def rules_headline(told: TwoRules) -> str:
     differ = sum(one.messages for one in told.groups)
     found = f"{differ:,} messages are judged otherwise." if differ else "No message is judged otherwise."
     if told.unknown:
-        found += f" For {told.unknown:,} of {told.walked:,} names DNS did not answer: there the list counts."
+        names = "1 name" if told.unknown == 1 else f"{told.unknown:,} names"
+        found += f" Of {names} out of {told.walked:,} DNS was not asked or did not answer: there the list counts."
     walk = [clean(one.reporter) for one in told.receivers if one.rule == "treewalk"]
     if walk:
         more = f" and {len(walk) - NAMED:,} more" if len(walk) > NAMED else ""

@@ -89,7 +89,8 @@ def _counted(one: Count) -> tuple[int, ...]:
 def _print_names(screen: Screen, told: Ledger) -> None:
     if told.two_rules:
         print_rules(screen, told.two_rules)
-        return
+        if not told.two_rules.unknown:
+            return
     odd = [name for name in told.deep_names if name.walk != "same"]
     if odd:
         screen.line("")

@@ -86,15 +86,19 @@ def _came(looked: Looked) -> Iterator[str]:
 
 
 def _age(tree: Tree) -> str:
-    """How old the answers are, in words."""
-    if tree.times is None:
+    """How old the answers are, in words: that about the record, and the oldest of the others."""
+    if tree.times is None or tree.observed_at is None:
         return "DNS was never asked about this domain"
-    age = _now() - tree.times[0]
-    if age < timedelta(minutes=1):
-        return "DNS was asked just now"
-    minutes = int(age.total_seconds() // 60)
+    own, oldest = _ago(tree.observed_at), _ago(tree.times[0])
+    return f"DNS was asked {own}" if own == oldest else f"DNS was asked {own}, about some names {oldest}"
+
+
+def _ago(at: datetime) -> str:
+    minutes = int((_now() - at).total_seconds() // 60)
+    if minutes < 1:
+        return "just now"
     unit, size = ("minute", 1) if minutes < 60 else ("hour", 60) if minutes < 48 * 60 else ("day", 24 * 60)
-    return f"DNS was asked {words.count(minutes // size, unit)} ago"
+    return f"{words.count(minutes // size, unit)} ago"
 
 
 def _now() -> datetime:

@@ -14,13 +14,14 @@ from analysis.candidate import parse
 from analysis.ledger import Ledger, ledger
 from analysis.settings import AnalysisSettings
 from analysis.sources import sources
-from analysis.tree import Tree, tree_of
+from analysis.tree import Tree, due, tree_of
 from analysis.two_rules import Name, Place, TwoRules
-from app.looking import Looked, ask_dns
+from app.looking import Looked, ask_dns, ask_records
 from ingest.settings import ResolverSettings
 from tests.analysis.world import LAST, MAILER, NOW, OFFICE, RELAY, TODAY, World, days, usual
 from tests.servers.dovecot import free_port
 from tests.servers.nsd import Nsd
+from warehouse import lookups
 from warehouse.scope import Scope
 
 pytestmark = pytest.mark.server
@@ -267,6 +268,20 @@ def test_a_server_that_fails_is_unknown_and_not_no_record(world: World, tmp_path
     assert name_of(found, "live.example.com").treewalk == Place(None, None, None)
     assert name_of(found, "live.example.com").psl == Place("example.com", "example.com", "reject")
     assert (found.sources, told(world, "example.com").entries) == ((), ())
+
+
+def test_names_that_were_not_asked_for_are_counted_and_not_listed(world: World, resolver: ResolverSettings) -> None:
+    """A poll asks for the domain's own record alone."""
+    usual(world, days(40))
+    world.send(MAILER, days(9), 5, header_from="live.example.com", dkim=(("example.com", "m1", "pass"),))
+    world.save()
+    with world.warehouse.writing(reports=False) as connection:
+        assert due(connection, NOW.replace(tzinfo=None), 1) == ["example.com"]
+        lookups.keep(connection, ask_records(["example.com"], resolver), NOW)
+        assert due(connection, NOW.replace(tzinfo=None), 1) == []
+        assert due(connection, NOW.replace(tzinfo=None) + timedelta(days=1), 1) == ["example.com"]
+    found = rules(told(world, "example.com"))
+    assert (found.walked, found.unknown, found.names, found.sources) == (2, 1, (), ())
 
 
 def test_names_that_somebody_invents_cost_neither_time_nor_endless_questions(

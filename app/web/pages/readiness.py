@@ -40,7 +40,7 @@ def page() -> None:
     told = candidates.tried(judged, view)
     if told and told.two_rules:
         rules_apart.show(told.two_rules)
-    elif told:
+    if told and (told.two_rules is None or told.two_rules.unknown):
         candidates.deep_names(told)
     simulation(judged, view)
     candidates.proof(view, [domain])
