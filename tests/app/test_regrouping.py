@@ -85,6 +85,25 @@ def test_a_host_that_our_record_names_is_ours_at_once(run: Run, nsd: Nsd, whosen
     assert "own_host" in [entry["code"] for entry in source["evidence"]]
 
 
+def test_who_sends_through_a_carrier_is_named_and_whose_machines_they_are_is_told(
+    run: Run, nsd: Nsd, whosends: Whosends
+) -> None:
+    rename(run)
+    nsd.set("sendgrid.net", '@ TXT "v=spf1 ip4:198.51.100.0/24 -all"\n')
+    nsd.set("example.com", '@ TXT "v=spf1 include:sendgrid.net -all"\nem CNAME m1.p1.email.myshopify.com.\n')
+    rename(run)
+    assert keys(run) == {IP: ("svc:shopify", "path")}
+    [source] = whosends("sources", "--json").document["sources"]
+    assert (source["name"], source["carrier"]) == ("Shopify", "Twilio SendGrid")
+    # What our DNS names is the one and the other.
+    assert "dns_names_others" not in [entry["code"] for entry in source["evidence"]]
+    assert "Twilio SendGrid: it sends from machines of that service's" in whosends("sources", "show", IP).out
+    assert whosends("sources", "history", "--undo", 1).code == 0
+    rename(run)
+    [source] = whosends("sources", "--json").document["sources"]
+    assert (source["source_key"], source["carrier"]) == (KEY, None)
+
+
 def test_what_was_known_by_another_name_is_regrouped_shown_and_taken_back(
     run: Run, nsd: Nsd, whosends: Whosends
 ) -> None:
