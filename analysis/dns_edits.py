@@ -45,8 +45,12 @@ def dns_edits_of(connection: Connection, domains: Iterable[str]) -> list[DnsEdit
 
 
 def dns_edits(answers: pl.DataFrame) -> list[DnsEdit]:
-    """The edits that answers show, oldest first. `answers` is as reads_changes.dns_answers gives it."""
+    """The edits that answers show, oldest first. `answers` is as reads_changes.dns_answers gives it.
+
+    Addresses of hosts are left out: many names give others at each look, and nobody edited anything.
+    """
     found = list[DnsEdit]()
+    answers = answers.filter(~pl.col("rdtype").is_in(["A", "AAAA"]))
     parts = answers.sort("first_seen_at").partition_by("domain", "name", "rdtype", as_dict=True, maintain_order=True)
     for (domain, name, rdtype), rows in parts.items():
         told = rows.select("records", "first_seen_at", "last_seen_at").rows()

@@ -196,6 +196,12 @@ def test_names_and_numbers_are_fit_to_be_shown() -> None:
     assert day_name(BROKE) == "24 October 2026"
 
 
+def test_addresses_that_change_by_themselves_are_no_edit() -> None:
+    looks = [(OURS, rdtype, [f"192.0.2.{look}"], look, look) for rdtype in ("A", "AAAA") for look in (-1, 0)]
+    assert dns_edits(answers(*looks)) == []
+    assert failing(SPF, answers(*looks)) == failing(SPF, answers())
+
+
 def test_the_scores_do_not_fall_unnoticed() -> None:
     found, hit, named, wrong = score(0, 32)
     assert found.total() >= 30
