@@ -24,8 +24,9 @@ _READ_LIMIT = 4096
 # What may stand before the @ of an address, as it is found in free text. The look-behind lets a run be tried
 # only from its first character, so that a text of one long run costs its length and not its square.
 _LOCAL = r"[^\s<>()\[\],;:\"'@|]"
-_AT = r"(?:@|%40|=40|&#64;|\\@)"
-_IN_TEXT = re.compile(rf"(?:\"[^\"\n]{{1,64}}\"|(?<!{_LOCAL}){_LOCAL}+?){_AT}(?=[\w\[])", re.IGNORECASE)
+_AT = r"(?:@|%40|=40|&#64;|\\@)(?=[\w\[])"
+# Up to the last @ of a run: of `mailfrom=40ann@`, the first one that could be meant is none.
+_IN_TEXT = re.compile(rf"(?:\"[^\"\n]{{1,64}}\"|(?<!{_LOCAL}){_LOCAL}+?){_AT}(?:{_LOCAL}+?{_AT})*", re.IGNORECASE)
 _PROPERTY = re.compile(
     r"(?:smtp\.|header\.|policy\.|envelope-|x-)?(?:mailfrom|mfrom|mail|from|rcptto|rcpt|sender|i|to)=", re.I
 )

@@ -212,6 +212,18 @@ def test_no_local_part_stays_in_a_text(pieces: list[tuple[str, str, str, str]], 
     assert Redaction("full").text(text)[0].count("@") == len(pieces)
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("smtp.mailfrom=40ann@example.com", "smtp.mailfrom=…@example.com"),  # and not an @ written as =40
+        ("mailfrom=ann=40example.com", "mailfrom=…@example.com"),
+        ("from=ann%40a.example@b.example", "from=…@b.example"),
+    ],
+)
+def test_an_at_that_could_be_another_hides_nobody(text: str, shown: str) -> None:
+    assert Redaction().text(text) == (shown, "")
+
+
 @given(LOCALS.filter(lambda local: len(local) > 5))
 @settings(max_examples=100, deadline=None)
 def test_a_recipient_is_not_named_without_its_domain_either(local: str) -> None:
