@@ -74,4 +74,5 @@ def _channels(run_of: Run, names: Sequence[str]) -> list[AlertSettings]:
 
 
 def _line(one: Sent) -> str:
-    return clean(f"{one.recipient}: {one.purpose} {one.state}. {one.detail}").strip()
+    what = " ".join(one.purpose.split()[:2])  # the finding and the event; how often it came back is for the table
+    return clean(f"{one.recipient}: {what}: {one.state}. {one.detail}").strip()
