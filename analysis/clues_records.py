@@ -14,6 +14,7 @@ from analysis.cause import Cause, Clue, clue, day_name, from_to, outranking
 from analysis.change import Change
 from analysis.dns_edits import DnsEdit
 from analysis.history import PolicyChange
+from ingest.probes import keys
 
 NEAR: Final = timedelta(days=4)  # a record's edit and its effect: caches hold records for a day or two
 EDITED: Final = 1.1  # an edit that was seen says more than the failures that follow from it
@@ -39,12 +40,12 @@ def edits(window: Window, seen: Seen) -> Iterator[Clue]:
     change = window.change
     near = [one for one in seen.edits if one.first - NEAR <= change.started_on <= one.last + NEAR]
     if near and "dkim" in window.mechanisms:
-        keys = of_source(seen.signatures, change).filter("own")
-        for (domain, selector), part in keys.partition_by("signing_domain", "selector", as_dict=True).items():
+        signed = of_source(seen.signatures, change).filter("own")
+        for (domain, selector), part in signed.partition_by("signing_domain", "selector", as_dict=True).items():
             for one in near:
                 if selector and one.name == f"{selector}._domainkey.{domain}".lower():
                     # Reporters may leave the selector out; such signatures may be by this key.
-                    unnamed = keys.filter((pl.col("signing_domain") == domain) & pl.col("selector").is_null())
+                    unnamed = signed.filter((pl.col("signing_domain") == domain) & pl.col("selector").is_null())
                     shares = window.shares(pl.concat([part, unnamed]))
                     yield _edited(window, one, "dns_key", (shares.passing_before, shares.passing_after))
     if near and "spf" in window.mechanisms:
@@ -52,8 +53,8 @@ def edits(window: Window, seen: Seen) -> Iterator[Clue]:
         shares = window.shares(rows)
         paths = {str(name).lower() for name in rows["spf_domain"].drop_nulls()}
         for one in near:
-            if one.rdtype == "TXT" or one.name in paths:
-                code = "dns_spf" if one.rdtype == "TXT" else "dns_path"
+            if one.of_spf or one.name in paths:
+                code = "dns_spf" if one.of_spf else "dns_path"
                 found = _edited(window, one, code, (shares.passing_before, shares.passing_after))
                 # What another name's record allows reaches this mail by way of an include, if at all.
                 yield found if one.name in paths else replace(found, weight=INCLUDED * found.weight)
@@ -66,8 +67,24 @@ WORDS: Final = {
 }
 
 
+def _of_key(edit: DnsEdit) -> str:
+    """What became of a key, as far as its record tells."""
+    left = keys.records(edit.records) if edit.rdtype == "TXT" else ()
+    if edit.rdtype == "TXT" and not left:
+        return "A key was taken out of DNS"
+    if any(keys.withdrawn(record) for record in left):
+        return "A key was withdrawn (its p= is empty)"
+    lengths = [length for record in left if (length := keys.bits(record))]
+    if lengths and max(lengths) < keys.LEAST:
+        return f"A key was replaced by one of {max(lengths)} bits, which receivers must not accept,"
+    if left and any(term.startswith("p=") for term in edit.gone) and any(term.startswith("p=") for term in edit.come):
+        return "A key was replaced by another"
+    return WORDS["dns_key"][0]
+
+
 def _edited(window: Window, one: DnsEdit, code: str, passing: tuple[float, float]) -> Clue:
     what, effect = WORDS[code]
+    what = _of_key(one) if code == "dns_key" else what
     when = f"on {day_name(one.last)}"
     if one.first != one.last:
         when = f"between {day_name(one.first)} and {day_name(one.last)}"

@@ -10,10 +10,12 @@ from itertools import pairwise
 import polars as pl
 
 from ingest.alignment import organizational_domain
+from ingest.probes import keys
 from warehouse import reads_changes
 from warehouse.connect import Connection
 
 MOST = 6  # records named in a description
+SHORT = 24  # characters of a key that are shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,8 @@ class DnsEdit:
     """One name answers otherwise: the edit was made from day `first` (the last look before) to `last`.
 
     `domain` is the organizational domain it was asked for, `name` in lower case; `gone` and `come` are the records
-    (of an SPF record: its terms) that only the older and only the newer answer has. All of it is others' text.
+    (of an SPF record: its terms, of a key: its tags) that only the older and only the newer answer has; `records` are
+    all of the newer. All of it is others' text.
     """
 
     domain: str
@@ -31,10 +34,24 @@ class DnsEdit:
     last: date
     gone: tuple[str, ...]
     come: tuple[str, ...]
+    records: tuple[str, ...] = ()
+
+    @property
+    def of_key(self) -> bool:
+        """Whether the name is that of a DKIM key."""
+        return "._domainkey." in self.name
+
+    @property
+    def of_spf(self) -> bool:
+        """Whether it is one of SPF: other names with text have it for something else (keys, RFC 9989's policies)."""
+        return self.rdtype == "TXT" and not self.of_key and not self.name.startswith("_dmarc.")
 
     def described(self) -> str:
-        """The name and what went and came, to be shown as others' text."""
-        parts = [f"-{text}" for text in self.gone[:MOST]] + [f"+{text}" for text in self.come[:MOST]]
+        """The name and what went and came, to be shown as others' text; of a key as much as tells it from others."""
+        gone, come = (
+            [_short(text) if self.of_key else text for text in some[:MOST]] for some in (self.gone, self.come)
+        )
+        parts = [f"-{text}" for text in gone] + [f"+{text}" for text in come]
         return f"{self.name} {self.rdtype}: {' '.join(parts)}"
 
 
@@ -58,7 +75,7 @@ def dns_edits(answers: pl.DataFrame) -> list[DnsEdit]:
             gone, come = _apart(before, after), _apart(after, before)
             if gone or come:
                 name_, days = str(name).lower(), (until.date(), since.date())
-                found.append(DnsEdit(str(domain), name_, str(rdtype), *days, gone, come))
+                found.append(DnsEdit(str(domain), name_, str(rdtype), *days, gone, come, tuple(after)))
     return sorted(found, key=lambda one: (one.last, one.domain, one.name, one.rdtype))
 
 
@@ -69,9 +86,16 @@ def _apart(these: list[str], those: list[str]) -> tuple[str, ...]:
 
 
 def _terms(records: list[str]) -> Iterator[str]:
-    """An SPF record by its terms, so that one include can be seen among many; any other record as it is."""
+    """An SPF record by its terms, so that one include can be seen among many, a key by its tags; any other as it is."""
     for record in records:
         if record.lower().startswith("v=spf1"):
             yield from record.split()
+        elif "p" in (tags := keys.tags(record)):
+            yield from (f"{name}={value}" for name, value in tags.items())
         else:
             yield record
+
+
+def _short(text: str) -> str:
+    # A key's first characters say what it is, and are the same in all; its end is not, but for what says "the end".
+    return text if len(text) <= SHORT else f"{text[:2]}…{text[-SHORT:]}"

@@ -188,14 +188,15 @@ def _search(active: NDArray[np.bool_], days: tuple[int, int, int, int]) -> float
     """How many independent places there were to find such a change in.
 
     At each scale a series of T days has T / L places for a level of L days, and there are log2(T)
-    scales (Dümbgen and Spokoiny 2001). The newest days are one place at every scale, and have half of the risk to
-    themselves, what began in the last few days a quarter more, and all other places the rest: fresh news must not wait.
+    scales (Dümbgen and Spokoiny 2001). The newest days are one place at every scale. What began in the last few of them
+    has half of the risk to itself, what is older and still holds a quarter, and all other places the last: fresh news
+    must not wait.
     """
     begin, first, settled, end = days
     total = max(int(active.sum()), 2)
     late = int(active[settled:end].sum())
     if end == active.size:
-        return 4.0 if late <= FRESH_DAYS else 2 * math.log2(total)
+        return 2.0 if late <= FRESH_DAYS else 4 * math.log2(total)
     shorter = max(1, min(int(active[begin:first].sum()), late))
     return 4 * total / shorter * math.log2(total)
 

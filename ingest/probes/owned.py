@@ -1,9 +1,9 @@
 """What the owner of a domain has in DNS for those who send for it: where keys and return paths point, whom SPF allows.
 
-A CNAME of a DKIM key (RFC 6376 section 3.6.2.1) or of a return path (RFC 1034 section 3.6.2), the MX of a return path
-or of the domain (RFC 5321 section 5.1) and the SPF record (RFC 7208) can only be put there by whoever holds the
-domain. Whoever wrote a name into a report, it is asked for below that domain alone, and beside such names those that
-its SPF record includes, or names as hosts (`a`, `mx`).
+A DKIM key or its CNAME (RFC 6376 section 3.6.2.1), the CNAME of a return path (RFC 1034 section 3.6.2), the MX of a
+return path or of the domain (RFC 5321 section 5.1) and the SPF record (RFC 7208) can only be put there by whoever
+holds the domain. Whoever wrote a name into a report, it is asked for below that domain alone, and beside such names
+those that its SPF record includes, or names as hosts (`a`, `mx`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from ingest.probes import spf
+from ingest.probes import keys, spf
 from ingest.probes.answer import Answer, Status
 from ingest.probes.names import Owned, is_below
 from ingest.probes.resolver import Resolver
@@ -79,6 +79,17 @@ def _pointers(owned: Owned, resolver: Resolver, deadline: float | None) -> Itera
         # Where there is a CNAME there is nothing else (RFC 1034 section 3.6.2).
         if alias.status == Status.NODATA and name in owned.paths:
             yield _exchanges(alias.name, resolver, deadline)
+        if name in owned.keys and is_below(alias.name, owned.domain):
+            yield from _key(alias, resolver, deadline)
+
+
+def _key(alias: Answer, resolver: Resolver, deadline: float | None) -> Iterator[Answer]:
+    """The key that stands in the domain itself; that there is none where the name is gone."""
+    if alias.status == Status.NODATA:
+        found = resolver.lookup(alias.name, "TXT", deadline)
+        yield replace(found, values=keys.records(found.values)[:_KEPT])
+    elif alias.status == Status.NXDOMAIN:
+        yield replace(alias, rdtype="TXT")
 
 
 def _exchanges(name: str, resolver: Resolver, deadline: float | None) -> Answer:

@@ -18,6 +18,7 @@ from analysis.remarks import meaning
 from benchmarks.cause_worlds.__main__ import score
 from tests.analysis.test_drift_causes import AFTER, BEFORE, BROKE
 from tests.analysis.world import OURS
+from tests.ingest.probes.test_keys import published
 
 CHANGE = Change(
     domain=OURS,
@@ -104,6 +105,40 @@ def test_a_key_that_was_edited_in_dns_is_the_cause() -> None:
     assert failing(CHANGE, told.with_columns(name=pl.lit(other)))[0].code == "selector_fails"
     assert failing(replace(CHANGE, started_on=BROKE - timedelta(days=20)), told)[0].code != "dns_key"
     assert failing(SPF, told)[0].code == "spf_fails"
+
+
+KEY = f"v=DKIM1; k=rsa; {published(2048).rpartition(' ')[2]}"
+SHORT_KEY = published(512)
+
+
+@pytest.mark.parametrize(
+    ("after", "sentence", "subject"),
+    [
+        ([], "A key was taken out of DNS between", "-v=DKIM1 -k=rsa -p=…"),
+        (["v=DKIM1; p="], "A key was withdrawn (its p= is empty) between", "-k=rsa -p=…"),
+        ([SHORT_KEY], "A key was replaced by one of 512 bits, which receivers must not accept, between", "-p=…"),
+        ([f"{KEY[:-40]}BBBB{KEY[-36:]}"], "A key was replaced by another between", "-p=…"),
+        ([KEY.replace("k=rsa", "k=rsa; t=y")], "The DNS record of a key was edited between", "+t=y"),
+    ],
+)
+def test_what_became_of_a_key_in_the_own_zone_is_told(after: list[str], sentence: str, subject: str) -> None:
+    name = f"a._domainkey.sub.{OURS}"
+    told = answers((name, "TXT", [KEY], -40, -3), (name, "TXT", after, -1, 20))
+    first, *others = failing(CHANGE, told)
+    assert (first.code, [one.code for one in others]) == ("dns_key", ["selector_fails"])
+    assert first.sentence.startswith(f"{sentence} 21 October 2026 and 23 October 2026; valid signatures by it went")
+    assert first.subject.startswith(f"{name} TXT: {subject}")
+    assert len(first.subject) < 120
+    # SPF has nothing to do with it, nor with a policy.
+    assert failing(SPF, told)[0].code == "spf_fails"
+    policy = answers((f"_dmarc.{OURS}", "TXT", ["v=DMARC1"], -40, -3), (f"_dmarc.{OURS}", "TXT", [], -1, 20))
+    assert failing(SPF, policy)[0].code == "spf_fails"
+
+
+def test_a_key_that_is_put_otherwise_is_the_same() -> None:
+    name = f"a._domainkey.sub.{OURS}"
+    told = answers((name, "TXT", [KEY], -40, -3), (name, "TXT", [KEY.replace("; ", ";")], -1, 20))
+    assert failing(CHANGE, told)[0].code == "selector_fails"
 
 
 def test_an_include_that_was_dropped_is_the_cause() -> None:

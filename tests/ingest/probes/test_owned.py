@@ -20,7 +20,8 @@ OURS = """
 @ TXT "google-site-verification=secret"
 @ MX 10 mx.mailbox.test.
 s1._domainkey CNAME s1.u1.mailer.test.
-s2._domainkey TXT "v=DKIM1; p=AAAA"
+s2._domainkey TXT "v=DKIM1; p=AA" "AA"
+s2._domainkey TXT "another=text"
 inner._domainkey CNAME s1._domainkey
 around._domainkey CNAME around2._domainkey
 around2._domainkey CNAME around._domainkey
@@ -76,6 +77,14 @@ def test_keys_and_return_paths_lead_to_whoever_keeps_them(resolver: Resolver) ->
     assert found["s2._domainkey.ours.test", "CNAME"].answered
     assert found["plain.ours.test", "MX"].values == ()
     assert ("gone.ours.test", "MX") not in found
+
+
+def test_a_key_in_our_own_zone_is_kept_and_so_is_that_it_is_gone(resolver: Resolver) -> None:
+    names = [key_name(selector, "ours.test") for selector in ("s1", "s2", "gone", "inner")]
+    found = asked(resolver, keys=tuple(names))
+    texts = {name: one.values for (name, rdtype), one in found.items() if rdtype == "TXT" and "_domainkey" in name}
+    # What stands elsewhere is nobody's business here.
+    assert texts == {names[1]: ("v=DKIM1; p=AAAA",), names[2]: ()}
 
 
 def test_an_alias_within_the_domain_is_followed_and_a_circle_ends(resolver: Resolver) -> None:
