@@ -17,7 +17,7 @@ from analysis.settings import DriftSettings
 
 Floats = NDArray[np.float64]
 
-DOUBTFUL = 0.02  # chance beyond which a change is not even put to the correction for many questions
+DOUBTFUL = 0.01  # chance beyond which a change is not even put to the correction for many questions
 CONCEIVABLE = 0.2  # the same for what may be less doubtful a few days later
 STEPS = 2  # as many changes the same way may stand side by side; more are a slide
 SETTLED_DAYS = 7  # days with mail after which a slide that ends with the data has come to rest

@@ -123,6 +123,11 @@ def place(
     return Place(folder, f"{LASTING if lasting else mark}-{asked.hexdigest()}")
 
 
+def keep_nothing(connection: Connection) -> None:
+    """Neither find nor keep anything in a session, because it does not look at the warehouse as it is."""
+    _marks[connection] = (None, "")
+
+
 def _state(connection: Connection) -> tuple[Path | None, str]:
     row = connection.execute(
         """

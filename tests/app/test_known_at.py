@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 
 from tests.analysis.world import LAST, MAILER, OFFICE, OURS, World, days
 from tests.app.conftest import Whosends
+from tests.warehouse.test_known import THEN as INSTANT
+from tests.warehouse.test_known import grown
 
 BROKE = LAST - timedelta(days=14)
 KEYS = ((OURS, "m1", "pass"),)
@@ -68,3 +71,23 @@ def test_what_cannot_be_left_out_any_more_is_no_answer(whosends: Whosends, late:
     assert ran.code > 1
     assert "lost their records since" in ran.err
     assert whosends(command, "--warehouse", late, "--known-at", "2026-11-26").code == 1
+
+
+@pytest.mark.parametrize("form", ["md", "json", "html"])
+def test_an_old_week_is_told_in_the_same_bytes(whosends: Whosends, tmp_path: Path, form: str) -> None:
+    now, old = grown(tmp_path, random.Random(2))
+    asked = (
+        "report",
+        "weekly",
+        "--week",
+        "2026-W46",
+        "--format",
+        form,
+        "--known-at",
+        INSTANT.isoformat(),
+        "--warehouse",
+    )
+    told, told_then = whosends(*asked, now.path), whosends(*asked, old.path)
+    assert told.code == told_then.code == 0
+    assert told.out == told_then.out
+    assert told.out != whosends(*asked[:-3], "--warehouse", now.path).out
