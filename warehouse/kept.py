@@ -123,9 +123,12 @@ def place(
     return Place(folder, f"{LASTING if lasting else mark}-{asked.hexdigest()}")
 
 
-def keep_nothing(connection: Connection) -> None:
-    """Neither find nor keep anything in a session, because it does not look at the warehouse as it is."""
-    _marks[connection] = (None, "")
+def keep_in(connection: Connection, folder: Path) -> None:
+    """Let a session that does not look at the warehouse as it is keep what it finds in a folder of its own."""
+    _, mark = _state(connection)
+    likeness = folder / "past"  # the kept folder is beside a file, and has its rights
+    likeness.touch(mode=0o600)
+    _marks[connection] = (folder_of(likeness), mark)
 
 
 def _state(connection: Connection) -> tuple[Path | None, str]:

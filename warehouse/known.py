@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 
@@ -37,15 +39,19 @@ def known_at(warehouse: Warehouse, at: datetime | None) -> Iterator[Warehouse]:
     """
     with warehouse.reading() as connection:
         same = at is None or not _later(connection, at)
-    yield warehouse if same or at is None else _Past(warehouse, at)
+    if same or at is None:
+        yield warehouse
+        return
+    with TemporaryDirectory(prefix="whosends-") as folder:
+        yield _Past(warehouse, at, Path(folder))
 
 
 class _Past(Warehouse):
-    """A warehouse as of an instant. It cannot be written to, and keeps no answers."""
+    """A warehouse as of an instant. It cannot be written to; what is kept of its answers is in a folder of its own."""
 
-    def __init__(self, now: Warehouse, at: datetime) -> None:
+    def __init__(self, now: Warehouse, at: datetime, folder: Path) -> None:
         super().__init__(now.path, now.settings)
-        self._at = at
+        self._at, self._folder = at, folder
         self._then: _Then | None = None
 
     @contextmanager
@@ -56,7 +62,7 @@ class _Past(Warehouse):
             if self._then is None or self._then.mark != mark:
                 # The first session, or somebody wrote since.
                 self._then = _Then(mark, _of_then(connection, self._at))
-            kept.keep_nothing(connection)
+            kept.keep_in(connection, self._folder)
             _look_back(connection, self._at, self._then.tables)
             yield connection
 
@@ -107,8 +113,15 @@ def _of_then(connection: Connection, at: datetime) -> dict[str, pa.Table]:
     connection.execute(
         f"""
         CREATE TEMP TABLE touched AS
-        SELECT domain, day + i::INTEGER AS day, bool_or(stored_at <= {_instant(at)}) AS earlier
-        FROM {report}, unnest(range(days)) AS spread(i) GROUP BY ALL HAVING bool_or(stored_at > {_instant(at)});
+        WITH later AS (
+            SELECT DISTINCT domain, day + i::INTEGER AS day FROM {report}, unnest(range(days)) AS spread(i)
+            WHERE stored_at > {_instant(at)}
+        ), earlier AS (
+            SELECT DISTINCT domain, day + i::INTEGER AS day, true AS earlier
+            FROM {report}, unnest(range(days)) AS spread(i)
+            WHERE stored_at <= {_instant(at)} AND day + days > (SELECT min(day) FROM later)
+        )
+        SELECT domain, day, coalesce(earlier, false) AS earlier FROM later LEFT JOIN earlier USING (domain, day);
         CREATE TEMP TABLE touched_month AS SELECT DISTINCT domain, date_trunc('month', day)::DATE AS day FROM touched;
         CREATE TEMP TABLE finding AS FROM {_stored(connection, "finding")}
         """
