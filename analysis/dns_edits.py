@@ -15,7 +15,7 @@ from warehouse import reads_changes
 from warehouse.connect import Connection
 
 MOST = 6  # records named in a description
-SHORT = 24  # characters of a key that are shown
+SHORT = 16  # characters of a key that are shown
 
 
 @dataclass(frozen=True, slots=True)

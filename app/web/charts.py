@@ -7,7 +7,7 @@ constants, so that no data decides how a tooltip is drawn. Temporal axes are UTC
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -92,6 +92,15 @@ def blocked(weeks: pl.DataFrame, colors: Palette) -> Chart:
 
 
 @dataclass(frozen=True, slots=True)
+class Edited:
+    """An edit of the records: seen on `day`, made since the look on day `first`; `what` says it in few words."""
+
+    day: date
+    first: date
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class Began:
     """The day on which a source's rate changed, between which two days that was, and edits of the domain's records.
 
@@ -100,7 +109,7 @@ class Began:
 
     day: date
     between: Span | None = None
-    edits: tuple[date, ...] = ()
+    edits: tuple[Edited, ...] = ()
     unfinished: tuple[tuple[date, float], ...] = ()
 
 
@@ -149,13 +158,15 @@ def _between(began: Began, colors: Palette) -> list[alt.Chart]:
 
 
 def _edits(began: Began, colors: Palette) -> list[alt.Chart]:
-    """Edits of the domain's record: thin dotted rules with a diamond at the foot."""
+    """Edits of the domain's records: thin dotted rules with a diamond, on a ground of the days since the last look."""
     if not began.edits:
         return []
-    marks = alt.Chart(pl.DataFrame({"day": list(began.edits)}))
-    tooltip = [_when("day", "record edited")]
+    marks = alt.Chart(pl.DataFrame([asdict(edit) for edit in began.edits]))
+    tooltip = [_when("day", "edit seen on"), _when("first", "made since"), alt.Tooltip("what:N", title="what")]
+    rule = alt.Chart(pl.DataFrame({"day": sorted({edit.day for edit in began.edits})}))
     return [
-        marks.mark_rule(strokeDash=[1, 3], strokeWidth=1.5, color=colors.rule).encode(x="day:T"),
+        marks.mark_rect(color=colors.rule, opacity=0.22).encode(x="first:T", x2="day:T", tooltip=tooltip),
+        rule.mark_rule(strokeDash=[1, 3], strokeWidth=1.5, color=colors.rule).encode(x="day:T"),
         marks.mark_point(shape="diamond", size=80, filled=True, color=colors.rule, opacity=1).encode(
             x="day:T", y=alt.value(10), tooltip=tooltip
         ),
@@ -340,7 +351,7 @@ def _names_axis() -> alt.Axis:
 
 
 def _scale_legend() -> alt.Legend:
-    return alt.Legend(format=".0%", orient="top", gradientLength=160, values=[0, 0.5, 0.95])
+    return alt.Legend(format=".0%", orient="top", gradientLength=110, values=[0, 0.5, 0.95])
 
 
 def _when(column: str, title: str = "day") -> alt.Tooltip:

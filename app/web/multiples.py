@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
@@ -67,10 +67,28 @@ def draw(shown: Sequence[Drift], days: pl.DataFrame, beside: Beside, view: View)
 
 def began(one: Drift, own: pl.DataFrame, beside: Beside) -> charts.Began:
     """When it began, with the edits of its domain's records on the days that are drawn, and those not over yet."""
-    days = {edit.day for edit in beside.edits if edit.domain == one.domain}
-    days |= {edit.last for edit in beside.dns if one.domain == edit.domain or one.domain.endswith(f".{edit.domain}")}
-    drawn = set(own["day"])
-    return charts.Began(one.started_on, one.started_between, tuple(sorted(days & drawn)), beside.unfinished(one.domain))
+    return charts.Began(
+        one.started_on, one.started_between, tuple(edited(one, own, beside)), beside.unfinished(one.domain)
+    )
+
+
+def edited(one: Drift, own: pl.DataFrame, beside: Beside) -> Iterator[charts.Edited]:
+    """The edits of a change's domain on the days that are drawn, in their order."""
+    found = [
+        charts.Edited(edit.day, edit.day, words.plain(f"policy: {edit.tag}={edit.after}", 80))
+        for edit in beside.edits
+        if edit.domain == one.domain
+    ]
+    found += [
+        charts.Edited(edit.last, edit.first, words.plain(edit.described(), 80))
+        for edit in beside.dns
+        if one.domain == edit.domain or one.domain.endswith(f".{edit.domain}")
+    ]
+    drawn = sorted(own["day"])
+    for edit in sorted(found, key=lambda edit: (edit.day, edit.what)):
+        if edit.day in drawn:
+            # The look before may have been before the first day that is drawn.
+            yield replace(edit, first=max(edit.first, drawn[0]))
 
 
 def heat(shown: Sequence[Drift], days: pl.DataFrame, beside: Beside, view: View) -> None:

@@ -111,7 +111,7 @@ def headline(every: Sequence[Drift], enough: bool, view: View) -> None:
     st.caption(
         f"Over {rules.days} days to {words.full_day(view.until)}: changes of {rules.points:g} points or more that are "
         "neither chance, nor a weekend, nor one reporter's doing. A grey ground marks days with fewer than "
-        f"{charts.FEW} messages."
+        f"{charts.FEW} messages, a diamond an edit of the policy or in DNS."
     )
 
 

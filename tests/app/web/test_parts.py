@@ -119,7 +119,7 @@ def test_charts_are_valid_over_nothing_and_over_one_day(colors: theme.Palette) -
     one = pl.DataFrame({"day": [date(2026, 11, 1)], "messages": [5], "aligned": [5], "rate": [1.0]})
     lost = pl.DataFrame({"day": [date(2026, 11, 1)], "class": ["forwarded"], "messages": [3]})
     span = (date(2026, 10, 25), date(2026, 11, 23))
-    began = charts.Began(span[0], span, (date(2026, 11, 1),))
+    began = charts.Began(span[0], span, (charts.Edited(date(2026, 11, 1), date(2026, 10, 31), "a key"),))
     drawn = [
         charts.rate(one, none, marks, span, colors),
         charts.source_rate(one, charts.Began(date(2026, 11, 1)), colors),
@@ -155,4 +155,7 @@ def test_edits_in_dns_are_marked_at_the_sources_of_their_domain_on_days_that_are
     for domain, marked in (("example.com", 3), ("mail.example.com", 3), ("other.example", 4), ("notexample.com", None)):
         change = Drift(domain, "k", "k", None, "dkim", "step", days[2], 1.0, 0.0, 9, 0.0, 2, Cause("", ""))
         began = multiples.began(change, own, multiples.Beside([], edits, [], {}))
-        assert began.edits == ((date(2026, 11, marked),) if marked else ())
+        owner = domain.removeprefix("mail.")
+        # The look before was before the first day that is drawn.
+        told = [charts.Edited(date(2026, 11, marked), days[0], f"{owner} TXT: +v=spf1")] if marked else []
+        assert list(began.edits) == told
