@@ -67,7 +67,7 @@ class _Past(Warehouse):
             yield connection
 
     @contextmanager
-    def writing(self, *, reports: bool = True) -> Iterator[Connection]:
+    def writing(self, *, reports: bool = True, memory: str = "") -> Iterator[Connection]:
         """Nobody writes into the past."""
         raise NotImplementedError
         yield
