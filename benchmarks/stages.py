@@ -20,10 +20,10 @@ from ingest.reports.aggregate import parse
 from ingest.settings import UnpackLimits
 from ingest.sniff import kind
 from ingest.unpack import unpack
-from warehouse import documents as raw
 from warehouse import runs, settle
 from warehouse.instants import naive
 from warehouse.load import commits
+from warehouse.packing import packed
 from warehouse.portion import How, Portion, portions, tuned
 from warehouse.rollup import ROLLUPS
 from warehouse.rows import Arrived, document_hash, staged
@@ -69,7 +69,7 @@ class Stages:
             hashes = [document_hash(document.data) for document in inflated]
         with under("compress"):
             for document in inflated:
-                raw.packed(document.data, document.deflated)
+                packed(document.data, document.deflated)
         with under("parse"):
             reports = [parse(document.data) for document in inflated]
         with under("rows"):

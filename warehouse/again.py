@@ -19,7 +19,7 @@ from ingest.reports.words import Repair
 from ingest.settings import UnpackLimits
 from warehouse import deliveries, failures, rollup, tls
 from warehouse.connect import Connection
-from warehouse.documents import unpacked
+from warehouse.packing import unpacked
 from warehouse.rows import Arrived, staged
 from warehouse.save import Identify, replace
 from warehouse.terms import Terms

@@ -19,7 +19,7 @@ from ingest.inputs.base import Message
 from ingest.reading import Privacy, Reading, read
 from ingest.settings import UnpackLimits
 from warehouse import rows
-from warehouse.documents import DOCUMENT, packed
+from warehouse.packing import DOCUMENT, packed
 from warehouse.rows import Arrived, Staged, document_hash, staged, table
 
 PORTION_BYTES = 4 * 2**20

@@ -13,8 +13,8 @@ from ingest.outcome import Opinion, Quarantined
 from ingest.reports.aggregate import PARSER_VERSION
 from warehouse import journal
 from warehouse.connect import Connection
-from warehouse.documents import packed, unpacked
 from warehouse.instants import naive, utc
+from warehouse.packing import packed, unpacked
 from warehouse.reads import frame
 from warehouse.rows import document_hash
 

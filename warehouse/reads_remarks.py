@@ -7,7 +7,7 @@ from datetime import date
 import polars as pl
 
 from warehouse.connect import Connection
-from warehouse.documents import unpacked
+from warehouse.packing import unpacked
 from warehouse.reads import frame
 from warehouse.scope import Scope
 

@@ -7,7 +7,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing import get_all_start_methods, get_context
+from multiprocessing.context import BaseContext
 
 from ingest.inputs.base import Message
 from warehouse.errors import WarehouseError
@@ -28,8 +29,7 @@ def read_by(
 
     Raises WarehouseError where a process ends before its time.
     """
-    # Not forked: threads of Arrow and DuckDB would be cut off in the middle of what they hold.
-    pool = ProcessPoolExecutor(jobs, get_context("spawn"), _prepare, (prepare,))
+    pool = ProcessPoolExecutor(jobs, _context(), _prepare, (prepare,))
     waiting: deque[Future[list[Portion]] | None] = deque()
     try:
         for batch in batches:
@@ -47,6 +47,18 @@ def read_by(
         ) from fault
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _context() -> BaseContext:
+    """How processes start: forked from one that has loaded what they need and does nothing else, where there is one.
+
+    Not forked from this one: threads of Arrow and DuckDB would be cut off in the middle of what they hold.
+    """
+    if "forkserver" not in get_all_start_methods():
+        return get_context("spawn")
+    context = get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
 
 
 def _next(waiting: deque[Future[list[Portion]] | None]) -> Iterator[Portion | None]:

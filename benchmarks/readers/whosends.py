@@ -7,6 +7,7 @@ import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
+from multiprocessing import forkserver
 from pathlib import Path
 
 from app.commands.loading import identify
@@ -41,7 +42,7 @@ def main(folder: Path, warehouse: Path, keep_documents: bool, jobs: int) -> None
     organizational_domain("example.com")
     once, clock = clock.read(), Clock()
     summary = load(FileInput([folder], limits), loader)
-    cost, memory, readers = clock.read(), peak.read(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    cost, memory, readers = clock.read(), peak.read(), _others()
     with target.reading() as connection:
         row = connection.execute(TOTALS).fetchone()
     assert row is not None
@@ -54,6 +55,12 @@ def main(folder: Path, warehouse: Path, keep_documents: bool, jobs: int) -> None
         totals=dict(zip(("reports", "records", "messages", "daily", "declared"), map(int, row), strict=True)),
         summary={name: getattr(summary, name) for name in ("seen", "stored", "duplicates", "records", "messages")},
     )
+
+
+def _others() -> resource.struct_rusage:
+    """What other processes took. One that others were forked from tells of them once it has ended."""
+    forkserver._forkserver._stop()
+    return resource.getrusage(resource.RUSAGE_CHILDREN)
 
 
 if __name__ == "__main__":

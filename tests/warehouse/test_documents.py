@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from tests.ingest import wrap
 from tests.warehouse.build import ListInput, loader, message, row, warehouse, xml
-from warehouse.documents import document, packed, unpacked
+from warehouse.documents import document
 from warehouse.load import load
+from warehouse.packing import packed, unpacked
 
 XML = xml(row(), row("198.51.100.7", dkim="fail"), row("198.51.100.8"))
 
