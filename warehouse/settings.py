@@ -22,7 +22,7 @@ class WarehouseSettings:
     threads: int = setting(0, "Most threads for one question; 0 means one for each core. Writing takes one.")
     memory: str = setting("", "Most memory for one query, for example 2GB; empty means DuckDB's own limit.")
     load_memory: str = setting(
-        "64MB",
+        "48MB",
         "Most memory that DuckDB takes for a batch that is loaded; what is beyond waits in a file beside the warehouse until the commit. Where 'memory' is set, that one holds; empty means no such limit.",
     )
 
