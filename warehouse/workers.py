@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_all_start_methods, get_context
+from multiprocessing import get_all_start_methods, get_context, parent_process
 from multiprocessing.context import BaseContext
+from threading import Thread
 
 from ingest.inputs.base import Message
 from warehouse.errors import WarehouseError
@@ -84,7 +86,16 @@ def _tasks(batch: Sequence[Message]) -> Iterator[list[Message]]:
 
 def _prepare(further: Callable[[], object]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that commits ends the others
+    Thread(target=_end_with_the_other, daemon=True).start()
     further()
+
+
+def _end_with_the_other() -> None:
+    """End once the process that commits is gone: killed, it cannot say so, and work would be waited for for ever."""
+    committing = parent_process()
+    if committing:
+        committing.join()
+        os._exit(1)
 
 
 def _read(messages: list[Message], how: How) -> list[Portion]:

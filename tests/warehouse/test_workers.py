@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -55,3 +59,44 @@ def test_a_process_that_dies_is_told_and_loses_nothing(tmp_path: Path) -> None:
     with pytest.raises(WarehouseError, match="ended before its time"):
         load(source, replace(loader(target), jobs=2, prepare=partial(os._exit, 1)))
     assert load(source, loader(target)).stored == 3
+
+
+def test_processes_that_read_end_with_the_one_that_is_killed(tmp_path: Path) -> None:
+    code = """
+import os, signal, sys
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from tests.warehouse.build import ListInput, loader, message, warehouse, xml
+from tests.warehouse.test_workers import noted
+from warehouse.load import load
+class Dying(ListInput):
+    def done(self, settled):
+        os.kill(os.getpid(), signal.SIGKILL)
+folder = Path(sys.argv[1])
+load(Dying([[message(xml())]]), replace(loader(warehouse(folder)), jobs=2, prepare=partial(noted, folder)))
+"""
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    killed = subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    assert killed.returncode == -signal.SIGKILL
+    readers = [int(path.name) for path in (tmp_path / "readers").iterdir()]
+    assert readers
+    until = time.monotonic() + 60
+    while any(map(running, readers)) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not any(map(running, readers))
+
+
+def noted(folder: Path) -> None:
+    """Note the process that this is called in."""
+    (folder / "readers").mkdir(exist_ok=True)
+    (folder / "readers" / str(os.getpid())).touch()
+
+
+def running(process: int) -> bool:
+    """Whether a process is there, and not only what nobody has asked for yet of one that has ended."""
+    try:
+        os.kill(process, 0)
+        return ") Z " not in Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return False
