@@ -29,11 +29,11 @@ from analysis.traces import Traces, traced
 from analysis.traces import fetch as fetch_traces
 from ingest.catalogue.catalogue import catalogue
 from ingest.catalogue.envelopes import domain_habit
-from warehouse import dns
 from warehouse import reads_sources as reads
 from warehouse.connect import Connection
 from warehouse.kept import Place, place
 from warehouse.reads import decisions
+from warehouse.reads_dns import answers
 from warehouse.scope import Scope
 
 KEY = ["domain", "source_key"]
@@ -128,7 +128,7 @@ def fetch(connection: Connection, scope: Scope, today: date, settings: SourceSet
     envelopes = reads.envelope_sums(connection, history)
     # Homes are looked for among all of a domain's sources, so more of them have to be known than the scope has.
     known = pl.concat(one["source_key"].unique() for one in (sources, signatures, envelopes)).unique().to_list()
-    answers = dns.answers(connection, _organizations(sources))
+    dns = answers(connection, _organizations(sources))
     return Frames(
         scope=scope,
         newest=newest,
@@ -141,8 +141,8 @@ def fetch(connection: Connection, scope: Scope, today: date, settings: SourceSet
         signatures=signatures,
         envelopes=envelopes,
         reasons=reads.source_reasons(connection, history),
-        traces=fetch_traces(connection, history, settings, _own_hosts(sources, answers)),
-        dns=answers,
+        traces=fetch_traces(connection, history, settings, _own_hosts(sources, dns)),
+        dns=dns,
     )
 
 

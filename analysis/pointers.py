@@ -33,7 +33,7 @@ class Pointer(NamedTuple):
 
 
 class Pointers:
-    """What is known of some domains' DNS: `answers` as `warehouse.dns.answers` gives them.
+    """What is known of some domains' DNS: `answers` as `warehouse.reads_dns.answers` gives them.
 
     `lasting`: what was there once and is not now counts as well. Whose mail it was does not change with that.
     """

@@ -17,6 +17,7 @@ from ingest.probes.names import Owned, is_name, key_name
 from warehouse import addresses, dns, reads_bonds
 from warehouse.address import Address
 from warehouse.connect import Connection
+from warehouse.reads_dns import answers
 from warehouse.scope import Scope
 
 SENDERS = 20_000  # addresses that are looked at anew in one run, those with most mail first
@@ -83,7 +84,7 @@ def _bonds(connection: Connection, source_ips: Sequence[str], services: Catalogu
         reads_bonds.passing_keys(connection, scope, source_ips),
         reads_bonds.key_homes(connection, scope),
     )
-    pointers = Pointers(dns.answers(connection), services, lasting=True)
+    pointers = Pointers(answers(connection), services, lasting=True)
     return bonds(source_ips, pointers, passing, services)
 
 

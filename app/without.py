@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
+
+if TYPE_CHECKING:
+    from importlib.abc import Loader
 
 PATIENCE: Final = 5_000  # refusals, at 6 µs each
 
@@ -35,8 +37,11 @@ def for_good(name: str) -> None:
     sys.meta_path.insert(0, _Refusal(name))
 
 
-class _Refusal(MetaPathFinder, Loader):
-    """Finds the module, so that whoever asks only whether it is there goes on as ever, but loads nothing."""
+class _Refusal:
+    """Finds the module, so that whoever asks only whether it is there goes on as ever, but loads nothing.
+
+    A finder and a loader by what it does: their base classes are in `importlib.abc`, which takes 10 ms to load.
+    """
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -45,7 +50,7 @@ class _Refusal(MetaPathFinder, Loader):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        return ModuleSpec(fullname, self) if fullname == self._name and self._left > 0 else None
+        return ModuleSpec(fullname, cast("Loader", self)) if fullname == self._name and self._left > 0 else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         self._left -= 1

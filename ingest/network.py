@@ -14,9 +14,10 @@ import socket
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import maxminddb
+if TYPE_CHECKING:
+    import maxminddb
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +62,9 @@ class NetworkDatabase:
 
     @cached_property
     def _reader(self) -> maxminddb.Reader | None:
+        # Not at the top: it brings multiprocessing along, and most of what imports this file looks nothing up.
+        import maxminddb  # noqa: PLC0415
+
         if self._path is None:
             return None
         try:
@@ -88,7 +92,7 @@ class NetworkDatabase:
             return UNKNOWN
         try:
             found = self._reader.get(ip)
-        except (ValueError, maxminddb.InvalidDatabaseError) as fault:
+        except (ValueError, RuntimeError) as fault:  # maxminddb.InvalidDatabaseError is a RuntimeError
             log.warning("network.unreadable path=%s fault=%s", self._path, fault)
             return UNKNOWN
         if not isinstance(found, dict):

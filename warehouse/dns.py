@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
-import polars as pl
 import pyarrow as pa
 
 from warehouse.connect import Connection, insert
 from warehouse.instants import naive
-from warehouse.reads import frame
 from warehouse.rows import table
 from warehouse.scope import Scope
 
@@ -136,24 +134,3 @@ def keep(connection: Connection, answers: Iterable[tuple[str, Told]], now: datet
     fresh = [(*key, records, at, at) for key, records in rows.items() if key not in same]
     insert(connection, "dns_answer", table(ANSWER, fresh))
     return len(fresh)
-
-
-def answers(connection: Connection, domains: Sequence[str] | None = None) -> pl.DataFrame:
-    """What is known now: domain, name, rdtype, records (List), first_seen_at, last_seen_at, earlier (List).
-
-    `earlier` are the latest records of the name and type that were not none, so that what was taken out since
-    still tells whose mail of that time it was.
-    """
-    where = "true" if domains is None else "domain IN (SELECT unnest(?::VARCHAR[]))"
-    return frame(
-        connection,
-        f"""
-        WITH held AS (
-            SELECT domain, name, rdtype, arg_max(records, first_seen_at) AS earlier FROM dns_answer
-            WHERE len(records) > 0 GROUP BY ALL
-        )
-        SELECT c.*, coalesce(held.earlier, []) AS earlier
-        FROM current_dns c LEFT JOIN held USING (domain, name, rdtype) WHERE {where} ORDER BY domain, name, rdtype
-        """,
-        [] if domains is None else [list(domains)],
-    )
