@@ -15,7 +15,7 @@ from benchmarks.tables import Document, milliseconds
 WHOSENDS = Path(sys.executable).with_name("whosends")
 READING = (
     "query SELECT_1", "config show", "services list", "audit", "status", "findings", "sources", "drift", "changes",
-    "readiness --domain northlight.example", "report weekly", "reporters", "tls", "failures", "bounces",
+    "readiness northlight.example", "report weekly", "reporters", "tls", "failures", "bounces",
     "quarantine list", "doctor --offline",
 )  # fmt: skip
 

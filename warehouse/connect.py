@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 
-from warehouse import migrate
+from warehouse import lingering, migrate
 from warehouse.errors import MemoryShort, WarehouseDamaged, WarehouseError, WarehouseFull, WarehouseMissing
 from warehouse.settings import WarehouseSettings
-from warehouse.turnstile import turn
+from warehouse.turnstile import pass_by, turn
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,18 +29,36 @@ class Warehouse:
     keeps the writers waiting.
     """
 
-    def __init__(self, path: Path, settings: WarehouseSettings) -> None:
+    def __init__(self, path: Path, settings: WarehouseSettings, *, lingering: bool = False) -> None:
         self.path = path
         self.settings = settings
+        self.lingering = lingering
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A read-only session. Raises WarehouseMissing where nothing was stored yet."""
+        """A read-only session. Raises WarehouseMissing where nothing was stored yet.
+
+        Where the warehouse is `lingering`, the file stays open for a moment for the next one (`warehouse.lingering`).
+        """
         if not self.path.exists() or self._is_empty():
             raise WarehouseMissing(
                 f"There is no warehouse at {self.path} yet.",
                 "Run 'whosends ingest PATH', 'whosends poll' or 'whosends demo' first.",
             )
+        if not self.lingering:
+            with self._reading() as connection:
+                yield connection
+            return
+        passing = partial(pass_by, self.path, wait=self.settings.wait)
+        with _explained(self.path), lingering.shared(self.path, self._reading, passing) as connection:
+            yield connection
+
+    def let_go(self) -> None:
+        """Close what lingers."""
+        lingering.let_go(self.path)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
         with turn(self.path, write=False, wait=self.settings.wait), self._open(read_only=True) as connection:
             outdated = migrate.outdated(connection)
             if not outdated:
@@ -65,6 +84,7 @@ class Warehouse:
         except OSError as error:
             message = f"Cannot make the folder {self.path.parent}: {error.strerror}."
             raise WarehouseError(message, "Point --warehouse to a place that can be written.") from error
+        self.let_go()
         with (
             turn(self.path, write=True, wait=self.settings.wait),
             self._open(read_only=False, memory=memory) as connection,
@@ -113,11 +133,8 @@ class Warehouse:
         except duckdb.InvalidInputException as error:
             raise WarehouseError(f"DuckDB refuses the settings of {self.path}: {_line(error)}.") from error
         try:
-            yield connection
-        except duckdb.Error as error:
-            if fault := _session_fault(self.path, error):
-                raise fault from error
-            raise
+            with _explained(self.path):
+                yield connection
         finally:
             connection.close()
 
@@ -134,6 +151,17 @@ def once(rows: pa.Table) -> pa.RecordBatchReader:
     import pyarrow as pa  # noqa: PLC0415  sessions that only read need not load it
 
     return pa.RecordBatchReader.from_batches(rows.schema, iter(rows.to_batches()))
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """What an error of the file, not of a query, means to a person."""
+    try:
+        yield
+    except duckdb.Error as error:
+        if fault := _session_fault(path, error):
+            raise fault from error
+        raise
 
 
 def _session_fault(path: Path, error: duckdb.Error) -> WarehouseError | None:

@@ -48,6 +48,12 @@ def turn(path: Path, *, write: bool, wait: float) -> Iterator[None]:
         _left[path] = time.monotonic()
 
 
+def pass_by(path: Path, *, wait: float) -> None:
+    """Wait behind the writers that wait, as every reader does, without a turn. Raises WarehouseBusy as `turn` does."""
+    with ExitStack() as turnstile:
+        _lock(turnstile, path.with_name(path.name + ".turnstile"), SHARED, time.monotonic() + wait)
+
+
 def _lock(stack: ExitStack, path: Path, flags: portalocker.LockFlags, deadline: float) -> None:
     file = stack.enter_context(_open(path))
     while True:

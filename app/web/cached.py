@@ -59,7 +59,8 @@ def settings() -> config.Config:
 def warehouse() -> Warehouse:
     """The warehouse of the settings, with a web page's patience."""
     said = settings()
-    return Warehouse(said.warehouse_path, replace(said.warehouse, wait=min(said.warehouse.wait, PATIENCE)))
+    patient = replace(said.warehouse, wait=min(said.warehouse.wait, PATIENCE))
+    return Warehouse(said.warehouse_path, patient, lingering=True)
 
 
 def state() -> State:

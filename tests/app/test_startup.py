@@ -39,7 +39,14 @@ def test_mail_that_is_no_aggregate_report_is_told_without_its_parser(sample: Pat
 
 @pytest.mark.parametrize("command", ["status", "findings", "sources", "drift", "changes", "reporters"])
 def test_answers_are_given_without_what_only_ingest_or_the_app_need(sample: Path, command: str) -> None:
-    assert not loaded("--warehouse", sample, command) & {"altair", "lxml", "maxminddb", "pandas", "parsedmarc", "streamlit"}
+    assert not loaded("--warehouse", sample, command) & {
+        "altair",
+        "lxml",
+        "maxminddb",
+        "pandas",
+        "parsedmarc",
+        "streamlit",
+    }
 
 
 def test_a_module_that_is_left_out_is_not_loaded_and_can_be_afterwards() -> None:
