@@ -10,7 +10,8 @@ from analysis import leads
 from analysis.changes import Vanished, departed
 from analysis.drift import Drift, drifts
 from analysis.genuine import LoneClaims, counted, lone_claims
-from analysis.keeping import kept
+from analysis.grounds import grounds
+from analysis.keeping import kept, kept_over
 from analysis.leads import Finding
 from analysis.period import newest_day
 from analysis.policy import Published, policies
@@ -21,14 +22,15 @@ from analysis.sources import Source
 from analysis.weight import LEAST, MINOR, weights
 from warehouse import reads
 from warehouse.connect import Connection, Warehouse
-from warehouse.kept import place
+from warehouse.kept import Place, place
 from warehouse.scope import Scope
 
-__all__ = ["Basis", "Finding", "findings", "gather", "rank"]
+__all__ = ["Basis", "Finding", "Found", "findings", "found", "gather", "rank"]
 
 SEVERITIES = ("critical", "high", "medium", "info")
 # Impact from which a finding on legitimate mail may be called so; its lead says what it may be called at most.
 BANDS = (("critical", 50.0), ("high", 10.0))
+OTHERS = ("forwarded", "spoofing")  # whose mail is not for us to repair
 REPORTERS_OVER = 120  # days over which it is learnt who usually reports
 
 
@@ -71,21 +73,63 @@ class Basis:
         return sum(one.usual and not one.silent_since for one in self.reporters)
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """All findings in order, and what tells what became of earlier ones.
+
+    `newest` is the last day judged, as of `today`; `others` are the sources of every domain judged whose mail is not
+    for us to repair.
+    """
+
+    findings: tuple[Finding, ...]
+    newest: date | None
+    today: date
+    others: dict[str, tuple[str, ...]]
+
+
 def findings(
     warehouse: Warehouse,
     scope: Scope,
     today: date,
     settings: AnalysisSettings,
     targets: Mapping[str, str] | None = None,
-    *,
-    known: Sequence[Drift] | None = None,
 ) -> list[Finding]:
     """What to do about the scope's domains, judged over readiness.days up to the scope's last day.
 
     `targets` are the policies that domains are meant to reach; the next stricter one where a domain
-    is not named. `known` are their drifts, where the caller has them already.
+    is not named.
     """
-    return rank(gather(warehouse, scope, today, settings, targets, known=known), settings)
+    return list(found(warehouse, scope, today, settings, targets).findings)
+
+
+def found(
+    warehouse: Warehouse,
+    scope: Scope,
+    today: date,
+    settings: AnalysisSettings,
+    targets: Mapping[str, str] | None = None,
+    *,
+    basis: Basis | None = None,
+) -> Found:
+    """The same, with what tells of earlier ones; kept until the reports or the decisions about the domains change.
+
+    `basis` is what `gather` makes of the same, where the caller has it already.
+    """
+
+    def asked(connection: Connection) -> Place:
+        wanted = sorted((targets or {}).items())
+        about = grounds(connection, scope.domains)
+        return place(connection, "findings", scope.domains, scope.until, today, settings, wanted, about)
+
+    def make() -> Found:
+        of = basis or gather(warehouse, scope, today, settings, targets)
+        others = {
+            domain: tuple(source.source_key for source in part if source.kind in OTHERS)
+            for domain, part in of.sources.items()
+        }
+        return Found(tuple(rank(of, settings)), of.newest, today, others)
+
+    return kept_over(warehouse, asked, Found, make)
 
 
 def gather(
@@ -94,8 +138,6 @@ def gather(
     today: date,
     settings: AnalysisSettings,
     targets: Mapping[str, str] | None = None,
-    *,
-    known: Sequence[Drift] | None = None,
 ) -> Basis:
     """Judge all domains of a scope that have reports."""
     with warehouse.reading() as connection:
@@ -107,20 +149,20 @@ def gather(
     wanted = {domain: (targets or {}).get(domain) or next_target(at.p) for domain, at in shown.items()}
     every: list[Source] = []
     judged: dict[str, Readiness] = {}
+    known: Sequence[Drift] = ()
     if wanted:
-        if known is None:
-            known = drifts(warehouse, Scope(scope.domains, None, newest), settings.drift)
+        known = drifts(warehouse, Scope(scope.domains, None, newest), settings.drift)
         every, judged = judge(warehouse, wanted, today, settings, known, Scope(scope.domains, None, newest))
-    found: dict[str, list[Source]] = {domain: [] for domain in shown}
+    by_domain: dict[str, list[Source]] = {domain: [] for domain in shown}
     for source in every:
-        found[source.domain].append(source)
+        by_domain[source.domain].append(source)
     judged_over = Scope(scope.domains, first, newest)
     heard, claimed = voices.reporters, voices.lone_claims
     gone: Sequence[Vanished] = ()
     if newest and every:
         with warehouse.reading() as connection:
             gone = departed(connection, every, newest, settings.sources)
-    return Basis(found, judged, shown, known or (), heard, newest, today, judged_over, claimed, gone)
+    return Basis(by_domain, judged, shown, known, heard, newest, today, judged_over, claimed, gone)
 
 
 def _voices(connection: Connection, scope: Scope) -> _Voices:

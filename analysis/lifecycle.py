@@ -13,7 +13,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from analysis.findings import SEVERITIES, Basis, Finding
+from analysis.findings import SEVERITIES, Finding, Found
 from analysis.gates import count, percent
 from analysis.settings import FindingSettings
 from warehouse.findings import FindingRecord, Move
@@ -22,7 +22,6 @@ from warehouse.findings import FindingRecord, Move
 PROVED_BY = {"alignment": "aligned", "spf_alone": "dkim_aligned"}
 REFUTED = 0.5  # share of aligned mail below which a fix that is said to be published plainly does not work
 OVER = ("verified", "closed")
-OTHERS = ("forwarded", "spoofing")  # whose mail is not for us to repair
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +47,20 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What somebody sees who looks now: findings in order, and the mail of each source by day.
+    """What somebody sees who looks now: what is found, and the mail of each source by day.
 
     `mail` has domain, source_key, day, messages, aligned and dkim_aligned.
     """
 
-    found: Sequence[Finding]
-    basis: Basis
+    found: Found
     mail: pl.DataFrame
     settings: FindingSettings
 
     @property
     def complete(self) -> date:
         """The last day whose reports have come."""
-        assert self.basis.newest is not None
-        return self.basis.newest - timedelta(days=self.settings.lag_days)
+        assert self.found.newest is not None
+        return self.found.newest - timedelta(days=self.settings.lag_days)
 
     def proof(self, record: FindingRecord, after: date) -> Proof:
         """How the record's source fared after a day; on the last days only, where that is long ago."""
@@ -85,17 +83,15 @@ class Look:
 
 def moves(look: Look, records: Mapping[str, FindingRecord]) -> list[Move]:
     """What changes in the records, in order: what is found, then what no longer is."""
-    if look.basis.newest is None:
+    if look.found.newest is None:
         return []
     told: dict[str, Finding] = {}
-    for finding in look.found:
+    for finding in look.found.findings:
         if finding.code != "ready":  # good news is no cause of anything
             told.setdefault(finding.key, finding)
     made = [_found(look, finding, records.get(key)) for key, finding in told.items()]
     made += [
-        _gone(look, record)
-        for key, record in records.items()
-        if key not in told and record.domain in look.basis.sources
+        _gone(look, record) for key, record in records.items() if key not in told and record.domain in look.found.others
     ]
     return [move for move in made if move.action or move.record != records.get(move.record.finding_key)]
 
@@ -125,7 +121,7 @@ def _order(record: FindingRecord) -> tuple[int, int, float, int, str]:
 
 
 def _found(look: Look, finding: Finding, record: FindingRecord | None) -> Move:
-    newest, today = look.complete + timedelta(days=look.settings.lag_days), look.basis.today
+    newest, today = look.complete + timedelta(days=look.settings.lag_days), look.found.today
     if record is None:
         return Move("finding.open", fresh(finding, today, newest))
     now = _renewed(record, finding, newest)
@@ -153,7 +149,7 @@ def _back(look: Look, record: FindingRecord, finding: Finding) -> str:
 
 
 def _gone(look: Look, record: FindingRecord) -> Move:
-    today = look.basis.today
+    today = look.found.today
     now = replace(record, found=False)
     match record.state:
         case "open":
@@ -167,11 +163,11 @@ def _gone(look: Look, record: FindingRecord) -> Move:
 
 def _ended(look: Look, record: FindingRecord) -> Move:
     """What was open and is no longer found, though nobody said that it was fixed."""
-    today, settings = look.basis.today, look.settings
+    today, settings = look.found.today, look.settings
     if record.kind not in PROVED_BY:
         return Move("finding.close", _into(record, "closed", "It is no longer found.", today))
-    kinds = {source.source_key: source.kind for source in look.basis.sources[record.domain]}
-    if kinds.get(str(record.source_key)) in OTHERS:  # one that nobody can tell any more may still be ours
+    # One that nobody can tell any more may still be ours.
+    if str(record.source_key) in look.found.others[record.domain]:
         return Move("finding.close", _into(record, "closed", "Its source is no sender of this domain.", today))
     proof = look.proof(record, record.last_found_on - timedelta(days=settings.verify_days))
     if proof.holds(settings):
@@ -184,7 +180,7 @@ def _ended(look: Look, record: FindingRecord) -> Move:
 
 def _judged(look: Look, record: FindingRecord) -> Move:
     """A fix that is said to be published: it works, it does not, or nobody can tell yet."""
-    today, settings = look.basis.today, look.settings
+    today, settings = look.found.today, look.settings
     fixed_on = record.fixed_on or record.changed_on
     if record.kind not in PROVED_BY:
         if not record.found and look.complete > fixed_on:

@@ -13,8 +13,9 @@ from analysis.arrivals import Departure, appearing, coming, going
 from analysis.cause import shown
 from analysis.changes import forged, missed
 from analysis.genuine import counted
+from analysis.grounds import grounds
 from analysis.history import policy_history
-from analysis.keeping import keep, known
+from analysis.keeping import keep, kept_over, known
 from analysis.reporters import gaps, late_by
 from analysis.settings import AnalysisSettings, SourceSettings
 from analysis.sources import sources
@@ -90,7 +91,19 @@ class Told:
 
 
 def news(warehouse: Warehouse, scope: Scope, today: date, settings: AnalysisSettings) -> list[News]:
-    """Everything of the scope's days, newest first. What is usual is told from the days before them."""
+    """Everything of the scope's days, newest first. What is usual is told from the days before them.
+
+    The answer is kept until the reports or the decisions about the domains change.
+    """
+    return kept_over(
+        warehouse,
+        lambda session: place(session, "news of", scope, today, settings, grounds(session, scope.domains)),
+        list[News],
+        lambda: _news(warehouse, scope, today, settings),
+    )
+
+
+def _news(warehouse: Warehouse, scope: Scope, today: date, settings: AnalysisSettings) -> list[News]:
     found = sources(warehouse, Scope(scope.domains, None, scope.until), today, settings.sources)
     if not found:
         return []

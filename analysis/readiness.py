@@ -14,7 +14,8 @@ from analysis.authorised import authorised, authorised_then
 from analysis.drift import Drift, drifts
 from analysis.gates import Case, Gate, gates
 from analysis.genuine import counted
-from analysis.keeping import kept, kept_frame
+from analysis.grounds import grounds
+from analysis.keeping import kept, kept_frame, kept_over
 from analysis.period import newest_day
 from analysis.policy import Published, policies
 from analysis.settings import AnalysisSettings
@@ -137,8 +138,19 @@ def readinesses(
     known: Sequence[Drift] | None = None,
     until: date | None = None,
 ) -> dict[str, Readiness]:
-    """The same for several domains at once, from their targets; `until` is the last day to look at."""
-    return judge(warehouse, targets, today, settings, known, Scope(tuple(targets), None, until))[1]
+    """The same for several domains at once, from their targets; `until` is the last day to look at.
+
+    The answer is kept until the reports or the decisions about the domains change.
+    """
+    within = Scope(tuple(targets), None, until)
+    if known is not None or not targets:
+        return judge(warehouse, targets, today, settings, known, within)[1]
+    return kept_over(
+        warehouse,
+        lambda session: place(session, "readiness", targets, until, today, settings, grounds(session, targets)),
+        dict[str, Readiness],
+        lambda: judge(warehouse, targets, today, settings, None, within)[1],
+    )
 
 
 def judge(

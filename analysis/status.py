@@ -10,13 +10,14 @@ from datetime import date, timedelta
 import polars as pl
 
 from analysis.changes import arrived
-from analysis.findings import Basis, Finding, gather, rank
+from analysis.findings import Basis, Finding, found, gather
 from analysis.gates import undecided
 from analysis.genuine import counted
+from analysis.grounds import grounds
 from analysis.keeping import kept_over
 from analysis.settings import AnalysisSettings
 from analysis.sources import Source, sources
-from warehouse import lookups, reads, reads_changes
+from warehouse import reads
 from warehouse.connect import Connection, Warehouse
 from warehouse.kept import Place, place
 from warehouse.scope import Scope
@@ -68,13 +69,10 @@ def status(
     today: date,
     settings: AnalysisSettings,
     targets: Mapping[str, str] | None = None,
-    *,
-    basis: Basis | None = None,
 ) -> Status:
     """How the scope's domains stand: messages and sources over its days, the verdict over readiness.days.
 
-    `basis` is what findings of the same scope and day are made from, where the caller has it already. Without it
-    the answer is kept until the reports or the decisions about these domains change.
+    The answer is kept until the reports or the decisions about these domains change.
     """
     with warehouse.reading() as connection:
         runs = reads.runs(connection, 1)
@@ -83,38 +81,39 @@ def status(
 
     def asked(connection: Connection) -> Place:
         wanted = sorted((targets or {}).items())
-        said = reads.decisions(connection).filter(pl.col("domain").is_in(scope.domains) | (not scope.domains))
-        # Findings tell of causes, which rest on what DNS answered, too; so does where reports may be sent.
-        heard = (reads_changes.dns_news(connection), lookups.news(connection))
-        return place(connection, "status", scope, today, settings, wanted, said.rows(), heard)
+        return place(connection, "status", scope, today, settings, wanted, grounds(connection, scope.domains))
 
     def judge() -> Status:
-        return _status(warehouse, scope, settings, basis or gather(warehouse, scope, today, settings, targets))
+        basis = gather(warehouse, scope, today, settings, targets)
+        seen = found(warehouse, scope, today, settings, targets, basis=basis)
+        return _status(warehouse, scope, settings, basis, seen.findings)
 
-    found = judge() if basis else kept_over(warehouse, asked, Status, judge)
-    return replace(found, quarantined=int(quarantined), last_run_at=ended.isoformat() if ended else None)
+    known = kept_over(warehouse, asked, Status, judge)
+    return replace(known, quarantined=int(quarantined), last_run_at=ended.isoformat() if ended else None)
 
 
-def _status(warehouse: Warehouse, scope: Scope, settings: AnalysisSettings, basis: Basis) -> Status:
+def _status(
+    warehouse: Warehouse, scope: Scope, settings: AnalysisSettings, basis: Basis, ranked: Sequence[Finding]
+) -> Status:
     with warehouse.reading() as connection:
         sure = counted(connection, scope)
         domains, days = reads.domains(connection, sure), reads.daily_alignment(connection, sure)
     first: dict[str, Finding] = {}
-    for finding in rank(basis, settings):
+    for finding in ranked:
         if finding.severity != "info":
             first.setdefault(finding.domain, finding)
-    found = basis.sources
+    parts = basis.sources
     if scope != basis.scope:
-        found = by_domain(sources(warehouse, scope, basis.today, settings.sources))
-    every = [source for part in found.values() for source in part]
+        parts = by_domain(sources(warehouse, scope, basis.today, settings.sources))
+    every = [source for part in parts.values() for source in part]
     new = Counter[str]()
     if basis.newest:
         with warehouse.reading() as connection:
             new.update(one.domain for one in arrived(connection, every, basis.newest, settings.sources))
-    open_ = {domain: len(undecided(part, "reject", settings.readiness)) for domain, part in found.items()}
+    open_ = {domain: len(undecided(part, "reject", settings.readiness)) for domain, part in parts.items()}
     trends = _trends(days, scope, basis.newest)
     told = tuple(
-        _line(row, basis, found.get(name, []), first.get(name), trends, (open_.get(name, 0), new[name]))
+        _line(row, basis, parts.get(name, []), first.get(name), trends, (open_.get(name, 0), new[name]))
         for name, row in zip(domains["domain"], domains.iter_rows(named=True), strict=True)
     )
     return Status(told, basis.newest, basis.heard, len(basis.usual), 0, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final
@@ -10,8 +10,7 @@ from typing import Final
 import polars as pl
 
 from analysis import lifecycle
-from analysis.drift import Drift
-from analysis.findings import gather, rank
+from analysis.findings import found
 from analysis.genuine import counted
 from analysis.lifecycle import Look
 from app.config import Config
@@ -56,16 +55,16 @@ class Tracking:
     moves: tuple[states.Move, ...]
 
 
-def look(warehouse: Warehouse, today: date, config: Config, known: Sequence[Drift] | None = None) -> Look:
+def look(warehouse: Warehouse, today: date, config: Config) -> Look:
     """What is there to be found now, in all domains."""
     settings = config.analysis
-    basis = gather(warehouse, Scope(), today, settings, config.targets, known=known)
+    seen = found(warehouse, Scope(), today, settings, config.targets)
     mail = NO_MAIL
     with warehouse.reading() as connection:
-        since = basis.newest and lifecycle.proofs_since(states.every(connection), settings.findings, basis.newest)
+        since = seen.newest and lifecycle.proofs_since(states.every(connection), settings.findings, seen.newest)
         if since:
-            mail = reads.source_days(connection, counted(connection, Scope((), since, basis.newest)))
-    return Look(rank(basis, settings), basis, mail, settings.findings)
+            mail = reads.source_days(connection, counted(connection, Scope((), since, seen.newest)))
+    return Look(seen, mail, settings.findings)
 
 
 def tracked(warehouse: Warehouse, seen: Look, config: Config) -> Tracking:
@@ -100,14 +99,14 @@ def record(connection: Connection, seen: Look, now: datetime | None = None) -> d
 
 def _beside(seen: Look, records: Mapping[str, FindingRecord], config: Config) -> Tracking:
     made = tuple(lifecycle.moves(seen, records))
-    today = seen.basis.today
+    today = seen.found.today
     findings = [
         Tracked(
             record,
             owner_of(record, config),
             max(0, (today - record.since).days),
             record.snoozed(today),
-            lifecycle.progress(seen, record) if seen.basis.newest else "",
+            lifecycle.progress(seen, record) if seen.found.newest else "",
         )
         for record in lifecycle.after(records, made)
     ]

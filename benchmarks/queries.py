@@ -229,7 +229,7 @@ def _cells(told: dict[str, Any], name: str, patience: float) -> tuple[str, ...]:
 
 def main(what: str, path: str, *more: str) -> None:
     """Answer as a child."""
-    warehouse = Warehouse(Path(path), WarehouseSettings())
+    warehouse = Warehouse(Path(path), WarehouseSettings(), lingering=True)
     if what == "reads":
         ask_reads(warehouse)
     elif what == "often":

@@ -11,7 +11,6 @@ import pyarrow as pa
 
 from warehouse.connect import Connection, insert
 from warehouse.instants import naive
-from warehouse.rows import table
 
 MOST = 86_400  # seconds for which an answer counts as fresh, whatever its TTL says
 DEFAULT = 300  # seconds, where DNS names no TTL
@@ -60,6 +59,9 @@ def lookup(answer: Told, now: datetime) -> Lookup:
 
 def keep(connection: Connection, answers: Iterable[Told], now: datetime) -> int:
     """Keep answers; how many differ from what was known."""
+    # Not at the top: whoever only reads need not load what parses reports.
+    from warehouse.rows import table  # noqa: PLC0415
+
     kept = {(one.name, one.rdtype): lookup(one, now) for one in answers}
     if not kept:
         return 0

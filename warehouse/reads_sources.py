@@ -235,6 +235,19 @@ def source_reasons(connection: Connection, scope: Scope) -> pl.DataFrame:
     )
 
 
+def aligned_days(connection: Connection, scope: Scope) -> pl.DataFrame:
+    """Each domain, source_key and day: messages and aligned, over all reporters."""
+    where, values = scope.where()
+    return frame(
+        connection,
+        f"""
+        SELECT domain, source_key, day, sum(messages)::BIGINT AS messages, sum(aligned)::BIGINT AS aligned
+        FROM source_day WHERE {where} GROUP BY ALL
+        """,
+        values,
+    )
+
+
 def blockable(connection: Connection, scope: Scope) -> pl.DataFrame:
     """Each domain, source_key and day with messages that did not align: how many.
 

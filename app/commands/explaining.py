@@ -16,7 +16,7 @@ from app.commands.naming import meant_by
 from app.commands.opening import warehouse_of
 from app.render import Screen, clean, share
 from ingest.errors import UsageError
-from warehouse import blocklists, regroup
+from warehouse import blocklists
 from warehouse.connect import Warehouse
 
 LEDGER = ("Weight", "Evidence", "Rows in")
@@ -119,6 +119,9 @@ def history(run: Run, key: str | None, number: int | None) -> int:
         if key:
             raise UsageError("A source and --undo were both given.", "Give the number of the change alone.")
         return _take_back(run, screen, warehouse, number)
+    # Not at the top: it takes back, too, for which it needs all that stores reports.
+    from warehouse import regroup  # noqa: PLC0415
+
     with warehouse.reading() as connection:
         found = regroup.history(connection, key)
         if found.is_empty() and key:
@@ -148,6 +151,8 @@ def history(run: Run, key: str | None, number: int | None) -> int:
 
 
 def _take_back(run: Run, screen: Screen, warehouse: Warehouse, number: int) -> int:
+    from warehouse import regroup  # noqa: PLC0415 - as above
+
     with warehouse.writing() as connection:
         moved = regroup.undo(connection, number, actor(run.config.warehouse.user), now())
         last = regroup.history(connection).head(1).to_dicts()[0]

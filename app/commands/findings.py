@@ -44,13 +44,13 @@ def command(context: click.Context, /, **asked: Any) -> int:
     screen, tracking = Screen(run), tracking_of(run)
     chosen = _chosen(run, tracking, asked)
     if screen.json:
-        screen.document(data_until=tracking.look.basis.newest, findings=[document(one) for one in chosen])
+        screen.document(data_until=tracking.look.found.newest, findings=[document(one) for one in chosen])
     elif chosen:
         screen.table(COLUMNS, [_row(one) for one in chosen])
         screen.note("'whosends findings show ID' gives the evidence, the fix and the history.")
     else:
-        screen.note("Nothing to do." if tracking.look.basis.newest else "No reports yet. Next: whosends doctor")
-    if tracking.look.basis.newest is None:
+        screen.note("Nothing to do." if tracking.look.found.newest else "No reports yet. Next: whosends doctor")
+    if tracking.look.found.newest is None:
         return exitcodes.UNKNOWN
     return exitcodes.FOUND if _fails(chosen, asked["fail_on"]) else exitcodes.OK
 

@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 import polars as pl
 import streamlit as st
 
-from analysis import completeness, decomposition, dns_edits, history
+from analysis import completeness, decomposition, dns_edits, history, kinds
 from analysis import drift as moved
 from analysis import findings as todo
 from analysis import news as told
@@ -120,40 +120,26 @@ def news(state: State, scope: Scope, day: date) -> list[told.News]:
 def readiness(state: State, scope: Scope, target: str, day: date) -> ready.Readiness:
     """What a stricter policy would block; the scope names one domain, and the last day to look at."""
     (domain,) = scope.domains
-    known = drifts(state, scope)
-    judged = ready.readinesses(warehouse(), {domain: target}, day, state.rules, known, scope.until)[domain]
+    judged = ready.readinesses(warehouse(), {domain: target}, day, state.rules, until=scope.until)[domain]
     return ready.owned(judged, settings().owner_of(domain))
 
 
 @st.cache_resource(max_entries=LARGE, show_spinner=False)
 def findings(state: State, scope: Scope, day: date) -> list[todo.Finding]:
     """What to do, the most important first."""
-    return todo.rank(_basis(state, scope, day), state.rules)
-
-
-@st.cache_resource(max_entries=DOCUMENTS, show_spinner=False)
-def _basis(state: State, scope: Scope, day: date) -> todo.Basis:
-    """What findings and the standing of domains are both made from."""
-    return todo.gather(warehouse(), scope, day, state.rules, settings().targets, known=drifts(state, scope))
+    return todo.findings(warehouse(), scope, day, state.rules, settings().targets)
 
 
 @st.cache_resource(max_entries=DOCUMENTS, show_spinner=False)
 def tracking(state: State, day: date) -> Tracking:
     """All findings of today with their states; nothing is recorded by looking."""
-    seen = look(warehouse(), day, settings(), known=_drifts(state, Scope((), None, last_of(state, day))))
-    return tracked(warehouse(), seen, settings())
-
-
-def last_of(state: State, day: date) -> date | None:
-    """The newest day of all domains."""
-    return max(last_days(state, day).values(), default=None)
+    return tracked(warehouse(), look(warehouse(), day, settings()), settings())
 
 
 @st.cache_data(max_entries=ANSWERS, show_spinner=False)
 def status(state: State, scope: Scope, day: date) -> standing.Status:
     """How each domain stands."""
-    basis = _basis(state, scope, day)
-    return standing.status(warehouse(), scope, day, state.rules, settings().targets, basis=basis)
+    return standing.status(warehouse(), scope, day, state.rules, settings().targets)
 
 
 @st.cache_data(max_entries=ANSWERS, show_spinner=False)
@@ -177,6 +163,12 @@ def daily(state: State, scope: Scope) -> pl.DataFrame:
     """Each domain and day: sums."""
     with warehouse().reading() as connection:
         return reads.daily_alignment(connection, counted(connection, scope))
+
+
+@st.cache_data(max_entries=ANSWERS, show_spinner=False)
+def by_kind(state: State, scope: Scope, day: date) -> pl.DataFrame:
+    """Each day and kind of source: messages and aligned."""
+    return kinds.by_kind(warehouse(), scope, day, state.rules.sources)
 
 
 @st.cache_data(max_entries=ANSWERS, show_spinner=False)

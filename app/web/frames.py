@@ -12,6 +12,7 @@ from analysis.sources import Source
 
 # Mail of a known sender that fell out of alignment is the sender's loss, however well the rest fares.
 CLASS_OF: Final = {"aligned": "misaligned"}
+OWN: Final = ("aligned", "misaligned")  # kinds of the domain's own senders
 OUTCOME_OF: Final = {
     "aligned": "legitimate",
     "misaligned": "legitimate",
@@ -34,13 +35,11 @@ def rates(days: pl.DataFrame, mechanism: str = "dmarc") -> pl.DataFrame:
     )
 
 
-def failing(days: pl.DataFrame, found: Iterable[Source]) -> pl.DataFrame:
-    """day, class, messages: what did not align, by the kind of its source."""
-    kinds = _kinds(found, {})
+def failing(days: pl.DataFrame) -> pl.DataFrame:
+    """day, class, messages: what did not align; `days` are as `analysis.kinds.by_kind` has them."""
     lost = days.with_columns(messages=pl.col("messages") - pl.col("aligned")).filter(pl.col("messages") > 0)
     return (
-        lost.join(kinds, on=["domain", "source_key"])
-        .with_columns(pl.col("class").replace(CLASS_OF))
+        lost.with_columns(pl.col("kind").replace(CLASS_OF).alias("class"))
         .group_by("day", "class")
         .agg(pl.col("messages").sum())
         .sort("day", "class")
@@ -77,8 +76,13 @@ def daily(days: pl.DataFrame, since: date, until: date, classes: Iterable[str]) 
 
 def own(days: pl.DataFrame, found: Iterable[Source]) -> pl.DataFrame:
     """The rates of known senders alone: no wave of forged mail moves this line."""
-    mine = _kinds(found, {}).filter(pl.col("class").is_in(["aligned", "misaligned"]))
+    mine = _kinds(found, {}).filter(pl.col("class").is_in(OWN))
     return rates(days.join(mine, on=["domain", "source_key"], how="semi"))
+
+
+def own_kinds(days: pl.DataFrame) -> pl.DataFrame:
+    """The same from days as `analysis.kinds.by_kind` has them."""
+    return rates(days.filter(pl.col("kind").is_in(OWN)))
 
 
 def _kinds(found: Iterable[Source], names: dict[str, str]) -> pl.DataFrame:

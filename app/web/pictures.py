@@ -67,8 +67,7 @@ def draw(days: pl.DataFrame, lost: pl.DataFrame, view: View) -> None:
         schema={"day": pl.Date, "n": pl.String, "label": pl.String},
         orient="row",
     )
-    found = cached.sources(view.state, view.scope, view.today)
-    own = frames.own(cached.source_days(view.state, view.scope), found)
+    own = frames.own_kinds(cached.by_kind(view.state, view.scope, view.today))
     with st.container(border=True):
         words.swatches([(colors.aligned, "● mail of your own senders", None), (colors.rule, "┄ all mail", None)])
         st.altair_chart(

@@ -17,6 +17,7 @@ from analysis.change import Change
 from analysis.drift import Drift, drifts
 from analysis.findings import findings
 from analysis.genuine import LoneClaims
+from analysis.kinds import by_kind
 from analysis.news import news
 from analysis.policy import Published
 from analysis.readiness import readinesses
@@ -49,7 +50,10 @@ def answers(warehouse: Warehouse, today: date) -> dict[str, Any]:
         "news": news(warehouse, month, today, SETTINGS),
         "status": status(warehouse, month, today, SETTINGS),
         "findings": findings(warehouse, month, today, SETTINGS),
+        "first": findings(warehouse, one, today, SETTINGS),
         "readiness": readinesses(warehouse, {OURS: "reject"}, today, SETTINGS),
+        "kinds": by_kind(warehouse, month, today, SETTINGS.sources).rows(),
+        "kinds of one": by_kind(warehouse, one, today, SETTINGS.sources).rows(),
     }
 
 

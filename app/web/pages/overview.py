@@ -30,9 +30,7 @@ def page() -> None:
     todo.first(view, known=known)
     st.subheader(f"The {view.period}", anchor=False)
     days = frames.rates(cached.daily(view.state, view.scope))
-    lost = frames.failing(
-        cached.source_days(view.state, view.scope), cached.sources(view.state, view.scope, view.today)
-    )
+    lost = frames.failing(cached.by_kind(view.state, view.scope, view.today))
     figures.row(days, lost, standing.domains, view)
     st.subheader("Alignment, and what fell out of it", anchor=False)
     pictures.draw(days, lost, view)

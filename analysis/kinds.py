@@ -1,0 +1,51 @@
+"""How did mail fare day by day, by what its sources are? What the overview draws."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+
+from analysis.genuine import counted
+from analysis.grounds import grounds
+from analysis.keeping import kept_frame, kept_rows
+from analysis.settings import SourceSettings
+from analysis.sources import Source, sources
+from warehouse import reads_sources
+from warehouse.connect import Connection, Warehouse
+from warehouse.kept import Place, place
+from warehouse.scope import Scope
+
+KEY = ["domain", "source_key"]
+
+
+def by_kind(warehouse: Warehouse, scope: Scope, today: date, settings: SourceSettings) -> pl.DataFrame:
+    """Each day and kind of source (`Source.kind`): messages and aligned; in order.
+
+    The answer is kept until the reports or the decisions about the domains change.
+    """
+
+    def asked(session: Connection) -> Place:
+        return place(session, "by kind", scope, today, settings, grounds(session, scope.domains))
+
+    with warehouse.reading() as session:
+        before = asked(session)
+        found = kept_rows(before)
+    if found is not None:
+        return found
+    known = sources(warehouse, scope, today, settings)
+    with warehouse.reading() as session:
+        days, after = reads_sources.aligned_days(session, counted(session, scope)), asked(session)
+    result = _summed(days, known)
+    # Where somebody wrote in between, some of it may rest on newer reports than the rest.
+    return kept_frame(after, lambda: result) if after == before else result
+
+
+def _summed(days: pl.DataFrame, found: list[Source]) -> pl.DataFrame:
+    kinds = pl.DataFrame(
+        [(one.domain, one.source_key, one.kind) for one in found],
+        schema={**dict.fromkeys(KEY, pl.String), "kind": pl.String},
+        orient="row",
+    )
+    sums = days.join(kinds, on=KEY).group_by("day", "kind").agg(pl.col("messages", "aligned").sum())
+    return sums.sort("day", "kind")
