@@ -118,8 +118,9 @@ def found(
 
     def asked(connection: Connection) -> Place:
         wanted = sorted((targets or {}).items())
+        newest = newest_day(connection, today, scope.until)
         about = grounds(connection, scope.domains)
-        return place(connection, "findings", scope.domains, scope.until, today, settings, wanted, about)
+        return place(connection, "findings", scope.domains, newest, today, settings, wanted, about)
 
     def make() -> Found:
         of = basis or gather(warehouse, scope, today, settings, targets)

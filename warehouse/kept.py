@@ -25,7 +25,7 @@ from publicsuffixlist import PSLFILE
 if TYPE_CHECKING:
     from warehouse.connect import Connection
 
-MOST = 300  # files kept; beyond, those written first go
+MOST = 6_000  # files kept, a dozen for each domain and period; beyond, those written first go
 DIGEST = 16  # bytes
 MARK = 32  # characters
 LASTING = "0" * MARK  # stands for the mark where what is kept tells itself what it rests on
@@ -96,12 +96,15 @@ class Place:
             mode = _mode(folder)
             folder.mkdir(mode=0o700)
             folder.chmod(mode | (mode & 0o444) >> 2)
-        found = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+        names = [path.name for path in folder.iterdir()]
         # What lasts says nothing of the state that the others belong to.
-        states = {self.name[:MARK], LASTING} if self.name[:MARK] != LASTING else {path.name[:MARK] for path in found}
-        mine = [path for path in found if path.name[:MARK] in states]
-        for path in {*found} - {*mine[: most - 1]}:
-            path.unlink(missing_ok=True)
+        states = {self.name[:MARK], LASTING} if self.name[:MARK] != LASTING else {name[:MARK] for name in names}
+        mine = [name for name in names if name[:MARK] in states]
+        gone = {*names} - {*mine}
+        if len(mine) >= most:
+            gone.update(sorted(mine, key=lambda name: _written(folder / name))[: len(mine) - most + 1])
+        for name in gone:
+            (folder / name).unlink(missing_ok=True)
 
 
 NOWHERE = Place(None, "")
@@ -140,6 +143,14 @@ def _state(connection: Connection) -> tuple[Path | None, str]:
     ).fetchone()
     mark, path = row or ("", None)
     return folder_of(Path(path)) if path else None, mark
+
+
+def _written(path: Path) -> int:
+    """When a file was written; one that somebody has just removed goes first."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _mode(folder: Path) -> int:

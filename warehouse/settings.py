@@ -19,6 +19,10 @@ class WarehouseSettings:
         "", "Who is named in the journal for what is decided on the command line; empty means the system's user."
     )
     wait: float = setting(30.0, "Seconds to wait for another process to finish its turn.")
+    warm: float = setting(
+        10.0,
+        "Seconds after a load in which what people will ask for first is worked out, so that nobody waits for it; 0 turns that off. 'poll --watch' takes its time for it until mail arrives.",
+    )
     threads: int = setting(0, "Most threads for one question; 0 means one for each core. Writing takes one.")
     memory: str = setting("", "Most memory for one query, for example 2GB; empty means DuckDB's own limit.")
     load_memory: str = setting(

@@ -9,7 +9,7 @@ import click
 
 from app import exitcodes
 from app.commands.base import Command, Run
-from app.commands.loading import loader_of, tell
+from app.commands.loading import loader_of, tell, warm_up
 from app.commands.progress import progress
 from app.commands.upgrading import upgrade
 from app.render import Screen
@@ -33,7 +33,8 @@ def command(run: Run, paths: tuple[str, ...], jobs: int) -> int:
 
     Files may be XML, gzip, zip or whole mails. Reading the same file again changes nothing. Never
     uses the network. A message that was refused is kept in quarantine with the reason and does not
-    change the exit code: anybody can send one, and all else was stored.
+    change the exit code: anybody can send one, and all else was stored. Then the answers that people will
+    ask for first are worked out, for warehouse.warm seconds at the most.
     """
     screen = Screen(run)
     with progress(screen, "Reading") as report:
@@ -41,4 +42,6 @@ def command(run: Run, paths: tuple[str, ...], jobs: int) -> int:
         summary = load(FileInput(paths, run.config.limits), loader)
     upgrade(run)
     tell(screen, summary)
+    screen.stream().flush()
+    warm_up(run, summary)
     return exitcodes.OK

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, fields, replace
 from functools import cache
 
 from analysis.identity import Identifier
-from app.commands.asking import now
+from app.commands.asking import now, today
 from app.commands.base import Run
 from app.commands.opening import warehouse_of
 from app.commands.progress import counted
 from app.render import Screen
+from app.warming import warm, within
 from ingest.errors import Error
 from ingest.network import NetworkDatabase, ServiceMap
 from warehouse.address import Address
@@ -59,6 +61,14 @@ def _attester(run: Run) -> Attest | None:
         # A machine without a resolver can read its mailbox all the same.
         log.warning("attest.fail reason=%r", str(error))
         return None
+
+
+def warm_up(run: Run, summary: LoadSummary) -> None:
+    """Work out what people will ask for first, where a load brought something; a person may break it off."""
+    seconds = run.config.warehouse.warm
+    if summary.records and seconds:
+        with suppress(KeyboardInterrupt):
+            warm(warehouse_of(run), run.config, today(), within(seconds))
 
 
 def add(whole: LoadSummary, part: LoadSummary) -> None:

@@ -7,7 +7,7 @@ import click
 from app import exitcodes
 from app.commands.base import Command, Run
 from app.commands.blocklisting import ask_blocklists
-from app.commands.loading import add, mail_loader_of, tell
+from app.commands.loading import add, mail_loader_of, tell, warm_up
 from app.commands.progress import progress
 from app.commands.renaming import rename
 from app.commands.watching import watch_all
@@ -31,6 +31,8 @@ def command(run: Run, watch: bool, names: tuple[str, ...]) -> int:
     Nothing in a mailbox is changed unless its setting 'after' says so, and then only when the
     reports are stored. A message that was refused is kept in quarantine and does not change the exit
     code: anybody can send one. Ends with 75 when a mailbox could not be reached.
+
+    Then the answers that people will ask for first are worked out, for warehouse.warm seconds at the most.
 
     --watch also tells the alert channels of the configuration, as 'whosends alert run' does: after what
     arrived, and every quarter of an hour.
@@ -57,6 +59,8 @@ def command(run: Run, watch: bool, names: tuple[str, ...]) -> int:
     rename(run)
     ask_blocklists(run)
     tell(screen, summary)
+    screen.stream().flush()
+    warm_up(run, summary)
     return code
 
 

@@ -8,15 +8,19 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 
 from app import exitcodes
+from app.commands.asking import today
 from app.commands.base import Run
 from app.commands.blocklisting import ask_blocklists
 from app.commands.loading import mail_loader_of
+from app.commands.opening import warehouse_of
 from app.commands.progress import counted
 from app.commands.renaming import rename
-from app.commands.telling import Teller
+from app.commands.telling import SETTLED, Teller
 from app.render import Screen
+from app.warming import warm
 from ingest.errors import Error, MailboxUnreachable
 from ingest.inputs.boxes import box
 from ingest.settings import MailboxSettings
@@ -65,10 +69,33 @@ class Watch:
         self.stored.set()
 
 
+@dataclass(slots=True)
+class Warmer:
+    """When what people will ask for first is worked out: when nothing more comes, and anew on each day."""
+
+    watch: Watch
+    day: date | None = None
+    due_at: float = 0.0
+
+    def stored(self) -> None:
+        """Something new is there: what was worked out is true no more."""
+        self.day, self.due_at = None, time.monotonic() + SETTLED
+
+    def step(self) -> None:
+        """Work it out if it is time, until mail arrives or the end; whatever was not done is gone on with."""
+        run, watch, now = self.watch.run, self.watch, today()
+        if not run.config.warehouse.warm or self.day == now or time.monotonic() < self.due_at:
+            return
+        if warm(warehouse_of(run), run.config, now, lambda: watch.stop.is_set() or watch.stored.is_set()):
+            self.day = now
+        else:
+            self.due_at = time.monotonic() + AGAIN
+
+
 def watch_all(run: Run, screen: Screen, mailboxes: Sequence[MailboxSettings]) -> int:
     """Watch all mailboxes. Ends with 0 when it was told to end, and by the error where none is left."""
     watch = Watch(run, screen)
-    teller, unnamed, names_at = Teller(run, screen, watch.stop), False, 0.0
+    teller, warmer, unnamed, names_at = Teller(run, screen, watch.stop), Warmer(watch), False, 0.0
     threads = [threading.Thread(target=watch.mailbox, args=(settings,), name=settings.name) for settings in mailboxes]
     with _signals(watch.stop):
         screen.note(f"Watching {', '.join(settings.name for settings in mailboxes)}. Stop with Ctrl-C or SIGTERM.")
@@ -78,6 +105,7 @@ def watch_all(run: Run, screen: Screen, mailboxes: Sequence[MailboxSettings]) ->
             if watch.stored.is_set():
                 watch.stored.clear()
                 teller.stored()
+                warmer.stored()
                 unnamed = True
             # Names first: they may say whose an address is.
             if unnamed and time.monotonic() >= names_at:
@@ -85,6 +113,8 @@ def watch_all(run: Run, screen: Screen, mailboxes: Sequence[MailboxSettings]) ->
                 ask_blocklists(run)
                 unnamed, names_at = False, time.monotonic() + NAMES_EACH
             teller.step()
+            if not unnamed:
+                warmer.step()
         watch.stop.set()
         for thread in threads:
             thread.join()

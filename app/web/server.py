@@ -10,6 +10,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.web import ahead
 from app.web.pages import PAGES
 
 ROOT = b'<head><script>window.__streamlit={BACKEND_BASE_URL:location.origin+"/"}</script>'
@@ -70,5 +71,6 @@ def _is_page(start: Message) -> bool:
 for page in (name for section in PAGES.values() for name in section):
     import_module(f"app.web.pages.{page}")
 import_module("pandas")  # DuckDB takes it with the first value of a query, Streamlit with the first table
+ahead.start()
 
 app = st.App(Path(__file__).with_name("main.py"), middleware=[Middleware(AtTheRoot)])

@@ -1,0 +1,90 @@
+"""What people will ask for first, worked out before they ask: by the process that wrote, or by the app when it starts.
+
+Each answer is kept beside the warehouse as it is made (`warehouse.kept`), so it is done once, whoever asks for it; what
+is there already costs next to nothing. Nothing rests on this having been done.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, timedelta
+from typing import Final
+
+from app.config import Config
+from ingest.errors import Error
+from warehouse.connect import Warehouse
+from warehouse.scope import Scope
+
+log = logging.getLogger(__name__)
+
+DAYS: Final = 30  # that the pages show where nobody chose others
+FEW: Final = 20  # domains up to which all of them together come first; of more, that takes the longest by far
+
+Over = Callable[[], bool]
+
+
+def within(seconds: float) -> Over:
+    """Whether so much time is over from now on."""
+    end = time.monotonic() + seconds
+    return lambda: time.monotonic() >= end
+
+
+def warm(warehouse: Warehouse, config: Config, today: date, over: Over) -> bool:
+    """Work the answers out, one after the other, until it is `over`; whether that was all. A fault ends it silently."""
+    try:
+        for ask in _asked(warehouse, config, today):
+            if over():
+                return False
+            ask()
+    except Error as error:
+        # Whoever asks will be told.
+        log.info("warming.end reason=%r", str(error))
+        return False
+    return True
+
+
+def _asked(warehouse: Warehouse, config: Config, today: date) -> Iterator[Callable[[], object]]:
+    """Domains with most mail first, and what they are shown together in."""
+    # Not at the top: what only reads files may have this turned off.
+    from analysis import period  # noqa: PLC0415
+    from warehouse import reads  # noqa: PLC0415
+
+    with warehouse.reading() as connection:
+        last_days = dict(reads.last_days(connection, Scope()).iter_rows())
+        last_days = period.believed(connection, last_days, today)
+    each = [(domain,) for domain in last_days]
+    groups = [*_clients(config, last_days), ()]
+    for domains in [*groups, *each] if len(each) <= FEW else [*each, *groups]:
+        last = max((last_days[domain] for domain in domains or last_days), default=None)
+        if last:
+            yield from _about(warehouse, config, today, Scope(domains, last - timedelta(days=DAYS - 1), last))
+
+
+def _clients(config: Config, last_days: Mapping[str, date]) -> Iterator[tuple[str, ...]]:
+    for client in config.clients:
+        named = {one.name for one in config.domains if one.client == client.name}
+        if held := tuple(sorted(named & last_days.keys())):
+            yield held
+
+
+def _about(warehouse: Warehouse, config: Config, today: date, scope: Scope) -> Iterator[Callable[[], object]]:
+    """What the pages and commands show of a scope, as they ask for it."""
+    from analysis.drift import drifts  # noqa: PLC0415
+    from analysis.findings import findings  # noqa: PLC0415
+    from analysis.kinds import by_kind  # noqa: PLC0415
+    from analysis.news import news  # noqa: PLC0415
+    from analysis.readiness import readinesses  # noqa: PLC0415
+    from analysis.status import status  # noqa: PLC0415
+
+    rules, targets = config.analysis, config.targets
+    yield lambda: status(warehouse, scope, today, rules, targets)
+    yield lambda: findings(warehouse, Scope(scope.domains), today, rules, targets)
+    yield lambda: by_kind(warehouse, scope, today, rules.sources)
+    yield lambda: drifts(warehouse, Scope(scope.domains, None, scope.until), rules.drift)
+    if len(scope.domains) == 1:
+        standing = status(warehouse, scope, today, rules, targets).domains
+        goals = {one.domain: one.target for one in standing}
+        yield lambda: readinesses(warehouse, goals, today, rules, until=scope.until)
+    yield lambda: news(warehouse, scope, today, rules)
