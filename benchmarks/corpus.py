@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,6 +31,7 @@ from sample_reports.wrapping import attachment, mail
 SEED = 20261124
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 DUPLICATES = 100  # one file in so many is a report that came before
+UNUSED = 14 * 86_400  # seconds
 MAKERS = (__file__, population.__file__, writing.__file__, reporters.__file__)
 
 
@@ -73,6 +77,21 @@ def cache_folder() -> Path:
     return Path(platformdirs.user_cache_dir("whosends")) / "benchmarks"
 
 
+def used(path: Path) -> None:
+    """Note that something made up is used now, and remove what nobody has used for a fortnight.
+
+    What another shape, or another version of the code that makes it, needs stays until then: there may be several
+    checkouts, and a quick run between two long ones.
+    """
+    os.utime(path)
+    # What stands beside a warehouse goes with it.
+    for old in [one for one in cache_folder().iterdir() if one.suffix not in (".lock", ".turnstile", ".kept")]:
+        with suppress(FileNotFoundError):  # another run removes it
+            if time.time() - old.stat().st_mtime > UNUSED:
+                for one in cache_folder().glob(f"{old.name}*"):
+                    shutil.rmtree(one) if one.is_dir() else one.unlink()
+
+
 def corpus(shape: Shape) -> Corpus:
     """The corpus of this shape, made now where it is not there yet."""
     made_by = hashlib.blake2b(b"".join(Path(file).read_bytes() for file in MAKERS), digest_size=6)
@@ -80,13 +99,11 @@ def corpus(shape: Shape) -> Corpus:
     folder = cache_folder() / f"{shape.name}-{made_by.hexdigest()}"
     manifest = folder.with_suffix(".json")
     if not manifest.exists():
-        for old in cache_folder().glob(f"{shape.name}-*"):
-            if old.is_dir():
-                shutil.rmtree(old)
-            else:
-                old.unlink()
+        shutil.rmtree(folder, ignore_errors=True)  # half made
         folder.mkdir(parents=True)
         manifest.write_text(json.dumps(asdict(_make(shape, folder))))
+    used(folder)
+    used(manifest)
     return Corpus(shape, folder, Manifest(**json.loads(manifest.read_text())))
 
 

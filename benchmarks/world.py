@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from benchmarks.corpus import cache_folder
+from benchmarks.corpus import cache_folder, used
 from benchmarks.measure import Clock
 from warehouse import deltas, melting, migrate, rollup
 from warehouse.connect import Connection, Warehouse
@@ -66,17 +66,16 @@ def built(world: World) -> Path:
     made_by = hashlib.blake2b(b"".join(file.read_bytes() for file in makers), digest_size=6).hexdigest()
     path = cache_folder() / f"world-{world.records}-{world.domains}-{made_by}.duckdb"
     if not path.exists():
-        for old in cache_folder().glob(f"world-{world.records}-{world.domains}-*"):
-            old.unlink()
         cache_folder().mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(".unfinished")
         unfinished.unlink(missing_ok=True)
         clock = Clock()
         _build(world, unfinished)
         unfinished.rename(path)
-        for lock in cache_folder().glob("*.unfinished.*"):
+        for lock in cache_folder().glob(f"{unfinished.name}.*"):
             lock.unlink()
         print(f"(made a warehouse of {world.records:,} records in {clock.read().wall:.0f} s)", flush=True)
+    used(path)
     return path
 
 
