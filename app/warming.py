@@ -46,7 +46,13 @@ def warm(warehouse: Warehouse, config: Config, today: date, over: Over) -> bool:
 
 
 def _asked(warehouse: Warehouse, config: Config, today: date) -> Iterator[Callable[[], object]]:
-    """Domains with most mail first, and what they are shown together in."""
+    """All of it, that of domains with most mail first."""
+    for domains, last in scopes(warehouse, config, today):
+        yield from _about(warehouse, config, today, Scope(domains, last - timedelta(days=DAYS - 1), last))
+
+
+def scopes(warehouse: Warehouse, config: Config, today: date) -> Iterator[tuple[tuple[str, ...], date]]:
+    """What is looked at, in order, each with its last day: clients, all domains (named by none), and each of them."""
     # Not at the top: what only reads files may have this turned off.
     from analysis import period  # noqa: PLC0415
     from warehouse import reads  # noqa: PLC0415
@@ -57,9 +63,8 @@ def _asked(warehouse: Warehouse, config: Config, today: date) -> Iterator[Callab
     each = [(domain,) for domain in last_days]
     groups = [*_clients(config, last_days), ()]
     for domains in [*groups, *each] if len(each) <= FEW else [*each, *groups]:
-        last = max((last_days[domain] for domain in domains or last_days), default=None)
-        if last:
-            yield from _about(warehouse, config, today, Scope(domains, last - timedelta(days=DAYS - 1), last))
+        if held := domains or last_days:
+            yield domains, max(last_days[domain] for domain in held)
 
 
 def _clients(config: Config, last_days: Mapping[str, date]) -> Iterator[tuple[str, ...]]:

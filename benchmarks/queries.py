@@ -15,10 +15,11 @@ from subprocess import TimeoutExpired
 from types import ModuleType
 from typing import Any
 
-from analysis.changes import changes
 from analysis.drift import drifts
 from analysis.findings import findings
 from analysis.genuine import genuineness
+from analysis.kinds import by_kind
+from analysis.news import news
 from analysis.readiness import readinesses
 from analysis.settings import AnalysisSettings
 from analysis.sources import sources
@@ -100,8 +101,9 @@ def _readiness(warehouse: Warehouse, scope: Scope, today: date, settings: Analys
 
 ANSWERS: dict[str, Answer] = {
     "sources": lambda warehouse, scope, today, settings: sources(warehouse, scope, today, settings.sources),
-    "changes": lambda warehouse, scope, today, settings: changes(warehouse, scope, today, settings.sources),
+    "changes": news,
     "drifts": lambda warehouse, scope, _, settings: drifts(warehouse, scope, settings.drift),
+    "days by kind": lambda warehouse, scope, today, settings: by_kind(warehouse, scope, today, settings.sources),
     "genuineness": _genuineness,
     "readiness": _readiness,
     "status": status,
