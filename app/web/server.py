@@ -9,6 +9,7 @@ import streamlit as st
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit import delta_generator
 
 from app.web import ahead
 from app.web.pages import PAGES
@@ -71,6 +72,8 @@ def _is_page(start: Message) -> bool:
 for page in (name for section in PAGES.values() for name in section):
     import_module(f"app.web.pages.{page}")
 import_module("pandas")  # DuckDB takes it with the first value of a query, Streamlit with the first table
+# At the first thing that is drawn Streamlit looks through all modules, for 0.1 s, whether it runs in a notebook.
+delta_generator._use_warning_has_been_displayed = True
 ahead.start()
 
 app = st.App(Path(__file__).with_name("main.py"), middleware=[Middleware(AtTheRoot)])
