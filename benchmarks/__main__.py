@@ -12,7 +12,7 @@ from benchmarks.growth import growth
 from benchmarks.growth import world as of_size
 from benchmarks.measure import ROOT, Clock
 from benchmarks.queries import ASKED, queries
-from benchmarks.startup import startup
+from benchmarks.startup import commands, pages
 from benchmarks.tables import Document, machine
 
 MILLION = 1_000_000
@@ -52,7 +52,8 @@ PARTS: dict[str, Callable[[Document, Plan], None]] = {
     "disk": lambda document, plan: bulk.on_disk(document, plan.sizes),
     "growth": lambda document, plan: growth(document, plan.growth, plan.batches),
     "queries": _queries,
-    "startup": lambda document, plan: startup(document, plan.starts),
+    "commands": lambda document, plan: commands(document, plan.starts),
+    "pages": lambda document, _: pages(document),
 }
 
 

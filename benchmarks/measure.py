@@ -22,6 +22,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 MIB = 2**20
+ENDINGS = (0, 1, 3)  # a command's answer: all well, something found, nothing to tell by
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +109,9 @@ def command_cost(command: Sequence[str | Path]) -> Cost:
     """What a command costs from its start to its end."""
     started = time.perf_counter()
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, _, used = os.wait4(process.pid, 0)
-    process.returncode = 0  # already waited for
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)  # already waited for
+    assert process.returncode in ENDINGS, f"{command} ended with {process.returncode}"
     return Cost(used.ru_utime + used.ru_stime, time.perf_counter() - started)
 
 

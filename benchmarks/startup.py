@@ -5,49 +5,63 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
-from benchmarks import pages
+from benchmarks import pages as opening
 from benchmarks.measure import ROOT, Cost, command_cost
 from benchmarks.tables import Document, milliseconds
 
 WHOSENDS = Path(sys.executable).with_name("whosends")
 READING = (
-    "query SELECT_1", "config show", "services list", "audit", "status", "findings", "sources", "drift", "changes",
-    "readiness northlight.example", "report weekly", "reporters", "tls", "failures", "bounces",
+    "query SELECT_1", "config show", "services list", "audit", "status", "findings", "sources", "selectors", "drift",
+    "changes", "readiness northlight.example", "report weekly", "reporters", "tls", "failures", "bounces",
     "quarantine list", "doctor --offline",
 )  # fmt: skip
 
 
-def startup(document: Document, times: int) -> None:
-    """Write what each command costs from its start to its end, and when the pages of the app are there."""
+@contextmanager
+def demonstration() -> Iterator[Path]:
+    """The demonstration's warehouse."""
     with tempfile.TemporaryDirectory() as scratch:
         warehouse = Path(scratch) / "sample.duckdb"
         subprocess.run(
             [WHOSENDS, "--warehouse", warehouse, "-q", "demo", "--no-serve"],
             cwd=ROOT, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
+        yield warehouse
+
+
+def pages(document: Document) -> None:
+    """Write when the pages of the app are there."""
+    with demonstration() as warehouse:
+        opening.pages(document, warehouse)
+
+
+def commands(document: Document, times: int) -> None:
+    """Write what each command costs from its start to its end."""
+    with demonstration() as warehouse:
         _commands(document, warehouse, times)
-        pages.pages(document, warehouse)
 
 
 def _commands(document: Document, warehouse: Path, times: int) -> None:
-    commands: dict[str, list[str | Path]] = {
+    asked: dict[str, list[str | Path]] = {
         "python -c pass": [sys.executable, "-c", "pass"],
         "whosends --help": [WHOSENDS, "--help"],
     }
     for name in READING:
         words = [word.replace("_", " ") for word in name.split()]
-        commands[f"whosends {' '.join(words)}"] = [WHOSENDS, "--warehouse", warehouse, *words]
-    costs: dict[str, list[Cost]] = {name: [] for name in commands}
+        asked[f"whosends {' '.join(words)}"] = [WHOSENDS, "--warehouse", warehouse, *words]
+    costs: dict[str, list[Cost]] = {name: [] for name in asked}
     for round_ in range(times + 1):
-        for name, command in commands.items():
+        for name, command in asked.items():
             cost = command_cost(command)
             if round_:
                 costs[name].append(cost)
     document.section(
-        "Start-up",
+        "Commands",
         f"Whole commands over the demonstration's warehouse (`whosends demo`), {times} of each in turn, in",
         "milliseconds: median and least of the processor's time and of the clock on the wall. `over bare` is how much",
         "more the least is than Python itself.",
