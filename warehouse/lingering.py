@@ -35,6 +35,7 @@ class _File:
         self.users = 1
         self.left = 0.0
         self.watched = False  # whether a timer looks after it
+        self.timer: Timer | None = None
         self.closed = False
         with ExitStack() as stack:
             self.connection = stack.enter_context(opening())
@@ -73,6 +74,9 @@ def let_go(path: Path) -> None:
             return
         del _open[path]
         file.closed = True
+        timer = file.timer
+    if timer:
+        timer.cancel()
     file.close()
 
 
@@ -116,9 +120,9 @@ def _leave(file: _File) -> None:
 
 
 def _watch(file: _File, seconds: float) -> None:
-    timer = Timer(seconds, _look, [file])
-    timer.daemon = True  # a program that ends does not wait for it
-    timer.start()
+    # A program that ends waits for it: a thread that is cut off while DuckDB closes a file takes the program down.
+    file.timer = Timer(seconds, _look, [file])
+    file.timer.start()
 
 
 def _look(file: _File) -> None:

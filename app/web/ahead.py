@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from threading import Thread
+from threading import Thread, main_thread
 from typing import Final
 
 from app import warming
@@ -23,7 +23,12 @@ SECONDS: Final = 120.0  # for what the other pages show; whoever asks meanwhile 
 
 def start() -> None:
     """Begin, beside all else."""
-    Thread(target=_work, name="ahead", daemon=True).start()
+    # A server that ends waits for the answer at hand: a thread that is cut off within DuckDB takes it down.
+    Thread(target=_work, name="ahead").start()
+
+
+def _ending() -> bool:
+    return not main_thread().is_alive()
 
 
 def _work() -> None:
@@ -52,10 +57,12 @@ def _overview() -> None:
         lambda: cached.policy_changes(state, replace(scope, since=None)),
     )
     for ask in asked:
-        ask()
+        if not _ending():
+            ask()
 
 
 def _others() -> None:
     organizational_domain("example.com")  # reads the list of public suffixes
     catalogue()
-    warming.warm(cached.warehouse(), cached.settings(), cached.today(), warming.within(SECONDS))
+    late = warming.within(SECONDS)
+    warming.warm(cached.warehouse(), cached.settings(), cached.today(), lambda: late() or _ending())

@@ -128,3 +128,18 @@ def test_many_threads_at_once_all_get_their_answer(target: Counting) -> None:
         assert all(found == [1] * 20 for found in people.map(ask, range(8)))
     add(target)
     assert one(target, COUNT) == 2
+
+
+@pytest.mark.parametrize("later", [0.0, 0.001, 0.002, 0.003, 0.004, 0.006, 0.008, 0.01])
+def test_a_program_may_end_just_when_the_file_is_closed(target: Counting, later: float) -> None:
+    code = """
+import sys, time
+from pathlib import Path
+from warehouse import lingering
+from warehouse.connect import Warehouse
+from warehouse.settings import WarehouseSettings
+with Warehouse(Path(sys.argv[1]), WarehouseSettings(), lingering=True).reading() as connection:
+    connection.execute("SELECT 1").fetchone()
+time.sleep(lingering.MOMENT + float(sys.argv[2]))
+"""
+    subprocess.run([sys.executable, "-c", code, str(target.path), str(later)], check=True)
