@@ -51,7 +51,7 @@ def _asked(warehouse: Warehouse, config: Config, today: date) -> Iterator[Callab
         yield from _about(warehouse, config, today, Scope(domains, last - timedelta(days=DAYS - 1), last))
 
 
-def scopes(warehouse: Warehouse, config: Config, today: date) -> Iterator[tuple[tuple[str, ...], date]]:
+def scopes(warehouse: Warehouse, config: Config, today: date, few: int = FEW) -> Iterator[tuple[tuple[str, ...], date]]:
     """What is looked at, in order, each with its last day: clients, all domains (named by none), and each of them."""
     # Not at the top: what only reads files may have this turned off.
     from analysis import period  # noqa: PLC0415
@@ -62,7 +62,7 @@ def scopes(warehouse: Warehouse, config: Config, today: date) -> Iterator[tuple[
         last_days = period.believed(connection, last_days, today)
     each = [(domain,) for domain in last_days]
     groups = [*_clients(config, last_days), ()]
-    for domains in [*groups, *each] if len(each) <= FEW else [*each, *groups]:
+    for domains in [*groups, *each] if len(each) <= few else [*each, *groups]:
         if held := domains or last_days:
             yield domains, max(last_days[domain] for domain in held)
 

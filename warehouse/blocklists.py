@@ -12,7 +12,6 @@ import pyarrow as pa
 from warehouse.connect import Connection, insert
 from warehouse.instants import naive
 from warehouse.reads import frame
-from warehouse.rows import table
 from warehouse.scope import Scope
 
 LATELY = 30  # days before the newest report whose mail is looked at
@@ -93,6 +92,9 @@ def to_ask(
 
 def keep(connection: Connection, zones: Iterable[Tested], listings: Iterable[Listed], now: datetime) -> int:
     """Keep what lists answered and how they stood to their test points; how many answers differ from what was known."""
+    # Not at the top: whoever only reads need not load what parses reports.
+    from warehouse.rows import table  # noqa: PLC0415
+
     at = naive(now)
     for one in zones:
         connection.execute("DELETE FROM blocklist_zone WHERE zone = ? AND version = ?", [one.zone, one.version])

@@ -96,9 +96,7 @@ def test_it_ends_when_its_time_is_over_and_goes_on_where_it_ended(
     assert kept(path) == before
 
 
-def test_of_many_domains_each_comes_before_all(
-    whosends: Whosends, reports: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_of_many_domains_each_comes_before_all(whosends: Whosends, reports: Path, tmp_path: Path) -> None:
     path = tmp_path / "warehouse.duckdb"
     whosends("--warehouse", path, "ingest", reports)
     target = Warehouse(path, WarehouseSettings())
@@ -109,8 +107,7 @@ def test_of_many_domains_each_comes_before_all(
     )
     few = [domains for domains, _ in warming.scopes(target, named, today())]
     assert few == [("example.com", "example.org"), (), ("example.com",), ("example.org",)]
-    monkeypatch.setattr(warming, "FEW", 1)
-    assert [domains for domains, _ in warming.scopes(target, named, today())] == [*few[2:], *few[:2]]
+    assert [domains for domains, _ in warming.scopes(target, named, today(), few=1)] == [*few[2:], *few[:2]]
 
 
 def test_without_a_warehouse_or_with_a_busy_one_it_ends_silently(tmp_path: Path) -> None:
