@@ -18,6 +18,7 @@ from app.cli import main
 from tests.warehouse.build import row, xml
 
 ROOT = Path(__file__).parents[2]
+COLD = ("WHOSENDS_WAREHOUSE__WARM", "0")  # nothing is worked out ahead
 PROGRAM = Path(sys.executable).with_name("whosends")
 
 
@@ -49,7 +50,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in list(os.environ):  # noqa: TID251 - the test cleans what it runs in
         if name.startswith(("WHOSENDS_", "XDG_")) or name in ("NO_COLOR", "FORCE_COLOR"):
             monkeypatch.delenv(name)
-    monkeypatch.setenv("WHOSENDS_WAREHOUSE__WARM", "0")
+    monkeypatch.setenv(*COLD)
     for name, folder in (("XDG_DATA_HOME", "data"), ("XDG_CONFIG_HOME", "config"), ("HOME", "home")):
         monkeypatch.setenv(name, str(tmp_path / folder))
     here = tmp_path / "here"
@@ -87,7 +88,8 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demonstration organisation's warehouse; tests only read it."""
     folder = tmp_path_factory.mktemp("sample")
     paths = [str(ROOT / "sample_reports" / name) for name in ("files", "mail")]
-    with quietly(folder):
+    with quietly(folder), pytest.MonkeyPatch.context() as patch:
+        patch.setenv(*COLD)
         assert main(["ingest", *paths, "--warehouse", str(folder / "sample.duckdb"), "-q"]) == 0
     return folder / "sample.duckdb"
 
