@@ -10,7 +10,6 @@ import pyarrow as pa
 
 from warehouse.connect import Connection, insert
 from warehouse.instants import naive
-from warehouse.rows import table
 from warehouse.scope import Scope
 
 DOMAINS = 500  # asked for in one run, those with most mail first
@@ -110,6 +109,9 @@ def fresh(connection: Connection, now: datetime, days: int) -> set[tuple[str, st
 
 def keep(connection: Connection, answers: Iterable[tuple[str, Told]], now: datetime) -> int:
     """Keep answers, each with the domain it was asked for; how many differ from what was known."""
+    # Not at the top: whoever only reads need not load what parses reports.
+    from warehouse.rows import table  # noqa: PLC0415
+
     at = naive(now)
     rows = {(domain, one.name, one.rdtype): sorted(one.values) for domain, one in answers}
     if not rows:
