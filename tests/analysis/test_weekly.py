@@ -47,7 +47,7 @@ def test_a_week_beside_the_week_before(world: World) -> None:
     [domain] = ask(world).domains
     assert (domain.messages, domain.messages_before) == (1218 + 4 * 3 * 58 + 45, 1218)
     assert domain.aligned == domain.messages - 45
-    assert domain.not_aligned == {"spoofing": 45}
+    assert domain.not_aligned == {"unknown": 45}  # five a day from one machine: too few to call them forged
     assert domain.gates == 12
 
 

@@ -10,7 +10,7 @@ import pytest
 from app import config, exitcodes
 from app.config import Config, load
 from ingest.errors import UsageError
-from tests.app.conftest import Whosends
+from tests.app.conftest import COLD, Whosends
 
 FULL = """
 offline = true
@@ -233,6 +233,7 @@ def test_show_says_where_each_value_comes_from_and_masks_secrets(
 ) -> None:
     file = write(home / "x.toml", "[warehouse]\nwait = 5.0\n[[mailbox]]\nhost = 'h'\npassword = 'hunter2'\n")
     monkeypatch.setenv("WHOSENDS_DRIFT__POINTS", "7")
+    monkeypatch.delenv(COLD[0])
     ran = whosends("config", "show", "--config", file, "--json")
     assert "hunter2" not in ran.out
     told = {row["key"]: (row["value"], row["origin"]) for row in ran.document["settings"]}
