@@ -72,8 +72,8 @@ class WatchedWarehouse(Warehouse):
     ledger: Ledger
 
     @contextmanager
-    def _open(self, *, read_only: bool) -> Iterator[Connection]:
-        session = super()._open(read_only=read_only)
+    def _open(self, *, read_only: bool, memory: str = "") -> Iterator[Connection]:
+        session = super()._open(read_only=read_only, memory=memory)
         with self.ledger.under("open the file"):
             connection = session.__enter__()
         try:
