@@ -9,7 +9,9 @@ from typing import Protocol
 import polars as pl
 import pyarrow as pa
 
-from warehouse.connect import Connection, insert
+from warehouse.answers import Answers
+from warehouse.answers import keep as keep_answers
+from warehouse.connect import Connection
 from warehouse.instants import naive
 from warehouse.reads import frame
 from warehouse.scope import Scope
@@ -23,6 +25,7 @@ ANSWER = pa.schema([
     ("source_ip", pa.string()), ("zone", pa.string()), ("codes", pa.list_(pa.string())),
     ("first_seen_at", pa.timestamp("us")), ("last_seen_at", pa.timestamp("us")),
 ])  # fmt: skip
+KEPT = Answers("blocklist_answer", "current_blocklist", ANSWER, asked=2)
 # What counts now: the latest answers that are not old.
 CURRENT = f"""
     (FROM current_blocklist
@@ -92,37 +95,12 @@ def to_ask(
 
 def keep(connection: Connection, zones: Iterable[Tested], listings: Iterable[Listed], now: datetime) -> int:
     """Keep what lists answered and how they stood to their test points; how many answers differ from what was known."""
-    # Not at the top: whoever only reads need not load what parses reports.
-    from warehouse.rows import table  # noqa: PLC0415
-
     at = naive(now)
     for one in zones:
         connection.execute("DELETE FROM blocklist_zone WHERE zone = ? AND version = ?", [one.zone, one.version])
         connection.execute("INSERT INTO blocklist_zone VALUES (?, ?, ?, ?)", [one.zone, one.version, one.state, at])
     rows = {(one.source_ip, one.zone): sorted(one.codes) for one in listings}
-    if not rows:
-        return 0
-    connection.register("told", table(ANSWER, [(*key, codes, at, at) for key, codes in rows.items()]))
-    same = set(
-        connection.execute(
-            """
-            SELECT source_ip, zone FROM told JOIN current_blocklist c USING (source_ip, zone)
-            WHERE told.codes = c.codes
-            """
-        ).fetchall()
-    )
-    connection.execute(
-        """
-        UPDATE blocklist_answer SET last_seen_at = greatest(blocklist_answer.last_seen_at, told.last_seen_at)
-        FROM told JOIN current_blocklist c USING (source_ip, zone)
-        WHERE told.codes = c.codes AND blocklist_answer.source_ip = c.source_ip AND blocklist_answer.zone = c.zone
-          AND blocklist_answer.first_seen_at = c.first_seen_at
-        """
-    )
-    connection.unregister("told")
-    fresh = [(*key, codes, at, at) for key, codes in rows.items() if key not in same]
-    insert(connection, "blocklist_answer", table(ANSWER, fresh))
-    return len(fresh)
+    return keep_answers(connection, KEPT, [(*key, codes, at, at) for key, codes in rows.items()])
 
 
 def of_source(connection: Connection, source_key: str) -> pl.DataFrame:

@@ -8,7 +8,9 @@ from typing import NamedTuple, Protocol
 
 import pyarrow as pa
 
-from warehouse.connect import Connection, insert
+from warehouse.answers import Answers
+from warehouse.answers import keep as keep_answers
+from warehouse.connect import Connection
 from warehouse.instants import naive
 from warehouse.scope import Scope
 
@@ -22,6 +24,7 @@ ANSWER = pa.schema([
     ("first_seen_at", pa.timestamp("us")),
     ("last_seen_at", pa.timestamp("us")),
 ])  # fmt: skip
+KEPT = Answers("dns_answer", "current_dns", ANSWER, asked=3)
 
 
 class Due(NamedTuple):
@@ -109,30 +112,6 @@ def fresh(connection: Connection, now: datetime, days: int) -> set[tuple[str, st
 
 def keep(connection: Connection, answers: Iterable[tuple[str, Told]], now: datetime) -> int:
     """Keep answers, each with the domain it was asked for; how many differ from what was known."""
-    # Not at the top: whoever only reads need not load what parses reports.
-    from warehouse.rows import table  # noqa: PLC0415
-
     at = naive(now)
     rows = {(domain, one.name, one.rdtype): sorted(one.values) for domain, one in answers}
-    if not rows:
-        return 0
-    connection.register("told", table(ANSWER, [(*key, records, at, at) for key, records in rows.items()]))
-    known = connection.execute(
-        """
-        SELECT domain, name, rdtype FROM told JOIN current_dns c USING (domain, name, rdtype)
-        WHERE told.records = c.records
-        """
-    ).fetchall()
-    connection.execute(
-        """
-        UPDATE dns_answer SET last_seen_at = greatest(dns_answer.last_seen_at, told.last_seen_at)
-        FROM told JOIN current_dns c USING (domain, name, rdtype)
-        WHERE told.records = c.records AND dns_answer.domain = c.domain AND dns_answer.name = c.name
-          AND dns_answer.rdtype = c.rdtype AND dns_answer.first_seen_at = c.first_seen_at
-        """
-    )
-    connection.unregister("told")
-    same = set(known)
-    fresh = [(*key, records, at, at) for key, records in rows.items() if key not in same]
-    insert(connection, "dns_answer", table(ANSWER, fresh))
-    return len(fresh)
+    return keep_answers(connection, KEPT, [(*key, records, at, at) for key, records in rows.items()])

@@ -9,7 +9,10 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from warehouse.connect import Connection, insert
+from warehouse import dns
+from warehouse.answers import Answers
+from warehouse.answers import keep as keep_answers
+from warehouse.connect import Connection
 from warehouse.instants import naive
 
 MOST = 86_400  # seconds for which an answer counts as fresh, whatever its TTL says
@@ -23,18 +26,14 @@ ROW = pa.schema([
     *((name, pa.timestamp("us")) for name in ("first_seen_at", "last_seen_at", "fresh_until")),
 ])  # fmt: skip
 
+ANSWERS = Answers("dmarc_lookup", "current_dmarc_lookup", ROW, asked=2)
+
 Question = tuple[str, str]
 
 
-class Told(Protocol):
+class Told(dns.Told, Protocol):
     """An answer of DNS, of which `values` are the DMARC records alone."""
 
-    @property
-    def name(self) -> str: ...  # noqa: D102
-    @property
-    def rdtype(self) -> str: ...  # noqa: D102
-    @property
-    def values(self) -> tuple[str, ...]: ...  # noqa: D102
     @property
     def exists(self) -> bool: ...  # noqa: D102
     @property
@@ -59,33 +58,12 @@ def lookup(answer: Told, now: datetime) -> Lookup:
 
 def keep(connection: Connection, answers: Iterable[Told], now: datetime) -> int:
     """Keep answers; how many differ from what was known."""
-    # Not at the top: whoever only reads need not load what parses reports.
-    from warehouse.rows import table  # noqa: PLC0415
-
     kept = {(one.name, one.rdtype): lookup(one, now) for one in answers}
-    if not kept:
-        return 0
-    rows = {
-        key: (one.exists, list(one.records), one.last_seen_at, one.last_seen_at, one.fresh_until)
-        for key, one in kept.items()
-    }
-    connection.register("told", table(ROW, [(*key, *row) for key, row in rows.items()]))
-    same = "told.name_exists = c.name_exists AND told.records = c.records"
-    known = connection.execute(
-        f"SELECT name, rdtype FROM told JOIN current_dmarc_lookup c USING (name, rdtype) WHERE {same}"
-    ).fetchall()
-    connection.execute(
-        f"""
-        UPDATE dmarc_lookup SET last_seen_at = told.last_seen_at, fresh_until = told.fresh_until
-        FROM told JOIN current_dmarc_lookup c USING (name, rdtype)
-        WHERE {same} AND dmarc_lookup.name = c.name AND dmarc_lookup.rdtype = c.rdtype
-          AND dmarc_lookup.first_seen_at = c.first_seen_at AND told.last_seen_at >= c.last_seen_at
-        """
-    )
-    connection.unregister("told")
-    fresh = [(*key, *row) for key, row in rows.items() if key not in set(known)]
-    insert(connection, "dmarc_lookup", table(ROW, fresh))
-    return len(fresh)
+    rows = [
+        (*question, one.exists, list(one.records), one.last_seen_at, one.last_seen_at, one.fresh_until)
+        for question, one in kept.items()
+    ]
+    return keep_answers(connection, ANSWERS, rows)
 
 
 def known(connection: Connection, questions: Iterable[Question]) -> Mapping[Question, Lookup]:
