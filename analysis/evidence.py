@@ -20,7 +20,7 @@ import polars as pl
 from analysis.dns_traces import dns_traced
 from analysis.genuine import counted
 from analysis.identity import HOSTS
-from analysis.keeping import kept_frame, kept_rows
+from analysis.keeping import kept, known
 from analysis.organizations import organizational
 from analysis.period import newest_day
 from analysis.pointers import Pointers
@@ -88,9 +88,9 @@ def told(connection: Connection, scope: Scope, today: date, settings: SourceSett
         return place(connection, "sources", replace(scope, domains=domains), newest, settings)
 
     names = tuple(sorted(set(scope.domains)))
-    rows = kept_rows(of(())) if names else None
+    rows = known(of(()), pl.DataFrame) if names else None
     if rows is None:
-        rows = kept_frame(of(names), lambda: _rows(fetch(connection, scope, today, settings), settings))
+        rows = kept(of(names), pl.DataFrame, lambda: _rows(fetch(connection, scope, today, settings), settings))
     elif not rows.is_empty():
         # What is told of a source does not depend on which other domains were asked for.
         rows = rows.filter(pl.col("domain").is_in(names))

@@ -20,26 +20,11 @@ T = TypeVar("T")
 Read = Callable[[Any], Any]
 
 
-def kept_frame(place: Place, make: Callable[[], pl.DataFrame]) -> pl.DataFrame:
-    """The frame that is kept in a place, else the one that `make` makes, which is kept from now on."""
-    found = kept_rows(place)
-    if found is None:
-        found, buffer = make(), BytesIO()
-        found.write_ipc(buffer, compression="lz4")
-        place.store(buffer.getvalue())
-    return found
-
-
-def kept_rows(place: Place) -> pl.DataFrame | None:
-    """The frame that is kept in a place, if there is one."""
-    data = place.load()
-    return None if data is None else pl.read_ipc(data)
-
-
 def kept(place: Place, kind: type[T], make: Callable[[], T]) -> T:
     """The value of a type that is kept in a place, else the one that `make` makes, which is kept from now on.
 
-    A kind is made of dataclasses, tuple, list, dict with text as keys, frozenset, date, text, numbers and None.
+    A kind is pl.DataFrame, or made of dataclasses, tuple, list, dict with text as keys, frozenset, date, text, numbers
+    and None.
     """
     found = known(place, kind)
     if found is None:
@@ -67,11 +52,18 @@ def kept_over(warehouse: Warehouse, place_of: Callable[[Connection], Place], kin
 def known(place: Place, kind: type[T]) -> T | None:
     """The value that is kept in a place, if there is one."""
     data = place.load()
-    return None if data is None else cast("T", _reader(cast("Any", kind))(json.loads(data)))
+    if data is None:
+        return None
+    return cast("T", pl.read_ipc(data) if kind is pl.DataFrame else _reader(cast("Any", kind))(json.loads(data)))
 
 
 def keep(place: Place, value: object) -> None:
     """Keep a value."""
+    if isinstance(value, pl.DataFrame):
+        buffer = BytesIO()
+        value.write_ipc(buffer, compression="lz4")
+        place.store(buffer.getvalue())
+        return
     place.store(json.dumps(_plain(value), separators=(",", ":")).encode())
 
 

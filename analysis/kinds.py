@@ -8,7 +8,7 @@ import polars as pl
 
 from analysis.genuine import counted
 from analysis.grounds import grounds
-from analysis.keeping import kept_frame, kept_rows
+from analysis.keeping import kept_over
 from analysis.settings import SourceSettings
 from analysis.sources import Source, sources
 from warehouse import reads_sources
@@ -28,17 +28,13 @@ def by_kind(warehouse: Warehouse, scope: Scope, today: date, settings: SourceSet
     def asked(session: Connection) -> Place:
         return place(session, "by kind", scope, today, settings, grounds(session, scope.domains))
 
-    with warehouse.reading() as session:
-        before = asked(session)
-        found = kept_rows(before)
-    if found is not None:
-        return found
-    known = sources(warehouse, scope, today, settings)
-    with warehouse.reading() as session:
-        days, after = reads_sources.aligned_days(session, counted(session, scope)), asked(session)
-    result = _summed(days, known)
-    # Where somebody wrote in between, some of it may rest on newer reports than the rest.
-    return kept_frame(after, lambda: result) if after == before else result
+    def make() -> pl.DataFrame:
+        known = sources(warehouse, scope, today, settings)
+        with warehouse.reading() as session:
+            days = reads_sources.aligned_days(session, counted(session, scope))
+        return _summed(days, known)
+
+    return kept_over(warehouse, asked, pl.DataFrame, make)
 
 
 def _summed(days: pl.DataFrame, found: list[Source]) -> pl.DataFrame:

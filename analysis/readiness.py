@@ -15,7 +15,7 @@ from analysis.drift import Drift, drifts
 from analysis.gates import Case, Gate, gates
 from analysis.genuine import counted
 from analysis.grounds import grounds
-from analysis.keeping import kept, kept_frame, kept_over
+from analysis.keeping import kept, kept_over
 from analysis.period import newest_day
 from analysis.policy import Published, policies
 from analysis.settings import AnalysisSettings
@@ -244,7 +244,7 @@ def _fetch(
     return _Ground(
         scope=scope,
         days=kept(place(connection, "days", scope), dict[str, _Days], lambda: _days(connection, scope)),
-        failing=kept_frame(place(connection, "failing", scope), lambda: _failing(connection, scope)),
+        failing=kept(place(connection, "failing", scope), pl.DataFrame, lambda: _failing(connection, scope)),
         policies=policies(connection, scope),
         sources=evidence.told(connection, scope, today, settings.sources),
         observed=observations(connection, targets),

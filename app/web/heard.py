@@ -17,6 +17,7 @@ from app.web import cached, cached_readiness, words
 from app.web.filters import View
 from ingest.errors import Error
 from ingest.probes.dmarc import DmarcObservation
+from warehouse.instants import naive
 from warehouse.scope import Scope
 
 FRESH: Final = timedelta(days=1)  # for which the record that DNS showed may be taken for the one to change
@@ -102,7 +103,7 @@ def _ago(at: datetime) -> str:
 
 
 def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)
+    return naive(datetime.now(UTC))
 
 
 def _record(seen: DmarcObservation) -> None:

@@ -197,3 +197,12 @@ def usual(world: World, when: Sequence[date], *, domain: str = OURS) -> None:
     world.send(OFFICE, when, 20, domain=domain, dkim=((domain, "office", "pass"),), spf=(domain, "pass"))
     world.send(RELAY, when, 8, domain=domain, dkim=((domain, "own", "pass"),), spf=(domain, "pass"))
     world.send(MAILER, when, 30, domain=domain, dkim=keys, spf=MAILER_PATH)
+
+
+def unaligned(folder: Path) -> World:
+    """A world with the usual mail and a sender that does not align, saved."""
+    world = World.at(folder)
+    usual(world, days(40))
+    world.send("192.88.99.10", days(20), 40, dkim=(("crm.test", "c1", "pass"),), spf=("b.crm.test", "pass"))
+    world.save()
+    return world

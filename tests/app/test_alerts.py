@@ -23,7 +23,7 @@ from app.config import Config
 from app.render import Screen
 from app.settings import AlertSettings, SmtpSettings
 from app.tracking import Tracked, recorded
-from tests.analysis.world import NOW, OURS, TODAY, World, days, usual
+from tests.analysis.world import NOW, OURS, TODAY, World, unaligned
 from tests.app.weeks import HOSTILE
 from tests.servers.smtp import PASSWORD, USER, mailroom
 from tests.servers.webhook import Hook, webhook
@@ -48,12 +48,7 @@ def hook() -> Iterator[Hook]:
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    """A sender that does not align."""
-    world = World.at(tmp_path)
-    usual(world, days(40))
-    world.send("192.88.99.10", days(20), 40, dkim=(("crm.test", "c1", "pass"),), spf=("b.crm.test", "pass"))
-    world.save()
-    return world
+    return unaligned(tmp_path)
 
 
 def channel(hook: Hook, **more: object) -> AlertSettings:

@@ -12,7 +12,7 @@ import pytest
 from app.alerts.run import run
 from app.config import Config
 from app.settings import AlertSettings
-from tests.analysis.world import NOW, TODAY, World, days, usual
+from tests.analysis.world import NOW, TODAY, World, unaligned
 from tests.app.test_alerts import record
 from tests.app.weeks import HOSTILE
 from tests.servers.chats import DISCORD, DISCORD_MOST, SLACK, Chats, chats
@@ -59,12 +59,7 @@ def services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Chats]
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    """A sender that does not align."""
-    world = World.at(tmp_path)
-    usual(world, days(40))
-    world.send("192.88.99.10", days(20), 40, dkim=(("crm.test", "c1", "pass"),), spf=("b.crm.test", "pass"))
-    world.save()
-    return world
+    return unaligned(tmp_path)
 
 
 def tell(world: World, channel: AlertSettings) -> list[str]:
