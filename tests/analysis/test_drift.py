@@ -371,11 +371,11 @@ def test_the_order_of_rows_does_not_matter() -> None:
 
 
 def test_a_thousand_sources_take_seconds() -> None:
-    """Generous, for slow machines; it takes half a second where this was written."""
+    """Generous, for slow and busy machines; it takes half a second where this was written."""
     few = [mail(0.9, source=f"s{n}", seed=n, messages=4.0, noise=0.3) for n in range(50)]
     frame = pl.concat(
         part.with_columns(source_key=pl.col("source_key") + f"-{copy}") for part in few for copy in range(20)
     )
     started = time.perf_counter()
     assert detect(frame, SETTINGS, LAST) == []
-    assert time.perf_counter() - started < 20
+    assert time.perf_counter() - started < 60

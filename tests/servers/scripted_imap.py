@@ -47,7 +47,7 @@ def stall(length: int = 0) -> Action:
 
     def act(connection: Connection, tag: str, answer: Callable[[], bytes]) -> None:
         connection.send(answer()[:length])
-        connection.server.ended.wait(30)
+        connection.server.ended.wait(120)
         raise HangUpError
 
     return act

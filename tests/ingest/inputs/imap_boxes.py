@@ -68,6 +68,10 @@ def uids(messages: Sequence[Message]) -> list[int]:
     return [message.position.uid for message in messages if message.position is not None]
 
 
+AT_ONCE = 20.0
+"""Seconds within which what happens at once has happened on any machine; to wait for it takes longer."""
+
+
 class Watcher:
     """Collects what `watch` yields, in a thread of its own."""
 
@@ -89,7 +93,7 @@ class Watcher:
         except MailboxError as error:
             self.fault = error
 
-    def wait_until(self, condition: Callable[[], bool], seconds: float = 10) -> float:
+    def wait_until(self, condition: Callable[[], bool], seconds: float = 60) -> float:
         began = time.monotonic()
         while not condition():
             assert time.monotonic() < began + seconds, (self.read, self.fault)
@@ -107,5 +111,5 @@ class Watcher:
         return time.monotonic() - began
 
     def join(self) -> None:
-        self._thread.join(10)
+        self._thread.join(60)
         assert not self._thread.is_alive()
