@@ -14,6 +14,7 @@ import polars as pl
 
 from analysis.arrivals import STEADY, coming, going
 from analysis.genuine import counted
+from analysis.grounds import heard, spans_of
 from analysis.settings import SourceSettings
 from analysis.sources import Source, sources
 from warehouse import reads_changes, reads_sources
@@ -97,8 +98,8 @@ def missed(source: Source) -> bool:
 def _told(
     connection: Connection, some: Sequence[Source], newest: date, settings: SourceSettings
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """What each reporter told of some sources, and when it reported on anything: told_days and reporter_spans."""
+    """What each reporter told of some sources, and when it reported on anything: told_days and grounds.spans_of."""
     keys = pl.DataFrame({name: [getattr(one, name) for one in some] for name in ("domain", "source_key")})
     wide = counted(connection, Scope((), newest - timedelta(days=settings.history_days), newest))
     mine = replace(wide, domains=tuple(sorted({one.domain for one in some})))
-    return reads_changes.told_days(connection, mine, keys), reads_changes.reporter_spans(connection, wide)
+    return reads_changes.told_days(connection, mine, keys), spans_of(heard(connection, wide))

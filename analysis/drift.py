@@ -19,7 +19,8 @@ from analysis.closing import find, first_day
 from analysis.dns_edits import dns_edits_of
 from analysis.downstream import leaders
 from analysis.faults import ELSEWHERE, upheld
-from analysis.genuine import counted
+from analysis.genuine import counted, excluded
+from analysis.grounds import dns, facts
 from analysis.history import policy_history
 from analysis.keeping import kept_over
 from analysis.remarks import remarked
@@ -94,8 +95,9 @@ def drifts(
 
 
 def _place(session: Connection, scope: Scope, settings: DriftSettings) -> Place:
-    """Causes rest on what DNS answered as well as on the reports."""
-    return place(session, "drifts", scope, settings, reads_changes.dns_news(session))
+    """Causes rest on what DNS answered as well as on the reports, and names on what is known of each source."""
+    known = excluded(session), dns(session, scope.domains), facts(session, scope.domains)
+    return place(session, "drifts", scope, settings, known, domains=scope.domains)
 
 
 def _drifts(warehouse: Warehouse, scope: Scope, settings: DriftSettings) -> list[Drift]:

@@ -18,7 +18,10 @@ from datetime import date, timedelta
 import polars as pl
 
 from analysis.dns_traces import dns_traced
+from analysis.elsewhere import elsewhere
 from analysis.genuine import counted
+from analysis.grounds import Grounds, dns
+from analysis.grounds import sources as beside_sources
 from analysis.identity import HOSTS
 from analysis.keeping import kept, known
 from analysis.organizations import organizational
@@ -56,7 +59,7 @@ class Frames:
     scope: Scope
     newest: date | None
     sources: pl.DataFrame
-    everywhere: pl.DataFrame
+    elsewhere: pl.DataFrame
     first_seen: pl.DataFrame
     facts: pl.DataFrame
     volumes: pl.DataFrame
@@ -83,18 +86,32 @@ class Told:
 def told(connection: Connection, scope: Scope, today: date, settings: SourceSettings) -> Told:
     """All that the answer about a scope's sources needs. What the reports tell is kept until they change."""
     newest = newest_day(connection, today, scope.until)
-
-    def of(domains: tuple[str, ...]) -> Place:
-        return place(connection, "sources", replace(scope, domains=domains), newest, settings)
-
     names = tuple(sorted(set(scope.domains)))
-    rows = known(of(()), pl.DataFrame) if names else None
+    of_all = place_of(connection, replace(scope, domains=()), newest, settings)
+    rows = known(of_all, pl.DataFrame) if names else None
     if rows is None:
-        rows = kept(of(names), pl.DataFrame, lambda: _rows(fetch(connection, scope, today, settings), settings))
+        asked = place_of(connection, replace(scope, domains=names), newest, settings) if names else of_all
+        rows = kept(asked, pl.DataFrame, lambda: _rows(fetch(connection, scope, today, settings), settings))
     elif not rows.is_empty():
         # What is told of a source does not depend on which other domains were asked for.
         rows = rows.filter(pl.col("domain").is_in(names))
     return Told(newest, rows, decisions(connection))
+
+
+def place_of(connection: Connection, scope: Scope, newest: date | None, settings: SourceSettings) -> Place:
+    """Where what the reports tell of a scope's sources is kept."""
+    resting = _resting(connection, scope, newest, settings)
+    return place(connection, "sources", resting, settings, domains=scope.domains)
+
+
+def resting(connection: Connection, scope: Scope, today: date, settings: SourceSettings) -> Grounds:
+    """What is told of a scope's sources rests on this, and on the reports about its domains."""
+    return _resting(connection, scope, newest_day(connection, today, scope.until), settings)
+
+
+def _resting(connection: Connection, scope: Scope, newest: date | None, settings: SourceSettings) -> Grounds:
+    history = _history(counted(connection, scope), newest, settings)
+    return history, scope.since, newest, dns(connection, scope.domains), beside_sources(connection, history)
 
 
 def _rows(frames: Frames, settings: SourceSettings) -> pl.DataFrame:
@@ -117,13 +134,18 @@ def _is_new(newest: date, settings: SourceSettings) -> pl.Expr:
     return (pl.col("first_seen") > newest - timedelta(days=settings.new_days)) & warm
 
 
+def _history(scope: Scope, newest: date | None, settings: SourceSettings) -> Scope:
+    """The days that evidence on a scope's sources is drawn from."""
+    if not scope.since or not newest:
+        return scope
+    return replace(scope, since=min(scope.since, newest - timedelta(days=settings.history_days)))
+
+
 def fetch(connection: Connection, scope: Scope, today: date, settings: SourceSettings) -> Frames:
     """All frames that the answer about a scope's sources needs. Evidence reaches further back than the scope."""
     newest = newest_day(connection, today, scope.until)
-    scope, since = counted(connection, scope), scope.since
-    if since and newest:
-        since = min(since, newest - timedelta(days=settings.history_days))
-    history = replace(scope, since=since)
+    scope = counted(connection, scope)
+    history = _history(scope, newest, settings)
     sources, signatures = reads.sources(connection, scope), reads.signature_sums(connection, history)
     envelopes = reads.envelope_sums(connection, history)
     # Homes are looked for among all of a domain's sources, so more of them have to be known than the scope has.
@@ -133,9 +155,9 @@ def fetch(connection: Connection, scope: Scope, today: date, settings: SourceSet
         scope=scope,
         newest=newest,
         sources=sources,
-        everywhere=reads.everywhere(connection, history, sources["source_key"].unique().to_list()),
+        elsewhere=elsewhere(connection, history),
         first_seen=reads.first_seen(connection, scope),
-        facts=reads.source_facts(connection, known),
+        facts=reads.source_facts(connection, known).select("source_key", *reads.FACTS),
         volumes=reads.volumes(connection, history, scope.since, settings.recent_days),
         ips=reads.source_ips(connection, scope),
         signatures=signatures,
@@ -165,9 +187,9 @@ def evidence(frames: Frames) -> pl.DataFrame:
     span_days, altered, altered_away, invented, own_pass, away, away_pass, borrowed, origins (places), vendor,
     own_keys (distinct), own_signed, unsigned, own_envelope_fail, kept, foreign_pass, foreign_fail,
     foreign_domains and passing_paths (distinct), listlike, list_paths, bouncelike, neutral, spf_pass, reasons,
-    list_reasons, domain_n, domain_aligned, elsewhere_aligned (of the domain by other sources), elsewhere_spf,
-    elsewhere_n, peers and peer_countries (distinct), together (how many of the peers are as brief and began within
-    TOGETHER days), those of `traces.traced` and `dns_traces.dns_traced`,
+    list_reasons, domain_n, domain_aligned, elsewhere_aligned (of the domain by other sources), elsewhere_spf
+    (in steps: see `elsewhere`), peers and peer_countries (distinct), together (how many of the peers are as brief
+    and began within TOGETHER days), those of `traces.traced` and `dns_traces.dns_traced`,
     and the flags host, service_network, mailbox, forwarder, listed, tenant (Boolean).
     """
     facts = frames.facts.select("source_key", "service_type", "as_domain", "country")
@@ -185,13 +207,11 @@ def evidence(frames: Frames) -> pl.DataFrame:
         .join(_reasons(frames.reasons), on=KEY, how="left")
         .join(traced(frames.traces), on=KEY, how="left")
         .join(_dns(frames), on=KEY, how="left")
-        .join(frames.everywhere.rename({"messages": "all_n", "spf_aligned": "all_spf"}), on="source_key", how="left")
+        .join(frames.elsewhere, on=KEY, how="left")
         .join(facts, on="source_key", how="left")
         .with_columns(pl.selectors.integer().fill_null(0))
         .with_columns(
             domain_n=pl.col("n").sum().over("domain"),
-            elsewhere_n=pl.col("all_n") - pl.col("n"),
-            elsewhere_spf=pl.col("all_spf") - pl.col("spf_aligned"),
             host=pl.col("service_type").is_in(list(HOSTS)) | pl.col("as_domain").is_null(),
             service_network=pl.col("service_type").is_in(list(SERVICES)),
             mailbox=pl.col("service_type").is_in(list(MAILBOXES)),

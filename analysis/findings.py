@@ -9,8 +9,9 @@ from datetime import date, timedelta
 from analysis import leads
 from analysis.changes import Vanished, departed
 from analysis.drift import Drift, drifts
+from analysis.evidence import resting
 from analysis.genuine import LoneClaims, counted, lone_claims
-from analysis.grounds import grounds
+from analysis.grounds import Grounds, grounds, spans
 from analysis.keeping import kept, kept_over
 from analysis.leads import Finding
 from analysis.period import newest_day
@@ -119,8 +120,8 @@ def found(
     def asked(connection: Connection) -> Place:
         wanted = sorted((targets or {}).items())
         newest = newest_day(connection, today, scope.until)
-        about = grounds(connection, scope.domains)
-        return place(connection, "findings", scope.domains, newest, today, settings, wanted, about)
+        about = judging(connection, scope, today, settings)
+        return place(connection, "findings", newest, today, settings, wanted, about, domains=scope.domains)
 
     def make() -> Found:
         of = basis or gather(warehouse, scope, today, settings, targets)
@@ -131,6 +132,21 @@ def found(
         return Found(tuple(rank(of, settings)), of.newest, today, others)
 
     return kept_over(warehouse, asked, Found, make)
+
+
+def judging(connection: Connection, scope: Scope, today: date, settings: AnalysisSettings) -> Grounds:
+    """What `gather` rests on beside the reports about the scope's domains."""
+    newest = newest_day(connection, today, scope.until)
+    over = _judged_over(scope, newest, settings)
+    told = resting(connection, over, today, settings.sources)
+    return grounds(
+        connection, scope.domains, told, spans(connection, scope.domains, newest, settings.sources.history_days)
+    )
+
+
+def _judged_over(scope: Scope, newest: date | None, settings: AnalysisSettings) -> Scope:
+    first = newest - timedelta(days=settings.readiness.days - 1) if newest else None
+    return Scope(scope.domains, first, newest)
 
 
 def gather(
@@ -144,9 +160,9 @@ def gather(
     with warehouse.reading() as connection:
         newest = newest_day(connection, today, scope.until)
         shown = policies(connection, Scope(scope.domains, None, newest))
-        first = newest - timedelta(days=settings.readiness.days - 1) if newest else None
-        asked = place(connection, "voices", scope.domains, newest, first)
-        voices = kept(asked, _Voices, lambda: _voices(connection, Scope(scope.domains, first, newest)))
+        judged_over = _judged_over(scope, newest, settings)
+        asked = place(connection, "voices", counted(connection, judged_over), domains=scope.domains)
+        voices = kept(asked, _Voices, lambda: _voices(connection, judged_over))
     wanted = {domain: (targets or {}).get(domain) or next_target(at.p) for domain, at in shown.items()}
     every: list[Source] = []
     judged: dict[str, Readiness] = {}
@@ -157,7 +173,6 @@ def gather(
     by_domain: dict[str, list[Source]] = {domain: [] for domain in shown}
     for source in every:
         by_domain[source.domain].append(source)
-    judged_over = Scope(scope.domains, first, newest)
     heard, claimed = voices.reporters, voices.lone_claims
     gone: Sequence[Vanished] = ()
     if newest and every:

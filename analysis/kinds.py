@@ -6,6 +6,7 @@ from datetime import date
 
 import polars as pl
 
+from analysis.evidence import resting
 from analysis.genuine import counted
 from analysis.grounds import grounds
 from analysis.keeping import kept_over
@@ -26,7 +27,8 @@ def by_kind(warehouse: Warehouse, scope: Scope, today: date, settings: SourceSet
     """
 
     def asked(session: Connection) -> Place:
-        return place(session, "by kind", scope, today, settings, grounds(session, scope.domains))
+        about = grounds(session, scope.domains, resting(session, scope, today, settings))
+        return place(session, "by kind", scope, today, settings, about, domains=scope.domains)
 
     def make() -> pl.DataFrame:
         known = sources(warehouse, scope, today, settings)

@@ -12,11 +12,12 @@ from analysis import selectors, volumes
 from analysis.arrivals import Departure, appearing, coming, going
 from analysis.cause import shown
 from analysis.changes import forged, missed
+from analysis.evidence import resting
 from analysis.genuine import counted
-from analysis.grounds import grounds
+from analysis.grounds import Grounds, facts, grounds, heard, hearing, spans_of
 from analysis.history import policy_history
-from analysis.keeping import keep, kept_over, known
-from analysis.reporters import gaps, late_by
+from analysis.keeping import keep, kept, kept_over, known
+from analysis.reporters import Gap, gaps, late_by
 from analysis.settings import AnalysisSettings, SourceSettings
 from analysis.sources import sources
 from warehouse import reads, reads_changes, reads_sources
@@ -85,50 +86,76 @@ class Told:
 
     @property
     def spans(self) -> pl.DataFrame:
-        """When each reporter reported on anything, as reads_changes.reporter_spans gives it."""
-        told = self.reports.filter(pl.col("messages") > 0).group_by("reporter")
-        return told.agg(first_day=pl.col("day").min(), last_day=pl.col("day").max())
+        """When each reporter reported on anything."""
+        return spans_of(self.reports.filter(pl.col("messages") > 0))
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """What is new of the scope's domains up to `newest`; None where nothing is known of them."""
+
+    newest: date | None
+    news: tuple[News, ...]
 
 
 def news(warehouse: Warehouse, scope: Scope, today: date, settings: AnalysisSettings) -> list[News]:
     """Everything of the scope's days, newest first. What is usual is told from the days before them.
 
-    The answer is kept until the reports or the decisions about the domains change.
+    The answer is kept until the reports or the decisions about the domains change, or what it rests on beside them;
+    which reporters fell silent is looked up anew after any report.
     """
-    return kept_over(
+    own = kept_over(
         warehouse,
-        lambda session: place(session, "news of", scope, today, settings, grounds(session, scope.domains)),
-        list[News],
-        lambda: _news(warehouse, scope, today, settings),
+        lambda session: place(
+            session, "news of", scope, settings, _resting(session, scope, today, settings), domains=scope.domains
+        ),
+        _Own,
+        lambda: _own(warehouse, scope, today, settings),
     )
+    if own.newest is None:
+        return []
+    with warehouse.reading() as session:
+        silent = list(_silent(silences(session, counted(session, _span(scope, own.newest, settings)))))
+    return _sorted([*own.news, *(one for one in silent if _within(one, scope, own.newest))])
 
 
-def _news(warehouse: Warehouse, scope: Scope, today: date, settings: AnalysisSettings) -> list[News]:
+def _resting(session: Connection, scope: Scope, today: date, settings: AnalysisSettings) -> Grounds:
+    told = resting(session, Scope(scope.domains, None, scope.until), today, settings.sources)
+    # Without a last day it is that of the domains, which need not be the newest of all.
+    span = _span(scope, scope.until, settings) if scope.until else Scope(scope.domains)
+    return grounds(session, scope.domains, told, hearing(session, counted(session, span)))
+
+
+def _span(scope: Scope, newest: date, settings: AnalysisSettings) -> Scope:
+    """The days that are looked at."""
+    return Scope(scope.domains, (scope.since or newest) - timedelta(days=settings.drift.days), newest)
+
+
+def _own(warehouse: Warehouse, scope: Scope, today: date, settings: AnalysisSettings) -> _Own:
     found = sources(warehouse, Scope(scope.domains, None, scope.until), today, settings.sources)
     if not found:
-        return []
+        return _Own(None, ())
     newest = scope.until or max(source.last_seen for source in found)
-    back = (scope.since or newest) - timedelta(days=settings.drift.days)
     fake, lost = (frozenset((one.domain, one.source_key) for one in found if is_so(one)) for is_so in (forged, missed))
     with warehouse.reading() as session:
+        span = counted(session, _span(scope, newest, settings))
         # Of people's decisions it rests on what they make of these two.
-        asked = place(session, "news", scope, newest, back, settings.sources, sorted(fake), sorted(lost))
-        if (kept := known(asked, list[News])) is not None:
+        parts = settings.sources, sorted(fake), sorted(lost), facts(session, scope.domains), hearing(session, span)
+        asked = place(session, "news", scope.since, span, *parts, domains=scope.domains)
+        if (kept := known(asked, _Own)) is not None:
             return kept
-        told = _told(session, Scope(scope.domains, back, newest), fake, lost)
+        told = _told(session, span, fake, lost)
     networks = {(one.domain, one.source_key): one.as_domain for one in found}
     named = [
         replace(one, as_domain=networks.get((one.domain or "", one.source_key or "")))
-        for one in changes(told, newest, settings.sources)
+        for one in _of_domains(told, newest, settings.sources)
     ]
-    result = [one for one in named if scope.since is None or _last(one, newest) >= scope.since]
+    result = _Own(newest, tuple(one for one in named if _within(one, scope, newest)))
     keep(asked, result)
     return result
 
 
-def _told(session: Connection, scope: Scope, fake: frozenset[Key], lost: frozenset[Key]) -> Told:
-    mine = counted(session, scope)
-    wide = replace(mine, domains=())
+def _told(session: Connection, mine: Scope, fake: frozenset[Key], lost: frozenset[Key]) -> Told:
     return Told(
         reads_changes.told_days(session, mine),
         reads_changes.from_days(session, mine),
@@ -136,10 +163,26 @@ def _told(session: Connection, scope: Scope, fake: frozenset[Key], lost: frozens
         reads.policy_days(session, mine),
         fake,
         lost,
-        late_by(reads_changes.lateness(session, wide)),
-        reads.reporter_days(session, wide),
+        {},
+        heard(session, mine),
         reads_sources.first_seen(session, mine),
     )
+
+
+def silences(session: Connection, span: Scope) -> list[Gap]:
+    """Every silence of a reporter within some days, by what it tells of whichever domain, oldest first."""
+    wide = replace(span, domains=())
+    assert span.until is not None
+    newest = span.until
+    return kept(
+        place(session, "silences", wide),
+        list[Gap],
+        lambda: gaps(heard(session, wide), newest, late_by(reads_changes.lateness(session, wide))),
+    )
+
+
+def _within(one: News, scope: Scope, newest: date) -> bool:
+    return scope.since is None or _last(one, newest) >= scope.since
 
 
 def _last(one: News, newest: date) -> date:
@@ -149,10 +192,19 @@ def _last(one: News, newest: date) -> date:
 
 def changes(told: Told, newest: date, settings: SourceSettings) -> list[News]:
     """The same from frames at hand, newest first."""
+    silent = _silent(gaps(told.reports, newest, told.late))
+    return _sorted([*_of_domains(told, newest, settings), *silent])
+
+
+def _of_domains(told: Told, newest: date, settings: SourceSettings) -> list[News]:
+    """The same without the reporters' silences, which are no domain's own."""
     gone = list(going(told.days, told.spans, newest, settings))
     found = [*_new(told, newest, settings), *_vanished(told, gone), *_volumes(told, gone, newest)]
     found += [*_forged(told, newest), *_policies(told)]
-    found += [*_selectors(told, newest), *_gaps(told, newest), *_subdomains(told, settings)]
+    return _sorted([*found, *_selectors(told, newest), *_subdomains(told, settings)])
+
+
+def _sorted(found: Iterable[News]) -> list[News]:
     return sorted(found, key=lambda one: (-one.started_on.toordinal(), KINDS.index(one.kind), -one.messages))
 
 
@@ -212,8 +264,8 @@ def _selectors(told: Told, newest: date) -> Iterable[News]:
         yield _of("selector_change", one.domain, one.source_key, (one.day, None), (one.messages, said, one.selector))
 
 
-def _gaps(told: Told, newest: date) -> Iterable[News]:
-    for gap in gaps(told.reports, newest, told.late):
+def _silent(found: Iterable[Gap]) -> Iterable[News]:
+    for gap in found:
         said = f"About {gap.missing:,} messages that it would have told of are unknown; none of them counts as lost."
         one = _of("reporter_gap", None, None, (gap.started_on, gap.ended_on), (gap.missing, said, ""))
         yield replace(one, reporter=gap.reporter)

@@ -14,6 +14,11 @@ def organizational(column: pl.Expr) -> pl.Expr:
     return column.map_batches(_organizational, return_dtype=pl.String)
 
 
+def organizations(names: Iterable[str]) -> list[str]:
+    """The same of a few names, in order."""
+    return _looked_up(names)
+
+
 def _organizational(names: pl.Series) -> pl.Series:
     distinct = names.unique().drop_nulls()
     return names.replace_strict(distinct, pl.Series(_looked_up(distinct), dtype=pl.String), default=None)

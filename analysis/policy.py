@@ -42,7 +42,8 @@ class Published:
 def policies(connection: Connection, scope: Scope) -> dict[str, Published]:
     """What is published for each of the scope's domains with reports up to its last day, the largest first."""
     ever = replace(scope, since=None, without=())
-    return kept(place(connection, "policies", ever), dict[str, Published], lambda: _policies(connection, ever))
+    asked = place(connection, "policies", counted(connection, ever), domains=scope.domains)
+    return kept(asked, dict[str, Published], lambda: _policies(connection, ever))
 
 
 def _policies(connection: Connection, ever: Scope) -> dict[str, Published]:

@@ -24,7 +24,7 @@ from analysis.tree import observations
 from ingest.errors import UsageError
 from warehouse import reads, reads_sources
 from warehouse.connect import Connection, Warehouse
-from warehouse.kept import place
+from warehouse.kept import Place, place
 from warehouse.scope import Scope
 
 if TYPE_CHECKING:
@@ -147,10 +147,18 @@ def readinesses(
         return judge(warehouse, targets, today, settings, known, within)[1]
     return kept_over(
         warehouse,
-        lambda session: place(session, "readiness", targets, until, today, settings, grounds(session, targets)),
+        lambda session: _place(session, targets, within, today, settings),
         dict[str, Readiness],
         lambda: judge(warehouse, targets, today, settings, None, within)[1],
     )
+
+
+def _place(
+    connection: Connection, targets: Mapping[str, str], within: Scope, today: date, settings: AnalysisSettings
+) -> Place:
+    told = evidence.resting(connection, _judged_over(connection, within, today, settings), today, settings.sources)
+    about = grounds(connection, within.domains, told)
+    return place(connection, "readiness", targets, within, today, settings, about, domains=within.domains)
 
 
 def judge(
@@ -239,16 +247,22 @@ def next_target(policy: str | None) -> str:
 def _fetch(
     connection: Connection, within: Scope, targets: Iterable[str], today: date, settings: AnalysisSettings
 ) -> _Ground:
-    newest = newest_day(connection, today, within.until) or today
-    scope = Scope(within.domains, newest - timedelta(days=settings.readiness.days - 1), newest)
+    scope = _judged_over(connection, within, today, settings)
+    sure, domains = counted(connection, scope), scope.domains
+    days, failing = (place(connection, name, sure, domains=domains) for name in ("days", "failing"))
     return _Ground(
         scope=scope,
-        days=kept(place(connection, "days", scope), dict[str, _Days], lambda: _days(connection, scope)),
-        failing=kept(place(connection, "failing", scope), pl.DataFrame, lambda: _failing(connection, scope)),
+        days=kept(days, dict[str, _Days], lambda: _days(connection, scope)),
+        failing=kept(failing, pl.DataFrame, lambda: _failing(connection, scope)),
         policies=policies(connection, scope),
         sources=evidence.told(connection, scope, today, settings.sources),
         observed=observations(connection, targets),
     )
+
+
+def _judged_over(connection: Connection, within: Scope, today: date, settings: AnalysisSettings) -> Scope:
+    newest = newest_day(connection, today, within.until) or today
+    return Scope(within.domains, newest - timedelta(days=settings.readiness.days - 1), newest)
 
 
 def _days(connection: Connection, scope: Scope) -> dict[str, _Days]:

@@ -10,10 +10,10 @@ from datetime import date, timedelta
 import polars as pl
 
 from analysis.changes import arrived
-from analysis.findings import Basis, Finding, found, gather
+from analysis.evidence import resting
+from analysis.findings import Basis, Finding, found, gather, judging
 from analysis.gates import undecided
 from analysis.genuine import counted
-from analysis.grounds import grounds
 from analysis.keeping import kept_over
 from analysis.settings import AnalysisSettings
 from analysis.sources import Source, sources
@@ -81,7 +81,8 @@ def status(
 
     def asked(connection: Connection) -> Place:
         wanted = sorted((targets or {}).items())
-        return place(connection, "status", scope, today, settings, wanted, grounds(connection, scope.domains))
+        about = resting(connection, scope, today, settings.sources), judging(connection, scope, today, settings)
+        return place(connection, "status", scope, today, settings, wanted, about, domains=scope.domains)
 
     def judge() -> Status:
         basis = gather(warehouse, scope, today, settings, targets)

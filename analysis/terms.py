@@ -261,7 +261,7 @@ TERMS = (
     Term(
         "mine_elsewhere",
         (pl.col("elsewhere_spf") / 20).clip(0, 1) * HOST,
-        "Messages that it sent for other domains here, allowed by their SPF: {elsewhere_spf:,}.",
+        "Messages that it sent for other domains here, allowed by their SPF: {elsewhere_spf:,} or more.",
         thin=False,
         con="spoofing",
     ),

@@ -85,6 +85,8 @@ def by_domain(days: pl.DataFrame, reports: pl.DataFrame, newest: date) -> Iterat
     if not isinstance(first, date):
         return
     size = (newest - first).days + 1
+    # Whoever tells of none of the sources says nothing of them.
+    reports = reports.join(days.select("reporter").unique(), on="reporter", how="semi")
     names = reports["reporter"].unique().sort()
     seen = np.zeros((len(names), size))
     column = {name: at for at, name in enumerate(names)}

@@ -1,7 +1,7 @@
 """What people will ask for first, worked out before they ask: by the process that wrote, or by the app when it starts.
 
 Each answer is kept beside the warehouse as it is made (`warehouse.kept`), so it is done once, whoever asks for it; what
-is there already costs next to nothing. Nothing rests on this having been done.
+is there already costs next to nothing. Whatever new reports tell of comes first. Nothing rests on this having been done.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from typing import Final
 
 from app.config import Config
 from ingest.errors import Error
-from warehouse.connect import Warehouse
+from warehouse.connect import Connection, Warehouse
+from warehouse.kept import Place, place
 from warehouse.scope import Scope
 
 log = logging.getLogger(__name__)
 
 DAYS: Final = 30  # that the pages show where nobody chose others
+DONE: Final = b"done"
 FEW: Final = 20  # domains up to which all of them together come first; of more, that takes the longest by far
 
 Over = Callable[[], bool]
@@ -34,10 +36,13 @@ def within(seconds: float) -> Over:
 def warm(warehouse: Warehouse, config: Config, today: date, over: Over) -> bool:
     """Work the answers out, one after the other, until it is `over`; whether that was all. A fault ends it silently."""
     try:
-        for ask in _asked(warehouse, config, today):
-            if over():
-                return False
-            ask()
+        for domains, last in _newest_first(warehouse, config, today):
+            for ask in _about(warehouse, config, today, Scope(domains, last - timedelta(days=DAYS - 1), last)):
+                if over():
+                    return False
+                ask()
+            with warehouse.reading() as connection:
+                _done(connection, domains, today).store(DONE)
     except Error as error:
         # Whoever asks will be told.
         log.info("warming.end reason=%r", str(error))
@@ -45,10 +50,20 @@ def warm(warehouse: Warehouse, config: Config, today: date, over: Over) -> bool:
     return True
 
 
-def _asked(warehouse: Warehouse, config: Config, today: date) -> Iterator[Callable[[], object]]:
-    """All of it, that of domains with most mail first."""
-    for domains, last in scopes(warehouse, config, today):
-        yield from _about(warehouse, config, today, Scope(domains, last - timedelta(days=DAYS - 1), last))
+def _newest_first(warehouse: Warehouse, config: Config, today: date) -> list[tuple[tuple[str, ...], date]]:
+    """What is looked at: first that of which all was not worked out today since its own reports changed last.
+
+    The others may rest on what reports about these tell of a source or a reporter that they share.
+    """
+    every = list(scopes(warehouse, config, today))
+    with warehouse.reading() as connection:
+        done = {domains for domains, _ in every if _done(connection, domains, today).load()}
+    return sorted(every, key=lambda one: one[0] in done)
+
+
+def _done(connection: Connection, domains: tuple[str, ...], today: date) -> Place:
+    """Where it is noted that all about some domains is worked out."""
+    return place(connection, "warm", today, domains=domains)
 
 
 def scopes(warehouse: Warehouse, config: Config, today: date, few: int = FEW) -> Iterator[tuple[tuple[str, ...], date]]:

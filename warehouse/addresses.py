@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from warehouse import regroup
+from warehouse import marks, regroup
 from warehouse.address import Address
 from warehouse.connect import Connection
 from warehouse.instants import naive
@@ -57,12 +57,20 @@ def renew(connection: Connection, addresses: Sequence[Address], now: datetime, c
     """Put new knowledge in the place of the old, and move what was counted of those whose source changed.
 
     What a person decided about a source goes along to where its addresses went, and what a person put back stays
-    there. `cause` is one of regroup.CAUSES. Returns how many addresses changed their source.
+    there. `cause` is one of regroup.CAUSES. Returns how many addresses changed their source. What is kept about domains
+    without mail from an address of which anything new is known stays good (`warehouse.marks`).
     """
     stay = regroup.pinned(connection, [one.source_ip for one in addresses])
     rows = [_staying(one, stay.get(one.source_ip)) for one in addresses]
     connection.register("renewed", table(ADDRESS, rows))
+    # When a name was asked for tells nothing of whose mail it is.
+    told = ", ".join(name for name in ADDRESS.names if name != "ptr_at")
+    connection.execute(
+        f"CREATE TEMP TABLE told_otherwise AS SELECT {told} FROM renewed EXCEPT SELECT {told} FROM address"
+    )
     moved = regroup.move(connection, "renewed", now, regroup.Cause(cause))
+    marks.change_addresses(connection, "SELECT source_ip FROM told_otherwise")
+    connection.execute("DROP TABLE told_otherwise")
     connection.unregister("renewed")
     return moved
 

@@ -9,6 +9,7 @@ from typing import Protocol
 import polars as pl
 import pyarrow as pa
 
+from warehouse import marks
 from warehouse.answers import Answers
 from warehouse.answers import keep as keep_answers
 from warehouse.connect import Connection
@@ -31,6 +32,8 @@ CURRENT = f"""
     (FROM current_blocklist
      WHERE last_seen_at >= (SELECT max(last_seen_at) - INTERVAL {LASTS} DAY FROM blocklist_answer))
 """
+# Each address that any list answered for, and whether one holds it.
+HOLDS = f"SELECT source_ip, bool_or(len(codes) > 0) AS holds FROM {CURRENT} GROUP BY source_ip"
 
 
 class Listed(Protocol):
@@ -94,13 +97,21 @@ def to_ask(
 
 
 def keep(connection: Connection, zones: Iterable[Tested], listings: Iterable[Listed], now: datetime) -> int:
-    """Keep what lists answered and how they stood to their test points; how many answers differ from what was known."""
+    """Keep what lists answered and how they stood to their test points; how many answers differ from what was known.
+
+    What is kept about domains without mail from an address that stands otherwise now stays good (`warehouse.marks`).
+    """
     at = naive(now)
     for one in zones:
         connection.execute("DELETE FROM blocklist_zone WHERE zone = ? AND version = ?", [one.zone, one.version])
         connection.execute("INSERT INTO blocklist_zone VALUES (?, ?, ?, ?)", [one.zone, one.version, one.state, at])
     rows = {(one.source_ip, one.zone): sorted(one.codes) for one in listings}
-    return keep_answers(connection, KEPT, [(*key, codes, at, at) for key, codes in rows.items()])
+    connection.execute(f"CREATE TEMP TABLE held_before AS {HOLDS}")
+    news = keep_answers(connection, KEPT, [(*key, codes, at, at) for key, codes in rows.items()])
+    told = f"(({HOLDS}) EXCEPT FROM held_before) UNION ((FROM held_before) EXCEPT {HOLDS})"
+    marks.change_addresses(connection, f"SELECT source_ip FROM ({told})")
+    connection.execute("DROP TABLE held_before")
+    return news
 
 
 def of_source(connection: Connection, source_key: str) -> pl.DataFrame:

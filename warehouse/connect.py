@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from warehouse import lingering, migrate
+from warehouse import lingering, marks, migrate
 from warehouse.errors import MemoryShort, WarehouseDamaged, WarehouseError, WarehouseFull, WarehouseMissing
 from warehouse.settings import WarehouseSettings
 from warehouse.turnstile import pass_by, turn
@@ -77,7 +77,8 @@ class Warehouse:
         `memory` bounds what DuckDB holds of it, where the settings do not: what is beyond that waits in a file. Raises
         MemoryShort where it cannot do with so little.
         `reports` is False only where aggregate reports, what their rollups sum to and addresses surely stay as they
-        are: then what is kept of answers (`warehouse.kept`) stays good.
+        are, or where the session itself says whose do not (`warehouse.marks`): then what is kept of answers
+        (`warehouse.kept`) stays good.
         """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -94,7 +95,7 @@ class Warehouse:
             try:
                 yield connection
                 if reports:
-                    connection.execute("UPDATE mark SET mark = replace(uuid()::VARCHAR, '-', '')")
+                    marks.change_all(connection)
                 connection.commit()
             except BaseException:
                 # A commit that failed has rolled back by itself, and a broken database has nothing to undo.

@@ -1,9 +1,10 @@
 """What was worked out of the reports, kept beside the warehouse for as long as it is true.
 
-A folder beside the file holds one small file for each thing kept. Its name is made of the warehouse's *mark*, of this
-program's own files, and of the question. The mark is another random word after every change (`Warehouse.writing`), and
-a copy that is restored brings its own along: what is no longer true is never found, so nothing has to be made
-invalid. People's decisions and the time are not in the mark: nothing kept may rest on them.
+A folder beside the file holds one small file for each thing kept. Its name is made of the question and of this
+program's own files; in it stands which state (`warehouse.marks`) of the reports that the question reads it was made of:
+those of the domains that it names, or all. What is no longer true is not taken, and what is found anew takes its place,
+so nothing has to be made invalid. People's decisions, what DNS and blocklists say, the time, and what is told of a
+source or a reporter by others' reports are in no domain's state: what rests on them has them among its `parts`.
 
 Anybody may remove the folder at any time. What cannot be kept or read back is worked out again.
 """
@@ -12,7 +13,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+import threading
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -22,15 +24,20 @@ from weakref import WeakKeyDictionary
 
 from publicsuffixlist import PSLFILE
 
+from warehouse import marks
+from warehouse.marks import Marks
+
 if TYPE_CHECKING:
     from warehouse.connect import Connection
 
-MOST = 6_000  # files kept, a dozen for each domain and period; beyond, those written first go
+MOST = 12_000  # files kept, two dozen for each domain and what is looked at; beyond, those written first go
 DIGEST = 16  # bytes
-MARK = 32  # characters
-LASTING = "0" * MARK  # stands for the mark where what is kept tells itself what it rests on
+GROUND = 32  # characters
+LASTING = "0" * GROUND  # stands for the ground where what is kept tells itself what it rests on
+COUNTED = 64  # files that are written before they are counted again, at most
 
-_marks: WeakKeyDictionary[Connection, tuple[Path | None, str]] = WeakKeyDictionary()
+_marks: WeakKeyDictionary[Connection, tuple[Path | None, Marks]] = WeakKeyDictionary()
+_room: dict[tuple[Path, str], int] = {}  # how many files this process may write before it counts them again
 
 
 def folder_of(warehouse: Path) -> Path:
@@ -59,22 +66,28 @@ PROGRAM = _program()
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the answer to one question is kept for one state of the warehouse; nowhere while it is written to."""
+    """Where the answer to one question is kept for one state of the reports; nowhere while they are written to."""
 
     folder: Path | None
     name: str
+    state: str = ""
 
     def load(self) -> bytes | None:
-        """What is kept there; None where there is nothing, or it is damaged."""
+        """What is kept there; None where there is nothing, it is of another state, or it is damaged."""
         if self.folder is None:
             return None
-        path = self.folder / self.name
         try:
-            kept = path.read_bytes()
+            with (self.folder / self.name).open("rb", buffering=0) as file:
+                if file.read(DIGEST) != self._of_state:
+                    return None
+                digest, data = file.read(DIGEST), file.readall()
         except OSError:
             return None
-        data = kept[DIGEST:]
-        return data if kept[:DIGEST] == _digest(data) else None
+        return data if digest == _digest(data) else None
+
+    @property
+    def _of_state(self) -> bytes:
+        return _digest(self.state.encode())
 
     def store(self, data: bytes, most: int = MOST) -> None:
         """Keep it, all or nothing. A folder that cannot be written to, or a full disk, is no fault of the answer."""
@@ -82,10 +95,10 @@ class Place:
             return
         with suppress(OSError):
             self._make_room(self.folder, most)
-            partial = self.folder / f"{self.name}.{os.getpid()}"
+            partial = self.folder / f"{self.name}.{os.getpid()}.{threading.get_ident()}"
             try:
                 partial.touch(mode=_mode(self.folder))
-                partial.write_bytes(_digest(data) + data)
+                partial.write_bytes(self._of_state + _digest(data) + data)
                 partial.replace(self.folder / self.name)
             finally:
                 partial.unlink(missing_ok=True)
@@ -96,53 +109,62 @@ class Place:
             mode = _mode(folder)
             folder.mkdir(mode=0o700)
             folder.chmod(mode | (mode & 0o444) >> 2)
-        names = [path.name for path in folder.iterdir()]
-        # What lasts says nothing of the state that the others belong to.
-        states = {self.name[:MARK], LASTING} if self.name[:MARK] != LASTING else {name[:MARK] for name in names}
-        mine = [name for name in names if name[:MARK] in states]
-        gone = {*names} - {*mine}
-        if len(mine) >= most:
-            gone.update(sorted(mine, key=lambda name: _written(folder / name))[: len(mine) - most + 1])
-        for name in gone:
-            (folder / name).unlink(missing_ok=True)
+        ground = self.name[:GROUND]
+        # To look through thousands of names takes longer than to write a file.
+        room = _room.get((folder, ground), 0)
+        if not room:
+            names = [path.name for path in folder.iterdir()]
+            # What lasts says nothing of the ground that the others stand on.
+            grounds = {ground, LASTING} if ground != LASTING else {name[:GROUND] for name in names}
+            mine = [name for name in names if name[:GROUND] in grounds]
+            gone = {*names} - {*mine}
+            if len(mine) >= most:
+                old = sorted(mine, key=lambda name: _written(folder / name))
+                gone.update(old[: len(mine) - most + max(most // 100, 1)])
+            for name in gone:
+                (folder / name).unlink(missing_ok=True)
+            room = min(COUNTED, max(most - len(names) + len(gone), 1))
+        _room[folder, ground] = room - 1
 
 
 NOWHERE = Place(None, "")
 
 
 def place(
-    connection: Connection, question: str, *parts: object, lasting: bool = False, program: bytes = PROGRAM
+    connection: Connection,
+    question: str,
+    *parts: object,
+    domains: Collection[str] = (),
+    lasting: bool = False,
+    program: bytes = PROGRAM,
 ) -> Place:
-    """Where the answer to a question about the reports is kept; it may rest on nothing but them and `parts`.
+    """Where the answer to a question about the reports of some domains is kept; of all where none is named.
 
-    `parts` are values whose repr says all of them. What is `lasting` is found whatever became of the reports: it has
-    to say itself what it was made from, and whoever reads it has to look.
+    It may rest on nothing but them and `parts`, values whose repr says all of them. What is `lasting` is found whatever
+    became of the reports: it has to say itself what it was made from, and whoever reads it has to look.
     """
     if connection not in _marks:
-        _marks[connection] = _state(connection)
-    folder, mark = _marks[connection]
+        _marks[connection] = _folder(connection), marks.read(connection)
+    folder, known = _marks[connection]
     asked = hashlib.blake2b(program, digest_size=DIGEST)
-    asked.update(repr((question, parts)).encode())
-    return Place(folder, f"{LASTING if lasting else mark}-{asked.hexdigest()}")
+    asked.update(repr((question, sorted(set(domains)), parts)).encode())
+    if lasting:
+        return Place(folder, f"{LASTING}-{asked.hexdigest()}")
+    return Place(folder, f"{known.ground}-{asked.hexdigest()}", known.of(domains))
 
 
 def keep_in(connection: Connection, folder: Path) -> None:
     """Let a session that does not look at the warehouse as it is keep what it finds in a folder of its own."""
-    _, mark = _state(connection)
     likeness = folder / "past"  # the kept folder is beside a file, and has its rights
     likeness.touch(mode=0o600)
-    _marks[connection] = (folder_of(likeness), mark)
+    _marks[connection] = (folder_of(likeness), marks.read(connection))
 
 
-def _state(connection: Connection) -> tuple[Path | None, str]:
+def _folder(connection: Connection) -> Path | None:
     row = connection.execute(
-        """
-        SELECT mark, (SELECT path FROM duckdb_databases() WHERE database_name = current_database() AND readonly)
-        FROM mark
-        """
+        "SELECT path FROM duckdb_databases() WHERE database_name = current_database() AND readonly"
     ).fetchone()
-    mark, path = row or ("", None)
-    return folder_of(Path(path)) if path else None, mark
+    return folder_of(Path(row[0])) if row and row[0] else None
 
 
 def _written(path: Path) -> int:

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 
-from warehouse import deltas, findings, kept
+from warehouse import deltas, findings, kept, marks
 from warehouse.connect import Connection, Warehouse
 from warehouse.errors import WarehouseError
 from warehouse.rollup import ROLLUPS, by_months, melted
@@ -58,7 +58,7 @@ class _Past(Warehouse):
     def reading(self) -> Iterator[Connection]:
         """A session that knows nothing of what came later."""
         with super().reading() as connection:
-            mark = str(connection.execute("SELECT mark FROM mark").fetchall())
+            mark = marks.read(connection).every
             if self._then is None or self._then.mark != mark:
                 # The first session, or somebody wrote since.
                 self._then = _Then(mark, _of_then(connection, self._at))

@@ -224,7 +224,7 @@ def _committed(source: Input, loader: Loader, portion: Portion, run: _Run) -> _C
         keep_failures=loader.privacy.failure_reports == "full",
         keep_bounces=loader.privacy.bounces == "full",
     )
-    with loader.warehouse.writing(memory=run.memory) as connection:
+    with loader.warehouse.writing(reports=False, memory=run.memory) as connection:
         settled = settle(connection, portion, terms)
         ended = list(zip(portion.messages, settled.outcomes, strict=True))
         owed = to_act_on(ended) if source.acts else []

@@ -106,9 +106,15 @@ def dns_answers(connection: Connection, domains: Sequence[str]) -> pl.DataFrame:
     )
 
 
-def dns_news(connection: Connection) -> tuple[int, datetime | None]:
-    """How many answers of DNS are kept, and when the newest was seen first: the same while no edit was seen."""
-    row = connection.execute("SELECT count(*), max(first_seen_at) FROM dns_answer").fetchone()
+def dns_news(connection: Connection, domains: Sequence[str] = ()) -> tuple[int, datetime | None]:
+    """How many answers of DNS are kept, and when the newest was seen first: the same while no edit was seen.
+
+    Of some organizational domains, or of all where none is named.
+    """
+    row = connection.execute(
+        "SELECT count(*), max(first_seen_at) FROM dns_answer WHERE ? OR domain IN (SELECT unnest(?::VARCHAR[]))",
+        [not domains, list(domains)],
+    ).fetchone()
     return (int(row[0]), row[1]) if row else (0, None)
 
 
@@ -126,14 +132,14 @@ def from_days(connection: Connection, scope: Scope) -> pl.DataFrame:
     )
 
 
-def reporter_spans(connection: Connection, scope: Scope) -> pl.DataFrame:
-    """Each reporter: the first_day and the last_day of the scope that it told of any mail."""
+def heard(connection: Connection, scope: Scope) -> pl.DataFrame:
+    """Each reporter and day of the scope on which it told of any mail: messages."""
     where, values = scope.where()
     return frame(
         connection,
         f"""
-        SELECT reporter, min(day) AS first_day, max(day) AS last_day FROM reporter_day
-        WHERE {where} AND messages > 0 GROUP BY reporter ORDER BY reporter
+        SELECT reporter, day, sum(messages)::BIGINT AS messages FROM reporter_day
+        WHERE {where} GROUP BY reporter, day HAVING sum(messages) > 0 ORDER BY reporter, day
         """,
         values,
     )

@@ -12,6 +12,9 @@ from warehouse.connect import Connection
 from warehouse.reads import SUMMED, frame
 from warehouse.scope import Scope
 
+FACTS = ("service", "service_type", "asn", "as_name", "as_domain", "country", "carrier")
+"""What is known of a source by the commonest value among its addresses."""
+
 
 def sources(connection: Connection, scope: Scope) -> pl.DataFrame:
     """Each domain and source_key: the sums and what receivers did.
@@ -105,17 +108,20 @@ def _ends(connection: Connection, scope: Scope) -> tuple[date, date]:
     return first, max(first, last)
 
 
-def everywhere(connection: Connection, scope: Scope, source_keys: Sequence[str]) -> pl.DataFrame:
-    """What some sources send for all domains together, over the scope's days: messages and spf_aligned of each."""
-    told, values = months(replace(scope, domains=()), "source", "domain, source_key, messages, spf_aligned")
+def spf_sums(connection: Connection, scope: Scope, keys: str) -> pl.DataFrame:
+    """Each of some keys (`source_key`, or it and `domain`) with messages aligned by SPF: how many (spf_aligned)."""
+    told, values = months(scope, "source", "domain, source_key, spf_aligned")
     return frame(
         connection,
-        f"""
-        SELECT source_key, sum(messages)::BIGINT AS messages, sum(spf_aligned)::BIGINT AS spf_aligned FROM {told}
-        WHERE source_key IN (SELECT unnest(?::VARCHAR[])) GROUP BY source_key
-        """,
-        [*values, list(source_keys)],
+        f"SELECT {keys}, sum(spf_aligned)::BIGINT AS spf_aligned FROM {told} GROUP BY ALL HAVING sum(spf_aligned) > 0",
+        values,
     )
+
+
+def keys(connection: Connection, scope: Scope) -> pl.DataFrame:
+    """Each domain of the scope and source_key that it ever had."""
+    where, values = Scope(scope.domains).where()
+    return frame(connection, f"SELECT DISTINCT domain, source_key FROM source_month WHERE {where} ORDER BY ALL", values)
 
 
 def source_facts(connection: Connection, source_keys: Sequence[str] | None = None) -> pl.DataFrame:
@@ -125,11 +131,10 @@ def source_facts(connection: Connection, source_keys: Sequence[str] | None = Non
     name if there is one), addresses (how many are known).
     """
     where = "true" if source_keys is None else "source_key IN (SELECT unnest(?::VARCHAR[]))"
-    names = ("service", "service_type", "asn", "as_name", "as_domain", "country", "carrier")
     # Most sources' addresses agree, and an ordered mode costs more than all the rest.
-    agree = " AND ".join(f"min({name}) IS NOT DISTINCT FROM max({name})" for name in (*names, "confirmed"))
-    alike = ", ".join(f"min({name}) AS {name}" for name in names)
-    modes = ", ".join(f"mode({name} ORDER BY {name}) AS {name}" for name in names)
+    agree = " AND ".join(f"min({name}) IS NOT DISTINCT FROM max({name})" for name in (*FACTS, "confirmed"))
+    alike = ", ".join(f"min({name}) AS {name}" for name in FACTS)
+    modes = ", ".join(f"mode({name} ORDER BY {name}) AS {name}" for name in FACTS)
     return frame(
         connection,
         f"""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from warehouse.blocklists import CURRENT
+from warehouse.blocklists import HOLDS
 from warehouse.connect import Connection
 from warehouse.reads import frame
 from warehouse.scope import Scope
@@ -50,7 +50,7 @@ def hosts(connection: Connection, scope: Scope, own: Sequence[tuple[str, str]] =
         WITH sent AS (
             SELECT domain, source_key, source_ip, sum(messages) AS messages
             FROM address_day WHERE {where} GROUP BY ALL HAVING sum(messages) > 0
-        ), lists AS (SELECT source_ip, bool_or(len(codes) > 0) AS holds FROM {CURRENT} GROUP BY source_ip),
+        ), lists AS ({HOLDS}),
         ours AS (SELECT unnest(?::VARCHAR[]) AS domain, unnest(?::VARCHAR[]) AS source_ip, true AS own)
         SELECT domain, sent.source_key, ptr, coalesce(ptr_confirmed, false) AS confirmed,
                sum(messages)::BIGINT AS messages, count(*) AS addresses,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, islice
 from typing import NamedTuple
@@ -13,13 +13,13 @@ import pyarrow.compute as pc
 from ingest.inputs.base import Message
 from ingest.outcome import Duplicate, NotAReport, Outcome, Quarantined, Reason, Stored
 from ingest.reading import Reading
-from warehouse import attested, cursors, deliveries, failures, quarantine, tls
+from warehouse import attested, cursors, deliveries, failures, marks, quarantine, tls
 from warehouse.connect import Connection, insert
 from warehouse.instants import utc
 from warehouse.once import Ended
 from warehouse.portion import Portion
 from warehouse.rows import table
-from warehouse.save import CONFLICT, NEW, SUPERSEDED, Saved, save
+from warehouse.save import CONFLICT, NEW, RAISED, SUPERSEDED, Saved, save
 from warehouse.terms import Terms
 
 MESSAGE = pa.schema(
@@ -56,6 +56,7 @@ def settle(connection: Connection, portion: Portion, terms: Terms) -> Settled:
     saved = save(connection, tables, terms.run_key, terms.now, terms.identify)
     _keep_documents(connection, portion, saved)
     attested.renew(connection, tables, saved, terms.now, terms.identify)
+    marks.change(connection, _changed(tables.reports, saved))
     others = _Others(
         tls.save(connection, [(m, item) for m, r in read for item in r.tls_reports], terms),
         failures.save(connection, [(m, item) for m, r in read for item in r.failure_reports], terms),
@@ -70,6 +71,13 @@ def settle(connection: Connection, portion: Portion, terms: Terms) -> Settled:
         *(int(pc.sum(fresh.column(name)).as_py() or 0) for name in ("records", "messages")),
         *(sum(ended.status == NEW for ended in kind) for kind in others),
     )
+
+
+def _changed(reports: pa.Table, saved: Saved) -> Iterator[str]:
+    """The domains about which anything is stored now that was not before. What takes another's place is about its."""
+    for domain, status in zip(reports.column("domain").to_pylist(), saved.status, strict=True):
+        if status in (NEW, RAISED, SUPERSEDED):
+            yield domain
 
 
 def _keep_documents(connection: Connection, portion: Portion, saved: Saved) -> None:

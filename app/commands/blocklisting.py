@@ -37,6 +37,6 @@ def ask_blocklists(run: Run) -> None:
     for one in told.zones:
         if one.state is not probe.State.WORKS:
             log.warning("blocklists.unusable zone=%r version=%d state=%r", one.zone, one.version, str(one.state))
-    with warehouse.writing() as connection:
+    with warehouse.writing(reports=False) as connection:
         news = blocklists.keep(connection, told.zones, told.listings, instant)
     log.info("blocklists.ask addresses=%d answers=%d news=%d", len(due), len(told.listings), news)

@@ -44,7 +44,7 @@ def rename(run: Run) -> None:
         log.warning("dns.fail reason=%r", str(error))
         return
     names = {ip: _name(observation, instant) for ip, observation in found.items()}
-    with warehouse.writing() as connection:
+    with warehouse.writing(reports=False) as connection:
         news = dns.keep(connection, told, instant)
         lookups.keep(connection, heard, instant)
         # What a record of ours binds had its name before: once a day all senders are looked at.

@@ -22,6 +22,7 @@ from ingest.reports.aggregate import (
     ReportMetadata,
     SpfAuthResult,
 )
+from warehouse import marks
 from warehouse.connect import Warehouse
 from warehouse.decisions import SourceDecision, decide, undo
 from warehouse.rows import Arrived, staged
@@ -146,19 +147,20 @@ class World:
         reports = [
             Arrived(report, str(number), "invented", None, attestation) for number, report in enumerate(self._reports())
         ]
-        with self.warehouse.writing() as connection:
+        with self.warehouse.writing(reports=False) as connection:
             save(connection, staged(reports), 1, NOW.replace(tzinfo=None), self.identifier.identify)
+            marks.change(connection, (report.report.policy_published.domain for report in reports))
         self.sent.clear()
         return self.warehouse
 
     def decide(self, source_key: str, decision: str, *, owner: str | None = None, until: date | None = None) -> None:
         """What a person decides."""
-        with self.warehouse.writing() as connection:
+        with self.warehouse.writing(reports=False) as connection:
             decide(connection, SourceDecision(OURS, source_key, decision, "ada", owner, None, until), NOW)
 
     def undo(self, source_key: str) -> None:
         """What a person takes back."""
-        with self.warehouse.writing() as connection:
+        with self.warehouse.writing(reports=False) as connection:
             undo(connection, OURS, source_key, "ada", NOW)
 
     def _reports(self) -> Iterator[AggregateReport]:
