@@ -1,7 +1,7 @@
 """What people will ask for first, worked out before they ask: by the process that wrote, or by the app when it starts.
 
 Each answer is kept beside the warehouse as it is made (`warehouse.kept`), so it is done once, whoever asks for it; what
-is there already costs next to nothing. Whatever new reports tell of comes first. Nothing rests on this having been done.
+is there already costs next to nothing. What new reports tell of comes first. Nothing rests on this having been done.
 """
 
 from __future__ import annotations

@@ -144,7 +144,7 @@ def lived(folder: Path) -> World:
     world = World.at(folder)
     for domain in DOMAINS:
         usual(world, days(40, 1), domain=domain)
-        world.send(FORWARDER, days(25), 4, domain=domain, dkim=((domain, "m1", "pass"),), spf=("boxes.test", "pass"))
+        world.send(FORWARDER, days(25, 1), 4, domain=domain, dkim=((domain, "m1", "pass"),), spf=("boxes.test", "pass"))
     world.save()
     return world
 
