@@ -95,6 +95,15 @@ def missed(source: Source) -> bool:
     return source.decided == "approved" or (source.decided is None and source.kind in ("aligned", "misaligned"))
 
 
+# The same of the rows of `sources.kinds`.
+FORGED_KIND = pl.col("kind") == "spoofing"
+MISSED_KIND = (
+    pl.when(pl.col("decided").is_null())
+    .then(pl.col("kind").is_in(["aligned", "misaligned"]))
+    .otherwise(pl.col("decided") == "approved")
+)
+
+
 def _told(
     connection: Connection, some: Sequence[Source], newest: date, settings: SourceSettings
 ) -> tuple[pl.DataFrame, pl.DataFrame]:

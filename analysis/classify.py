@@ -21,6 +21,7 @@ from analysis.terms import TERMS, amounts
 from analysis.weights import PRIOR, TEMPERATURE, WEIGHTS
 
 KINDS = ("aligned", "misaligned", "forwarded", "spoofing")
+UNKNOWN = "unknown"  # where none of them is likely enough
 SHOWN = 0.1  # entries that move the odds by less are not worth a line
 # Probability from which each of KINDS is named: what sends somebody to mend or to block takes more. Ours is named
 # from that of both its kinds together.
@@ -34,6 +35,7 @@ BEFORE_ANY = "What most sources are, before anything is known of this one."
 LATELY = "If it is the domain's own: {recent_aligned:,} of its last {recent_n:,} messages aligned."
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
+Ints = np.ndarray[Any, np.dtype[np.intp]]
 
 TABLE = np.array([WEIGHTS[term.code] for term in TERMS]) / TEMPERATURE
 BEFORE = np.array(PRIOR) / TEMPERATURE
@@ -119,32 +121,67 @@ class Ledger(Sequence[Evidence]):
         return tuple, (self.told(),)
 
 
+@dataclass(frozen=True, slots=True)
+class _Scores:
+    """Of each row: how much there is of each term, the log-odds of WHOSE, the probabilities of KINDS, the likeliest."""
+
+    found: Floats
+    scores: Floats
+    aligns: Floats
+    told: Floats
+    best: Ints
+
+
 def classify(rows: pl.DataFrame) -> list[Verdict]:
     """The verdict on each row of `evidence.evidence`, in order."""
     if rows.is_empty():
         return []
+    scored = _scored(rows)
+    aligns, best = scored.aligns, scored.best
+    row, whose = np.arange(len(best)), WHOSE[best]
+    others = scored.scores.copy()
+    others[row, whose] = -np.inf
+    second = others.argmax(axis=1)
+    # What an entry weighs against the likeliest other owner: all together they are the log-odds of the two.
+    entries = scored.found * (TABLE.T[whose] - TABLE.T[second])
+    # Beside them, what speaks for or against its aligning now, where it is ours.
+    lately = np.where(best == 0, aligns, np.where(best == 1, -aligns, 0.0))
+    rest = np.stack([BEFORE[whose] - BEFORE[second], lately], axis=1)
+    every = _Entries(rows, entries, rest)
+    kinds, sure, rounded = _kinds(scored), _sure(scored).tolist(), scored.told.round(4).tolist()
+    return [
+        Verdict(kind, least, Ledger(every, at), dict(zip(KINDS, each, strict=True)))
+        for at, (kind, least, each) in enumerate(zip(kinds, sure, rounded, strict=True))
+    ]
+
+
+def kinds(rows: pl.DataFrame) -> list[str]:
+    """The kind alone of each row of `evidence.evidence`, in order, at a tenth of what verdicts with reasons take."""
+    return _kinds(_scored(rows)) if rows.height else []
+
+
+def _scored(rows: pl.DataFrame) -> _Scores:
     found = amounts(rows).to_numpy()
     scores = found @ TABLE + BEFORE
     aligns = _aligns(rows)
     # Log-odds of KINDS: ours is split by whether it aligns.
     split = np.stack([-np.logaddexp(0, -aligns), -np.logaddexp(0, aligns)], axis=1)
-    kinds = np.hstack([scores[:, :1] + split, scores[:, 1:]])
-    odds = np.exp(kinds - kinds.max(axis=1, keepdims=True))
-    told = odds / odds.sum(axis=1, keepdims=True)
-    best = kinds.argmax(axis=1)
-    row, whose = np.arange(len(best)), WHOSE[best]
-    others = scores.copy()
-    others[row, whose] = -np.inf
-    second = others.argmax(axis=1)
-    # What an entry weighs against the likeliest other owner: all together they are the log-odds of the two.
-    entries = found * (TABLE.T[whose] - TABLE.T[second])
-    # Beside them, what speaks for or against its aligning now, where it is ours.
-    lately = np.where(best == 0, aligns, np.where(best == 1, -aligns, 0.0))
-    rest = np.stack([BEFORE[whose] - BEFORE[second], lately], axis=1)
-    every = _Entries(rows, entries, rest)
-    return [
-        _verdict(Ledger(every, at), each, kind) for at, (each, kind) in enumerate(zip(told, best.tolist(), strict=True))
-    ]
+    each = np.hstack([scores[:, :1] + split, scores[:, 1:]])
+    odds = np.exp(each - each.max(axis=1, keepdims=True))
+    return _Scores(found, scores, aligns, odds / odds.sum(axis=1, keepdims=True), each.argmax(axis=1))
+
+
+def _kinds(scored: _Scores) -> list[str]:
+    told, best = scored.told, scored.best
+    # That it is ours need not be in doubt on the day on which half of its last mail still aligned.
+    named = np.where(WHOSE[best] > 0, told[np.arange(len(best)), best], told[:, WHOSE == 0].sum(axis=1))
+    kinds: list[str] = np.where(named >= NAMED_FROM[best], np.array(KINDS)[best], UNKNOWN).tolist()
+    return kinds
+
+
+def _sure(scored: _Scores) -> Floats:
+    told: Floats = scored.told[np.arange(len(scored.best)), scored.best]
+    return np.minimum(told, 0.999).round(3)
 
 
 def _aligns(rows: pl.DataFrame) -> Floats:
@@ -152,18 +189,6 @@ def _aligns(rows: pl.DataFrame) -> Floats:
     heard = pl.max_horizontal("recent_n", 0)
     share = (RECENT * heard + 0.5) / (heard + 1.0)
     return np.asarray(rows.select((STEEP * (share - 0.5)).fill_null(0).fill_nan(0)).to_series().to_numpy(), np.float64)
-
-
-def _verdict(entries: Ledger, told: Floats, best: int) -> Verdict:
-    sure = float(told[best])
-    # That it is ours need not be in doubt on the day on which half of its last mail still aligned.
-    named = sure if WHOSE[best] else float(told[WHOSE == 0].sum())
-    return Verdict(
-        KINDS[best] if named >= NAMED_FROM[best] else "unknown",
-        round(min(sure, 0.999), 3),
-        entries,
-        {kind: round(each, 4) for kind, each in zip(KINDS, told.tolist(), strict=True)},
-    )
 
 
 def _entries(row: dict[str, object], weights: Floats, rest: Floats) -> tuple[Evidence, ...]:

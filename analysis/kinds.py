@@ -6,12 +6,12 @@ from datetime import date
 
 import polars as pl
 
+from analysis import sources
 from analysis.evidence import resting
 from analysis.genuine import counted
 from analysis.grounds import grounds
 from analysis.keeping import kept_over
 from analysis.settings import SourceSettings
-from analysis.sources import Source, sources
 from warehouse import reads_sources
 from warehouse.connect import Connection, Warehouse
 from warehouse.kept import Place, place
@@ -31,7 +31,7 @@ def by_kind(warehouse: Warehouse, scope: Scope, today: date, settings: SourceSet
         return place(session, "by kind", scope, today, settings, about, domains=scope.domains)
 
     def make() -> pl.DataFrame:
-        known = sources(warehouse, scope, today, settings)
+        known = sources.kinds(warehouse, scope, today, settings)
         with warehouse.reading() as session:
             days = reads_sources.aligned_days(session, counted(session, scope))
         return _summed(days, known)
@@ -39,11 +39,7 @@ def by_kind(warehouse: Warehouse, scope: Scope, today: date, settings: SourceSet
     return kept_over(warehouse, asked, pl.DataFrame, make)
 
 
-def _summed(days: pl.DataFrame, found: list[Source]) -> pl.DataFrame:
-    kinds = pl.DataFrame(
-        [(one.domain, one.source_key, one.kind) for one in found],
-        schema={**dict.fromkeys(KEY, pl.String), "kind": pl.String},
-        orient="row",
-    )
+def _summed(days: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    kinds = found.select(*KEY, "kind")
     sums = days.join(kinds, on=KEY).group_by("day", "kind").agg(pl.col("messages", "aligned").sum())
     return sums.sort("day", "kind")

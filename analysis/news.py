@@ -11,7 +11,7 @@ import polars as pl
 from analysis import selectors, volumes
 from analysis.arrivals import Departure, appearing, coming, going
 from analysis.cause import shown
-from analysis.changes import forged, missed
+from analysis.changes import FORGED_KIND, MISSED_KIND
 from analysis.evidence import resting
 from analysis.genuine import counted
 from analysis.grounds import Grounds, facts, grounds, heard, hearing, spans_of
@@ -19,7 +19,7 @@ from analysis.history import policy_history
 from analysis.keeping import keep, kept, kept_over, known
 from analysis.reporters import Gap, gaps, late_by
 from analysis.settings import AnalysisSettings, SourceSettings
-from analysis.sources import sources
+from analysis.sources import kinds
 from warehouse import reads, reads_changes, reads_sources
 from warehouse.connect import Connection, Warehouse
 from warehouse.kept import place
@@ -40,6 +40,8 @@ LASTING = ("volume_spike", "volume_drop", "spoofing", "reporter_gap")
 FORGED = "forged"  # stands for all sources of forged mail of a domain together
 ONE = "One reporter saw the new value on the first days."
 WAVE = 100  # forged messages more than usual that are worth a word
+
+KEY = ["domain", "source_key"]
 
 When = tuple[date, date | None]
 Key = tuple[str, str]
@@ -132,11 +134,12 @@ def _span(scope: Scope, newest: date, settings: AnalysisSettings) -> Scope:
 
 
 def _own(warehouse: Warehouse, scope: Scope, today: date, settings: AnalysisSettings) -> _Own:
-    found = sources(warehouse, Scope(scope.domains, None, scope.until), today, settings.sources)
-    if not found:
+    found = kinds(warehouse, Scope(scope.domains, None, scope.until), today, settings.sources)
+    last = found["last_seen"].max()
+    if not isinstance(last, date):
         return _Own(None, ())
-    newest = scope.until or max(source.last_seen for source in found)
-    fake, lost = (frozenset((one.domain, one.source_key) for one in found if is_so(one)) for is_so in (forged, missed))
+    newest = scope.until or last
+    fake, lost = (frozenset(found.filter(are_so).select(KEY).iter_rows()) for are_so in (FORGED_KIND, MISSED_KIND))
     with warehouse.reading() as session:
         span = counted(session, _span(scope, newest, settings))
         # Of people's decisions it rests on what they make of these two.
@@ -145,7 +148,7 @@ def _own(warehouse: Warehouse, scope: Scope, today: date, settings: AnalysisSett
         if (kept := known(asked, _Own)) is not None:
             return kept
         told = _told(session, span, fake, lost)
-    networks = {(one.domain, one.source_key): one.as_domain for one in found}
+    networks = {(domain, key): network for domain, key, network in found.select(*KEY, "as_domain").iter_rows()}
     named = [
         replace(one, as_domain=networks.get((one.domain or "", one.source_key or "")))
         for one in _of_domains(told, newest, settings.sources)

@@ -15,6 +15,8 @@ SHARE = 0.1  # of the source's mail that a selector must sign to be one of its o
 FEWEST = 20  # messages signed, below which nobody can tell
 GONE = timedelta(days=7)  # without it, while the source sends
 TOGETHER = timedelta(days=7)  # one came and one went: a rotation
+CAME = pl.col("first") > pl.col("opened") + SETTLED
+WENT = pl.col("last") < pl.col("closed") - GONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,9 @@ def turns(signatures: pl.DataFrame, days: pl.DataFrame, newest: date) -> Iterato
     used = used.join(totals, on=["domain", "source_key", "selector", "signing_domain"]).filter(
         pl.col("messages") >= SHARE * pl.col("meanwhile")
     )
+    # Most sources' selectors neither came nor went, and need not be looked at one by one.
+    turned = used.filter(CAME | WENT).select("domain", "source_key").unique()
+    used = used.join(turned, on=["domain", "source_key"], how="semi")
     parts = used.sort("domain", "source_key", "first", "selector").group_by("domain", "source_key", maintain_order=True)
     yield from _together([turn for _, rows in parts for turn in _of_source(rows)])
 
@@ -81,8 +86,8 @@ def _alike(one: Turn, other: Turn) -> bool:
 
 
 def _of_source(rows: pl.DataFrame) -> Iterator[Turn]:
-    came = rows.filter(pl.col("first") > pl.col("opened") + SETTLED)
-    went = rows.filter(pl.col("last") < pl.col("closed") - GONE).with_columns(gone=pl.col("last") + timedelta(days=1))
+    came = rows.filter(CAME)
+    went = rows.filter(WENT).with_columns(gone=pl.col("last") + timedelta(days=1))
     ends = went["gone"].to_list()
     begins = came["first"].to_list()
     for row in came.iter_rows(named=True):

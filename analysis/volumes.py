@@ -94,8 +94,7 @@ def by_domain(days: pl.DataFrame, reports: pl.DataFrame, newest: date) -> Iterat
     seen[[column[name] for name in reported["reporter"]], _at(reported, first)] = 1.0
     for (domain,), part in days.partition_by("domain", as_dict=True).items():
         keys = part["source_key"].unique().sort().to_list()
-        place = {key: at for at, key in enumerate(keys)}
-        rows = np.array([place[key] for key in part["source_key"]])
+        rows = (part["source_key"].rank("dense").cast(pl.Int64) - 1).to_numpy()
         messages, at = part["messages"].to_numpy(), rows * size + _at(part, first)
         sent = np.bincount(at, messages, len(keys) * size).reshape(len(keys), size)
         spread = np.bincount(at, part["estimated"].to_numpy(), len(keys) * size).reshape(len(keys), size)
@@ -109,26 +108,41 @@ def by_domain(days: pl.DataFrame, reports: pl.DataFrame, newest: date) -> Iterat
 
 def unusual(volumes: Volumes) -> Iterator[Spell]:
     """The spells of one domain's sources."""
+    volumes = _weighty(volumes)
+    sent = volumes.sent
     due, off, scale = deviations(volumes)
     told = np.isfinite(off)
     # On holidays nobody can tell who would have sent less all the same.
-    working = told & ~_holidays(volumes.sent, off, due)
-    dated = volumes.exact >= DATED * volumes.sent
-    whole = volumes.sent / np.maximum(volumes.covered, COVERED)
-    high = told & dated & (off > np.log(MORE)) & (whole > ABOVE * _best(whole))
+    working = told & ~_holidays(sent, off, due)
+    dated = volumes.exact >= DATED * sent
+    high = told & dated & (off > np.log(MORE))
+    some = np.flatnonzero(high.any(axis=1))
+    whole = sent[some] / np.maximum(volumes.covered[some], COVERED)
+    high[some] &= whole > ABOVE * _best(whole)
     ground_of_drops = working & (due >= FEWEST_DUE)
     low = ground_of_drops & (off < -np.log(TIMES))
     for row in map(int, np.flatnonzero(high.any(axis=1) | low.any(axis=1))):
         for up, marked, ground, limit in (
             (True, high, told, UNLIKELY),
-            (False, low, working & (due >= FEWEST_DUE), SURE),
+            (False, low, ground_of_drops, SURE),
         ):
             for begin, end in _runs(marked[row], ground[row]):
                 inside = np.flatnonzero(marked[row, begin : end + 1]) + begin
                 sure = abs(float((off[row, inside] / scale[row, inside]).sum())) > limit * np.sqrt(inside.size)
-                apart = abs(float((volumes.sent - due)[row, inside].sum()))
+                apart = abs(float((sent[row, inside] - due[row, inside]).sum()))
                 if sure and apart >= WORTH and (up or inside.size >= DROP_DAYS):
                     yield _spell(volumes, due, (row, begin, end), up=up)
+
+
+def _weighty(volumes: Volumes) -> Volumes:
+    """Without the sources that so little came from that no spell of theirs is worth a word.
+
+    Nothing is told of the others by them: what is never due has no part in a holiday either.
+    """
+    due = (volumes.sent / np.maximum(volumes.covered, COVERED)).max(axis=1, initial=0.0) >= FEWEST_DUE
+    rows = np.flatnonzero(due | (volumes.sent.sum(axis=1) >= WORTH))
+    parts = (part[rows] for part in (volumes.sent, volumes.covered, volumes.exact))
+    return Volumes(volumes.domain, volumes.first, [volumes.keys[row] for row in rows], *parts)
 
 
 def waves(volumes: Volumes, key: str, fewest: int) -> Iterator[Spell]:

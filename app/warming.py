@@ -36,13 +36,15 @@ def within(seconds: float) -> Over:
 def warm(warehouse: Warehouse, config: Config, today: date, over: Over) -> bool:
     """Work the answers out, one after the other, until it is `over`; whether that was all. A fault ends it silently."""
     try:
-        for domains, last in _newest_first(warehouse, config, today):
+        for domains, last in newest_first(warehouse, config, today):
             for ask in _about(warehouse, config, today, Scope(domains, last - timedelta(days=DAYS - 1), last)):
                 if over():
                     return False
                 ask()
             with warehouse.reading() as connection:
-                _done(connection, domains, today).store(DONE)
+                note = _done(connection, domains, today)
+            if not note.load():
+                note.store(DONE)
     except Error as error:
         # Whoever asks will be told.
         log.info("warming.end reason=%r", str(error))
@@ -50,7 +52,7 @@ def warm(warehouse: Warehouse, config: Config, today: date, over: Over) -> bool:
     return True
 
 
-def _newest_first(warehouse: Warehouse, config: Config, today: date) -> list[tuple[tuple[str, ...], date]]:
+def newest_first(warehouse: Warehouse, config: Config, today: date) -> list[tuple[tuple[str, ...], date]]:
     """What is looked at: first that of which all was not worked out today since its own reports changed last.
 
     The others may rest on what reports about these tell of a source or a reporter that they share.

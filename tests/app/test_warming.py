@@ -141,3 +141,25 @@ def test_between_polls_it_waits_for_mail_to_settle_and_gives_way_to_more(
     assert warmer.day == today()
     warmer.step()
     assert kept(path) == before
+
+
+def test_what_new_reports_tell_of_comes_first(whosends: Whosends, reports: Path, tmp_path: Path) -> None:
+    path = tmp_path / "warehouse.duckdb"
+    whosends("--warehouse", path, "ingest", reports)
+    target, settings = Warehouse(path, WarehouseSettings()), config.load(None, {}, {})
+    assert warming.warm(target, settings, today(), lambda: False)
+    # Both are as large, so it is the order of their names.
+    usual = [domains for domains, _ in warming.newest_first(target, settings, today())]
+    assert usual[-2:] == [("example.com",), ("example.org",)]
+    begin = int((datetime.now(UTC) - timedelta(days=5)).replace(hour=0, minute=0, second=0).timestamp())
+    more = tmp_path / "more.xml"
+    more.write_bytes(xml(row(header_from="example.org", count=1), domain="example.org", report_id="more", begin=begin))
+    whosends("--warehouse", path, "ingest", more)
+    # All of them together hold it as well.
+    changed = [(), ("example.org",), ("example.com",)]
+    assert [domains for domains, _ in warming.newest_first(target, settings, today())] == changed
+    whosends("--warehouse", path, "ingest", more)
+    assert [domains for domains, _ in warming.newest_first(target, settings, today())] == changed
+    assert warming.warm(target, settings, today(), lambda: False)
+    found = [domains for domains, _ in warming.newest_first(target, settings, today())]
+    assert found == [domains for domains, _ in warming.scopes(target, settings, today())]
