@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from dataclasses import dataclass, fields, replace
+from datetime import date, timedelta
 
-import polars as pl
-
-from analysis.changes import arrived
-from analysis.drift import Drift, drifts
-from analysis.findings import Basis, Finding, gather, rank
+from analysis.drift import Drift
+from analysis.findings import Finding
 from analysis.gates import count, percent
-from analysis.genuine import excluded
 from analysis.period import iso_week, last_complete_week
 from analysis.settings import AnalysisSettings
 from analysis.sources import Source, sources
+from analysis.status import by_domain
+from analysis.week import Restated, Week, judged
 from warehouse import findings as states
 from warehouse import reads
 from warehouse.connect import Connection, Warehouse
 from warehouse.findings import FindingRecord
-from warehouse.known import restated
 from warehouse.scope import Scope
 
-__all__ = ["WeekDomain", "WeeklySummary", "iso_week", "last_complete_week", "weekly"]
+__all__ = ["Restated", "WeekDomain", "WeeklySummary", "iso_week", "last_complete_week", "weekly"]
 
 URGENT = ("critical", "high")
-SAME = timedelta(days=14)  # two looks at one drift may tell its first day differently by so much
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +41,6 @@ class WeekDomain:
     not_aligned: dict[str, int]
     sources: tuple[Source, ...]
     target: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Restated:
-    """The week before as it was known when it was over, and as it is now, with the reports that came late."""
-
-    messages_then: int
-    messages_now: int
-    reports: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,22 +85,18 @@ def weekly(
     It is judged as of the week's end: later reports of the same days change it, later days do not.
     """
     first, last = iso_week(week or last_complete_week(today))
-    scope, before = Scope(domains, first, last), Scope(domains, first - timedelta(days=7), first - timedelta(days=1))
+    scope = Scope(domains, first, last)
     # As of the Monday after, or of today where the week is not over.
     as_of = min(today, last + timedelta(days=1))
     with warehouse.reading() as connection:
-        without = excluded(connection)
-        now, then = (reads.domains(connection, replace(one, without=without)) for one in (scope, before))
-        reports = int(reads.policy_days(connection, scope)["reports"].sum())
         quarantined = _quarantined(connection, first, last)
         records = states.every(connection)
-        again = _restated(connection, before, first)
-    basis = gather(warehouse, Scope(domains, None, last), as_of, settings, targets)
     found = sources(warehouse, scope, as_of, settings.sources)
-    told = _domains(basis, found, now, then)
-    urgent = tuple(_waiting(rank(basis, settings), records, as_of))
-    with warehouse.reading() as connection:
-        new = tuple(arrived(connection, found, last, settings.sources))
+    week_of = judged(warehouse, scope, found, as_of, settings, targets)
+    told = tuple(_told(week_of, found))
+    urgent = tuple(_waiting(week_of.findings, records, as_of))
+    arrived = set(week_of.new)
+    new = tuple(one for one in found if (one.domain, one.source_key) in arrived)
     result = verdict_of(told)
     return WeeklySummary(
         week=f"{first.isocalendar().year}-W{first.isocalendar().week:02d}",
@@ -125,17 +107,24 @@ def weekly(
         headline=_headline(told, urgent, new),
         findings=urgent,
         new_sources=new,
-        drifts=news(basis.drifts, drifts(warehouse, Scope(domains, None, before.until), settings.drift)),
+        drifts=week_of.drifts,
         domains=told,
-        reporters=basis.heard,
-        usual_reporters=len(basis.usual),
-        silent_reporters=tuple(basis.silent),
-        reports=reports,
+        reporters=week_of.reporters,
+        usual_reporters=week_of.usual_reporters,
+        silent_reporters=week_of.silent_reporters,
+        reports=week_of.reports,
         quarantined=quarantined,
-        complete=basis.newest is not None and basis.newest >= last,
-        settled=tuple(_settled(records, basis, first, last)),
-        restated=again,
+        complete=week_of.newest is not None and week_of.newest >= last,
+        settled=tuple(_settled(records, week_of, first, last)),
+        restated=week_of.restated,
     )
+
+
+def _told(week_of: Week, found: Sequence[Source]) -> Iterator[WeekDomain]:
+    parts = by_domain(found)
+    for one in week_of.domains:
+        numbers = {each.name: getattr(one, each.name) for each in fields(one)}
+        yield WeekDomain(**numbers, sources=tuple(parts.get(one.domain, ())))
 
 
 def owned(summary: WeeklySummary, owners: Mapping[str, str], only: str = "") -> WeeklySummary:
@@ -162,27 +151,10 @@ def _waiting(found: Sequence[Finding], records: Mapping[str, FindingRecord], as_
         yield replace(finding, owner=(record.owner if record else None) or finding.owner)
 
 
-def _settled(records: Mapping[str, FindingRecord], basis: Basis, first: date, last: date) -> Iterator[FindingRecord]:
+def _settled(records: Mapping[str, FindingRecord], week_of: Week, first: date, last: date) -> Iterator[FindingRecord]:
     for record in records.values():
-        if record.state != "open" and record.domain in basis.sources and first <= record.changed_on <= last:
+        if record.state != "open" and record.domain in week_of.judged and first <= record.changed_on <= last:
             yield record
-
-
-def _restated(connection: Connection, before: Scope, monday: date) -> Restated | None:
-    """What late reports made of the week before; None where none came, or nothing was known of it then."""
-    then, now, late = restated(connection, before, datetime.combine(monday, time.max))
-    return Restated(then, now, late) if then and late else None
-
-
-def news(now: Sequence[Drift], then: Sequence[Drift]) -> tuple[Drift, ...]:
-    """The drifts that the week before did not show yet: what began on its last days could not be told then."""
-    told = {(drift.domain, drift.source_key, drift.mechanism): drift.started_on for drift in then}
-    long_ago = date.min
-    return tuple(
-        drift
-        for drift in now
-        if abs(drift.started_on - told.get((drift.domain, drift.source_key, drift.mechanism), long_ago)) > SAME
-    )
 
 
 def verdict_of(told: Sequence[WeekDomain]) -> str:
@@ -198,48 +170,6 @@ def _quarantined(connection: Connection, first: date, last: date) -> int:
         [first, last],
     )
     return int(rows["n"].item())
-
-
-def _domains(basis: Basis, found: Sequence[Source], now: pl.DataFrame, then: pl.DataFrame) -> tuple[WeekDomain, ...]:
-    """Every domain with mail in the week or the week before, the largest first."""
-    weeks = [{row["domain"]: row for row in frame.iter_rows(named=True)} for frame in (now, then)]
-    names = sorted(
-        weeks[0].keys() | weeks[1].keys(), key=lambda domain: (-weeks[0].get(domain, NOTHING)["messages"], domain)
-    )
-    by_domain: dict[str, list[Source]] = {domain: [] for domain in names}
-    for source in found:
-        by_domain[source.domain].append(source)
-    return tuple(
-        _domain(basis, domain, (weeks[0].get(domain, NOTHING), weeks[1].get(domain, NOTHING)), by_domain[domain])
-        for domain in names
-    )
-
-
-NOTHING = {"messages": 0, "aligned": 0}
-
-
-def _domain(
-    basis: Basis, domain: str, weeks: tuple[Mapping[str, int], Mapping[str, int]], found: Sequence[Source]
-) -> WeekDomain:
-    judged = basis.readiness[domain]
-    kinds: Counter[str] = Counter()
-    for source in found:
-        kinds[source.kind] += source.messages - source.aligned
-    now, then = weeks
-    return WeekDomain(
-        domain=domain,
-        policy=judged.published,
-        verdict=judged.verdict,
-        gates_passed=sum(gate.state == "pass" for gate in judged.gates),
-        gates=len(judged.gates),
-        messages=now["messages"],
-        messages_before=then["messages"],
-        aligned=now["aligned"],
-        aligned_before=then["aligned"],
-        not_aligned={kind: count for kind, count in sorted(kinds.items()) if count},
-        sources=tuple(found),
-        target=judged.target,
-    )
 
 
 def _subject(result: str, first: date, told: Sequence[WeekDomain], urgent: Sequence[Finding]) -> str:
