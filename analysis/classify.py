@@ -69,17 +69,21 @@ class Verdict:
     probabilities: dict[str, float]
 
 
-@dataclass(frozen=True, slots=True)
-class _Entries:
-    """What the entries of all verdicts are made of: rows of numbers, and what each term and the rest weigh in each."""
+class Entries:
+    """What the entries of all verdicts are made of: rows of `evidence.evidence`, weighed when the first is read."""
 
-    rows: pl.DataFrame
-    weights: Floats
-    rest: Floats
+    __slots__ = ("_rows", "_weighed")
+
+    def __init__(self, rows: pl.DataFrame) -> None:
+        self._rows = rows
+        self._weighed: tuple[Floats, Floats] | None = None
 
     def of(self, at: int) -> tuple[Evidence, ...]:
         """The entries of one row, the weightiest first."""
-        return _entries(self.rows.row(at, named=True), self.weights[at], self.rest[at])
+        if self._weighed is None:
+            self._weighed = _weighed(_scored(self._rows))
+        weights, rest = self._weighed
+        return _entries(self._rows.row(at, named=True), weights[at], rest[at])
 
 
 class Ledger(Sequence[Evidence]):
@@ -87,7 +91,7 @@ class Ledger(Sequence[Evidence]):
 
     __slots__ = ("_at", "_entries", "_told")
 
-    def __init__(self, entries: _Entries, at: int) -> None:
+    def __init__(self, entries: Entries, at: int) -> None:
         self._entries, self._at = entries, at
         self._told: tuple[Evidence, ...] | None = None
 
@@ -136,7 +140,16 @@ def classify(rows: pl.DataFrame) -> list[Verdict]:
     """The verdict on each row of `evidence.evidence`, in order."""
     if rows.is_empty():
         return []
-    scored = _scored(rows)
+    scored, every = _scored(rows), Entries(rows)
+    kinds, sure, rounded = _kinds(scored), _sure(scored).tolist(), scored.told.round(4).tolist()
+    return [
+        Verdict(kind, least, Ledger(every, at), dict(zip(KINDS, each, strict=True)))
+        for at, (kind, least, each) in enumerate(zip(kinds, sure, rounded, strict=True))
+    ]
+
+
+def _weighed(scored: _Scores) -> tuple[Floats, Floats]:
+    """What each term and the rest weigh in each row."""
     aligns, best = scored.aligns, scored.best
     row, whose = np.arange(len(best)), WHOSE[best]
     others = scored.scores.copy()
@@ -146,13 +159,7 @@ def classify(rows: pl.DataFrame) -> list[Verdict]:
     entries = scored.found * (TABLE.T[whose] - TABLE.T[second])
     # Beside them, what speaks for or against its aligning now, where it is ours.
     lately = np.where(best == 0, aligns, np.where(best == 1, -aligns, 0.0))
-    rest = np.stack([BEFORE[whose] - BEFORE[second], lately], axis=1)
-    every = _Entries(rows, entries, rest)
-    kinds, sure, rounded = _kinds(scored), _sure(scored).tolist(), scored.told.round(4).tolist()
-    return [
-        Verdict(kind, least, Ledger(every, at), dict(zip(KINDS, each, strict=True)))
-        for at, (kind, least, each) in enumerate(zip(kinds, sure, rounded, strict=True))
-    ]
+    return entries, np.stack([BEFORE[whose] - BEFORE[second], lately], axis=1)
 
 
 def kinds(rows: pl.DataFrame) -> list[str]:

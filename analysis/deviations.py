@@ -8,7 +8,6 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from analysis import evidence as gathered
 from analysis.attendance import Attendance, attendance
 from analysis.cadence import ALLOWED, Cadence, cadence
 from analysis.declared import Declared, resolved
@@ -17,7 +16,7 @@ from analysis.genuine import counted
 from analysis.mechanism import Break, breaks
 from analysis.period import newest_day
 from analysis.settings import AnalysisSettings
-from analysis.sources import Source, judged
+from analysis.sources import Source, fetch, judged
 from warehouse import reads_declared
 from warehouse.connect import Warehouse
 from warehouse.scope import Scope
@@ -95,7 +94,7 @@ def check(
         if newest is None or there is None:
             return Checked(None, len(declared), (), {})
         since = newest - timedelta(days=rules.readiness.days - 1)
-        frames = gathered.told(connection, Scope(domains, since, newest), today, rules.sources)
+        frames = fetch(connection, Scope(domains, since, newest), today, rules.sources)
         meant = resolved(connection, declared)
         wanted = sorted({key for keys in meant for key in keys})
         scope = replace(counted(connection, Scope(domains)), until=newest)

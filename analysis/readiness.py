@@ -19,7 +19,8 @@ from analysis.keeping import kept, kept_over
 from analysis.period import newest_day
 from analysis.policy import Published, policies
 from analysis.settings import AnalysisSettings
-from analysis.sources import Source, judged
+from analysis.sources import Found, Source, judged
+from analysis.sources import fetch as fetch_sources
 from analysis.tree import observations
 from ingest.errors import UsageError
 from warehouse import reads, reads_sources
@@ -107,7 +108,7 @@ class _Ground:
     days: Mapping[str, _Days]
     failing: pl.DataFrame
     policies: Mapping[str, Published]
-    sources: evidence.Told
+    sources: Found
     observed: Mapping[str, tuple[DmarcObservation, datetime]]
 
 
@@ -255,7 +256,7 @@ def _fetch(
         days=kept(days, dict[str, _Days], lambda: _days(connection, scope)),
         failing=kept(failing, pl.DataFrame, lambda: _failing(connection, scope)),
         policies=policies(connection, scope),
-        sources=evidence.told(connection, scope, today, settings.sources),
+        sources=fetch_sources(connection, scope, today, settings.sources),
         observed=observations(connection, targets),
     )
 

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from analysis import evidence as gathered
 from analysis.around import with_own
 from analysis.attendance import Attendance, attendance
 from analysis.cadence import FEWEST, cadence
@@ -18,7 +17,7 @@ from analysis.declared import Declared
 from analysis.genuine import counted
 from analysis.selectors import Turn, turns
 from analysis.settings import AnalysisSettings
-from analysis.sources import Source, judged
+from analysis.sources import Source, fetch, judged
 from ingest.catalogue.catalogue import catalogue
 from warehouse import reads, reads_sources
 from warehouse.connect import Warehouse
@@ -107,9 +106,9 @@ def inventory(
 ) -> Inventory:
     """The selectors of the scope's domains on its days. `declared` may name some that should be there."""
     with warehouse.reading() as connection:
-        frames = gathered.told(connection, scope, today, rules.sources)
-        there = attendance(connection, frames.newest) if frames.newest else None
-        if frames.newest is None or there is None:
+        frames = fetch(connection, scope, today, rules.sources)
+        there = attendance(connection, frames.told.newest) if frames.told.newest else None
+        if frames.told.newest is None or there is None:
             return Inventory(None, tuple(_orphans(declared, set())), 0, ())
         scope = counted(connection, scope)
         signatures = reads_sources.source_signatures(connection, scope)
@@ -117,7 +116,7 @@ def inventory(
     known = {(one.domain, one.source_key): one for one in judged(frames, today)}
     context = _Context(there, known, _reporters(days), rules)
     named = with_own(signatures, "signing_domain").filter(
-        pl.col("selector").is_not_null() & (pl.col("selector") != "") & (pl.col("day") <= frames.newest)
+        pl.col("selector").is_not_null() & (pl.col("selector") != "") & (pl.col("day") <= frames.told.newest)
     )
     real = named.group_by(KEY).agg(n=pl.col("messages").sum(), ok=_passed().sum())
     listed = named.join(real.filter((pl.col("ok") > 0) | (pl.col("n") >= WEIGHTY)).select(KEY), on=KEY)
@@ -125,8 +124,8 @@ def inventory(
     seen = {(one.domain, one.selector, one.signing_domain) for one in found}
     found += _orphans(declared, seen)
     found.sort(key=lambda one: (STATES.index(one.states[0]), not one.own, -one.messages, one.domain, one.selector))
-    rotations = sorted(turns(signatures, days, frames.newest), key=lambda turn: turn.day, reverse=True)
-    return Inventory(frames.newest, tuple(found), real.height - listed.select(KEY).n_unique(), tuple(rotations))
+    rotations = sorted(turns(signatures, days, frames.told.newest), key=lambda turn: turn.day, reverse=True)
+    return Inventory(frames.told.newest, tuple(found), real.height - listed.select(KEY).n_unique(), tuple(rotations))
 
 
 def _passed() -> pl.Expr:

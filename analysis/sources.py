@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import astuple, dataclass, field, replace
 from datetime import date
 from typing import Any
 
 import polars as pl
 
 from analysis import evidence as gathered
-from analysis.classify import Evidence, Verdict, classify
+from analysis.classify import KINDS as VERDICTS
+from analysis.classify import Entries, Evidence, Ledger, Verdict, classify
 from analysis.classify import kinds as kinds_of
 from analysis.facts import Path, facts
+from analysis.keeping import kept
 from analysis.settings import SourceSettings
 from analysis.verdict import question
 from analysis.verdict import verdict as in_a_word
-from warehouse.connect import Warehouse
+from warehouse.connect import Connection, Warehouse
+from warehouse.kept import place
 from warehouse.scope import Scope
 
 __all__ = ["DECIDED", "Decision", "Evidence", "Source", "judged", "name", "sources"]
@@ -25,12 +28,32 @@ DECIDED = ("approved", "forwarder", "spoof", "retired")
 # What a Source shows, and what its facts are told by, of all the numbers of a row.
 SHOWN = (
     "active_days", "aligned", "altered_away", "as_domain", "as_name", "asn", "away_pass", "borrowed", "carrier",
-    "country", "days", "decided_by", "decided_until", "decision", "dkim_aligned", "dns_named", "domain",
+    "country", "days", "dkim_aligned", "dns_named", "domain",
     "earlier_aligned", "first_seen", "heard_aligned", "ips", "is_new", "kept", "last_seen", "list_paths",
-    "list_reasons", "listlike", "messages", "n", "note", "overridden", "own_host", "own_pass", "owner", "quarantined",
+    "list_reasons", "listlike", "messages", "n", "overridden", "own_host", "own_pass", "quarantined",
     "reasons", "recent_aligned", "recent_n", "rejected", "reporters", "service", "service_type", "source_key",
     "spf_aligned",
 )  # fmt: skip
+OF_DECISION = ("decided_by", "decided_until", "decision", "note", "owner")
+# What is kept of a Source without a decision: its fields but evidence, in order; the probability of each of VERDICTS;
+# and its path.
+BEFORE_EVIDENCE = 21  # fields
+LAST = ("verdict", "proof", "service_id", "question", "carrier")
+TEXTS = (
+    "domain", "source_key", "name", "service", "service_type", "as_name", "as_domain", "country", "kind", *LAST,
+)  # fmt: skip
+PLAIN = (
+    "domain", "source_key", "name", "service", "service_type", "asn", "as_name", "as_domain", "country", "ips",
+    "reporters", "days", "messages", "aligned", "dkim_aligned", "spf_aligned", "first_seen", "last_seen", "is_new",
+    "kind", "confidence", "overridden", "quarantined", "rejected", "recent_messages", "recent_aligned", "active_days",
+    *LAST,
+)  # fmt: skip
+OTHERS = {"first_seen": pl.Date, "last_seen": pl.Date, "is_new": pl.Boolean, "confidence": pl.Float64}
+FOUND = pl.Schema(
+    {name: pl.String if name in TEXTS else OTHERS.get(name, pl.Int64) for name in PLAIN}
+    | {f"likely_{kind}": pl.Float64 for kind in VERDICTS}
+    | dict.fromkeys(Path.__slots__, pl.Int64)
+)
 KINDS = pl.Schema(
     {**dict.fromkeys(("domain", "source_key", "as_domain"), pl.String), "last_seen": pl.Date}
     | dict.fromkeys(("kind", "decided"), pl.String)
@@ -114,6 +137,14 @@ class Source:
         return self.decision.owner if self.decision else None
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was gathered of each source, and in the same order what it comes to before anybody decides (FOUND)."""
+
+    told: gathered.Told
+    found: pl.DataFrame
+
+
 def sources(warehouse: Warehouse, scope: Scope, today: date, settings: SourceSettings) -> list[Source]:
     """Every source of the scope's domains with mail on the scope's days, the largest first.
 
@@ -121,18 +152,62 @@ def sources(warehouse: Warehouse, scope: Scope, today: date, settings: SourceSet
     which other domains were asked for.
     """
     with warehouse.reading() as connection:
-        told = gathered.told(connection, scope, today, settings)
-    return judged(told, today)
+        found = fetch(connection, scope, today, settings)
+    return judged(found, today)
 
 
-def judged(told: gathered.Told, today: date) -> list[Source]:
+def fetch(connection: Connection, scope: Scope, today: date, settings: SourceSettings) -> Found:
+    """What `judged` needs, kept for as long as it is true."""
+    told = gathered.told(connection, scope, today, settings)
+    resting = gathered.resting(connection, scope, today, settings)
+    asked = place(connection, "found", resting, settings, domains=scope.domains)
+    return Found(told, kept(asked, pl.DataFrame, lambda: _found(told.rows)))
+
+
+def _found(rows: pl.DataFrame) -> pl.DataFrame:
+    every = [_source(row, verdict, None) for row, verdict in zip(_named(rows), classify(rows), strict=True)]
+    return pl.DataFrame([_columns(one) for one in every], schema=FOUND, orient="row")
+
+
+def _named(rows: pl.DataFrame) -> Iterator[dict[str, Any]]:
+    """What a Source shows of each row, by its name."""
+    return rows.select(SHOWN).iter_rows(named=True) if rows.height else iter(())
+
+
+def _columns(one: Source) -> tuple[object, ...]:
+    assert one.path is not None
+    path = astuple(one.path)
+    return tuple(getattr(one, name) for name in PLAIN) + tuple(one.probabilities.values()) + path
+
+
+def judged(found: Found, today: date) -> list[Source]:
     """The same from what was gathered before."""
-    if told.rows.is_empty():
-        return []
-    rows = _decided(told)
-    verdicts = classify(rows)
-    shown = rows.select(SHOWN)
-    return [_source(row, verdict, today) for row, verdict in zip(shown.iter_rows(named=True), verdicts, strict=True)]
+    rows, entries = found.told.rows, Entries(found.told.rows)
+    result = [_plain(row, Ledger(entries, at)) for at, row in enumerate(found.found.iter_rows())]
+    for at, row in _decided(rows, found.told.decisions):
+        one = result[at]
+        verdict = Verdict(one.kind, one.confidence, one.evidence, one.probabilities)
+        result[at] = _source(row, verdict, _decision(row, today))
+    return result
+
+
+def _plain(row: tuple[Any, ...], evidence: Ledger) -> Source:
+    """A source that nobody decided about, from a row of FOUND."""
+    first, later = row[:BEFORE_EVIDENCE], row[BEFORE_EVIDENCE : len(PLAIN) - len(LAST)]
+    verdict, proof, service_id, question, carrier = row[len(PLAIN) - len(LAST) : len(PLAIN)]
+    probabilities = dict(zip(VERDICTS, row[len(PLAIN) : len(PLAIN) + len(VERDICTS)], strict=True))
+    path = Path(*row[len(PLAIN) + len(VERDICTS) :])
+    made: Callable[..., Source] = Source
+    return made(*first, evidence, None, *later, probabilities, verdict, proof, path, service_id, question, carrier)
+
+
+def _decided(rows: pl.DataFrame, decisions: pl.DataFrame) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The rows about which anybody ever decided, each with its place."""
+    if rows.is_empty() or decisions.is_empty():
+        return
+    said = decisions.rename({"until": "decided_until"})
+    some = rows.with_row_index("at").join(said, on=gathered.KEY, maintain_order="left")
+    yield from zip(some["at"].to_list(), some.select(SHOWN + OF_DECISION).iter_rows(named=True), strict=True)
 
 
 def kinds(warehouse: Warehouse, scope: Scope, today: date, settings: SourceSettings) -> pl.DataFrame:
@@ -144,7 +219,8 @@ def kinds(warehouse: Warehouse, scope: Scope, today: date, settings: SourceSetti
         told = gathered.told(connection, scope, today, settings)
     if told.rows.is_empty():
         return pl.DataFrame(schema=KINDS)
-    rows = _decided(told)
+    decisions = told.decisions.rename({"until": "decided_until"})
+    rows = told.rows.join(decisions, on=gathered.KEY, how="left", maintain_order="left")
     over = (pl.col("decided_until") < today).fill_null(False)
     aligns = pl.col("recent_aligned") >= ALIGNED_FROM * pl.max_horizontal("recent_n", 1)
     said = (
@@ -166,8 +242,7 @@ def kinds(warehouse: Warehouse, scope: Scope, today: date, settings: SourceSetti
     )
 
 
-def _source(row: dict[str, Any], verdict: Verdict, today: date) -> Source:
-    decision = _decision(row, today)
+def _source(row: dict[str, Any], verdict: Verdict, decision: Decision | None) -> Source:
     verdict = _overruled(verdict, decision, row)
     known = facts(row, verdict.kind, approved=decision is not None and decision.decision == "approved")
     word, called = in_a_word(verdict.kind, known, row["source_key"]), name(row)
@@ -224,15 +299,7 @@ def name(facts: dict[str, Any]) -> str:
     return f"{text} ({facts['as_name']})" if facts["as_name"] else text
 
 
-def _decided(told: gathered.Told) -> pl.DataFrame:
-    """The rows, each with what was decided about it."""
-    decisions = told.decisions.rename({"until": "decided_until"})
-    return told.rows.join(decisions, on=gathered.KEY, how="left", maintain_order="left")
-
-
-def _decision(row: dict[str, Any], today: date) -> Decision | None:
-    if row["decision"] is None:
-        return None
+def _decision(row: dict[str, Any], today: date) -> Decision:
     over = row["decided_until"] is not None and row["decided_until"] < today
     decision = "undecided" if over else row["decision"]
     return Decision(decision, row["owner"], row["note"], row["decided_until"], row["decided_by"])
