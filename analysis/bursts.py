@@ -20,14 +20,15 @@ def bursts(messages: Floats, aligned: Floats) -> Mask:
 
     A campaign with signatures of its own moves a day's rate and changes nothing in the source's usual mail:
     as much of it as usual may have aligned, and as much not. Where hardly any of that is left, the usual
-    mail has changed too, and the day counts.
+    mail has changed too, and the day counts. Days after a source's last mail are not days without mail.
     """
-    usual = _usual(messages)
+    told = np.where(np.cumsum(messages[:, ::-1], axis=1)[:, ::-1] > 0, 0.0, np.nan)
+    usual = _usual(messages + told)
     high = messages > TIMES * usual
     if not high.any():
         return high
-    expected = np.maximum(_usual(aligned), 0.0)
-    failing = _usual(messages - aligned)
+    expected = np.maximum(_usual(aligned + told), 0.0)
+    failing = _usual(messages - aligned + told)
     room = (aligned >= LEFT * expected) & (messages - aligned >= LEFT * failing)
     found = high & room & (usual > 0)
     for row in np.flatnonzero(found.any(axis=1)):
@@ -36,7 +37,10 @@ def bursts(messages: Floats, aligned: Floats) -> Mask:
 
 
 def _usual(values: Floats) -> Floats:
-    """What is usual on each day: the median of its weekday around it, or of all days with mail if that is more."""
+    """What is usual on each day: the median of its weekday around it, or of all days with mail if that is more.
+
+    NaN is no day at all.
+    """
     padded = np.pad(values, ((0, 0), (WEEKS * WEEK, WEEKS * WEEK)), constant_values=np.nan)
     days = values.shape[1]
     shifts = [shift for week in range(1, WEEKS + 1) for shift in (-week * WEEK, week * WEEK)]

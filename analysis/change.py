@@ -11,6 +11,7 @@ from analysis.compare import Counts
 from analysis.moves import Move
 
 SAME_TIME = timedelta(days=3)  # within which two steps of a source are one event
+WEEK = 7
 SLOW = timedelta(days=14)  # the same where one is a slide, whose beginning is known less well
 
 
@@ -19,12 +20,12 @@ class Change:
     """One source moved by one mechanism.
 
     `before` and `after` are rates between 0 and 1 over the reporters that saw both, in the proportions
-    of the later mail; `latest` is the rate of the last seven days, None without mail. `messages` lost
-    alignment (or won it) from `started_on` to the next change, which is on `until` (None: none yet).
+    of the later mail. `messages` lost alignment (or won it) from `started_on` to the next change, which is on
+    `until` (None: none yet). `lately` are the messages and those aligned on the last days with mail, a week at most.
     `ended_on` is the day a slide settled; None for a step, and for a slide that goes on. `reporters`
     show it, `able_reporters` had enough mail to; `sole_reporter` is the one that had, if just one.
     `follows` names the mechanism whose change at that time explains this one. `started_between`, `before_range`
-    and `after_range` hold the first day and the rates at 95 %; `per_week` is what `messages` comes to in a week.
+    and `after_range` hold the first day and the rates at 95 %.
     """
 
     domain: str
@@ -36,7 +37,6 @@ class Change:
     until: date | None
     before: float
     after: float
-    latest: float | None
     messages: int
     p_value: float
     reporters: int
@@ -46,12 +46,23 @@ class Change:
     started_between: tuple[date, date] | None = None
     before_range: tuple[float, float] | None = None
     after_range: tuple[float, float] | None = None
-    per_week: int = 0
+    lately: tuple[tuple[date, int, int], ...] = ()
 
     @property
     def loss(self) -> bool:
         """Whether alignment went down."""
         return self.after < self.before
+
+    def latest(self, newest: date) -> float | None:
+        """The rate of the seven days up to the newest one; None without mail."""
+        last = [(messages, aligned) for day, messages, aligned in self.lately if (newest - day).days < WEEK]
+        messages = sum(each for each, _ in last)
+        return sum(each for _, each in last) / messages if messages else None
+
+    def per_week(self, newest: date) -> int:
+        """What `messages` comes to in a week."""
+        days = ((self.until or newest + timedelta(days=1)) - self.started_on).days
+        return round(self.messages * WEEK / max(1, days))
 
     def meets(self, other: Change) -> bool:
         """Whether the other is of the same source and began at about the same time."""
@@ -98,7 +109,6 @@ class Reading:
             until=None if until is None else self.day(until),
             before=found.before,
             after=found.after,
-            latest=self._latest(),
             messages=touched,
             p_value=move.p_value,
             reporters=seen.showing,
@@ -107,12 +117,13 @@ class Reading:
             started_between=(self.day(between[0]), self.day(between[1])),
             before_range=found.before_range,
             after_range=found.after_range,
-            per_week=round(touched * 7 / max(1, (until or self.counts.trust.size) - move.first)),
+            lately=self._lately(),
         )
 
-    def _latest(self) -> float | None:
-        messages = self.counts.messages[:, -7:].sum()
-        return float(self.counts.aligned[:, -7:].sum() / messages) if messages else None
+    def _lately(self) -> tuple[tuple[date, int, int], ...]:
+        messages, aligned = self.counts.messages.sum(axis=0), self.counts.aligned.sum(axis=0)
+        days = range(max(0, messages.size - WEEK), messages.size)
+        return tuple((self.day(at), int(messages[at]), int(aligned[at])) for at in days if messages[at])
 
     def _touched(self, move: Move, until: int | None) -> int:
         """How many messages fared otherwise than at the rate before: by day, each reporter at its own rate."""

@@ -8,13 +8,14 @@ for weekends, which have mail of their own), and only then put together.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.stretch import Fit, Stretch, error, fit, p_value
+from analysis.stretch import Days, Strata, error, fits, p_value
 
 Floats = NDArray[np.float64]
 
@@ -22,7 +23,7 @@ MOST = 3.0  # usual days that one day may count for when reporters are heard
 ABLE = 10  # messages on each side, below which a reporter's word does not count whatever the change
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Counts:
     """One source and mechanism by reporter and day: shape (reporters, days), all but `weekend` (days).
 
@@ -35,6 +36,14 @@ class Counts:
     trust: Floats
     weekend: NDArray[np.bool_]
     wander: float = 1.0
+
+    @cached_property
+    def strata(self) -> Strata:
+        """Each reporter once on working days and once on weekends."""
+        messages, aligned = (
+            np.concatenate([part * ~self.weekend, part * self.weekend]) for part in (self.messages, self.aligned)
+        )
+        return Strata(messages, aligned, self.trust)
 
     def even(self, *stretches: slice) -> Counts:
         """The same with no day of a stretch counting for more than a few usual ones of it."""
@@ -64,19 +73,23 @@ class Comparison:
     """Two stretches of days.
 
     `before` and `after` are over the reporters seen in both, in the proportions of the later mail; `shift`
-    is the same change with no day counting for more than it is worth. `p_value` is for these stretches as
-    if nobody had searched for them. Who shows it is looked up when it is asked for: most are chance whoever does.
+    is the same change with no day counting for more than it is worth. `days` are those of the fit. How likely it is and
+    who shows it is worked out when it is asked for: most are too small, or chance whoever does.
     """
 
     counts: Counts
     stretches: tuple[slice, slice]
-    fit: Fit
+    days: tuple[Days, Days]
     before: float
     after: float
     shift: float
     messages_before: float
     messages_after: float
-    p_value: float
+
+    @cached_property
+    def p_value(self) -> float:
+        """How likely it is for these stretches, as if nobody had searched for them."""
+        return p_value(self.shift, self.days, self.counts.wander)
 
     @cached_property
     def witnesses(self) -> Witnesses:
@@ -88,12 +101,12 @@ class Comparison:
     @property
     def before_range(self) -> tuple[float, float]:
         """`before` at 95 %."""
-        return _range(self.before, error(self.fit.days[0]))
+        return _range(self.before, error(self.days[0]))
 
     @property
     def after_range(self) -> tuple[float, float]:
         """`after` at 95 %."""
-        return _range(self.after, error(self.fit.days[1]))
+        return _range(self.after, error(self.days[1]))
 
     @property
     def change(self) -> float:
@@ -124,27 +137,47 @@ def by_day(messages: Floats, aligned: Floats, owner: NDArray[np.int64]) -> Float
     return day
 
 
-def compare(counts: Counts, before: slice, after: slice) -> Comparison | None:
-    """Two stretches of days of one source; None where no reporter saw both."""
-    found = fit(_stretch(counts, before), _stretch(counts, after))
-    if found is None:
-        return None
-    early, early_aligned, late, late_aligned = _sums(counts, before, after)
+def compare(counts: Counts, stretches: Sequence[tuple[slice, slice]]) -> list[Comparison | None]:
+    """Pairs of stretches of days of one source, all at once; None where no reporter saw both."""
+    if not stretches:
+        return []
+    found = fits(counts.strata, stretches)
+    return [
+        _comparison(counts, pair, float(found.shift[at]), found.days(at)) if found.valid[at] else None
+        for at, pair in enumerate(stretches)
+    ]
+
+
+def plainly(counts: Counts, stretches: Sequence[tuple[slice, slice]]) -> tuple[Floats, Floats]:
+    """Of each pair what `compare` finds at the most: how far the rates are apart, and the fewer messages of the two."""
+    edges = np.array([(early.start, early.stop, late.start, late.stop) for early, late in stretches]).reshape(-1, 4).T
+    told = np.stack([counts.messages, counts.aligned])
+    sums = np.pad(np.cumsum(told, axis=2), ((0, 0), (0, 0), (1, 0)))
+    begin, first, settled, end = np.moveaxis(sums[..., edges], 2, 0)
+    (early, early_aligned), (late, late_aligned) = first - begin, end - settled
+    both = (early > 0) & (late > 0)
+    weight = late * both / np.maximum((late * both).sum(axis=0), 1)
+    apart = late_aligned / np.maximum(late, 1) - early_aligned / np.maximum(early, 1)
+    fewest = np.minimum((early * both).sum(axis=0), (late * both).sum(axis=0))
+    return np.abs((weight * apart).sum(axis=0)), fewest
+
+
+def _comparison(
+    counts: Counts, stretches: tuple[slice, slice], shift: float, days: tuple[Days, Days]
+) -> Comparison | None:
+    early, early_aligned, late, late_aligned = _sums(counts, *stretches)
     both = (early > 0) & (late > 0)
     if not both.any():
         return None
-    before_rate = float(late[both] @ (early_aligned[both] / early[both]) / late[both].sum())
-    after_rate = float(late_aligned[both].sum() / late[both].sum())
     return Comparison(
         counts=counts,
-        stretches=(before, after),
-        fit=found,
-        before=before_rate,
-        after=after_rate,
-        shift=found.shift,
+        stretches=stretches,
+        days=days,
+        before=float(late[both] @ (early_aligned[both] / early[both]) / late[both].sum()),
+        after=float(late_aligned[both].sum() / late[both].sum()),
+        shift=shift,
         messages_before=float(early[both].sum()),
         messages_after=float(late[both].sum()),
-        p_value=p_value(found, counts.wander),
     )
 
 
@@ -155,16 +188,6 @@ def _range(rate: float, error: float) -> tuple[float, float]:
     middle = (rate + z * z / (2 * worth)) / (1 + z * z / worth)
     half = z * math.sqrt(rate * (1 - rate) / worth + z * z / (4 * worth * worth)) / (1 + z * z / worth)
     return max(0.0, min(rate, middle - half)), min(1.0, max(rate, middle + half))
-
-
-def _stretch(counts: Counts, days: slice) -> Stretch:
-    """Some days, each reporter once on working days and once on weekends."""
-    weekend = counts.weekend[days]
-    messages, aligned = (
-        np.concatenate([part[:, days] * ~weekend, part[:, days] * weekend])
-        for part in (counts.messages, counts.aligned)
-    )
-    return Stretch(messages, aligned, counts.trust[days])
 
 
 def _sums(counts: Counts, before: slice, after: slice) -> Floats:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -15,7 +14,7 @@ from analysis.around import BEFORE, Seen, with_own
 from analysis.cause import Cause
 from analysis.causes import causes
 from analysis.change import Change
-from analysis.closing import find, first_day
+from analysis.closing import Looked, first_day, look, opened, size, spanned
 from analysis.dns_edits import dns_edits_of
 from analysis.downstream import leaders
 from analysis.faults import ELSEWHERE, upheld
@@ -24,8 +23,9 @@ from analysis.grounds import dns, facts
 from analysis.history import policy_history
 from analysis.keeping import kept_over
 from analysis.remarks import remarked
-from analysis.screening import screened
-from analysis.searched import Source, searched
+from analysis.screening import asked, summed
+from analysis.searched import KEY, Searched, Source
+from analysis.series import MECHANISMS
 from analysis.settings import DriftSettings
 from warehouse import reads, reads_changes, reads_sources
 from warehouse.connect import Connection, Warehouse
@@ -107,16 +107,8 @@ def _drifts(warehouse: Warehouse, scope: Scope, settings: DriftSettings) -> list
         if last is None:
             return []
         span = replace(scope, since=last - timedelta(days=settings.days - 1), until=last)
-        totals = reads_changes.source_totals(session, span, 2 * settings.messages)
-        screen = screened(totals, settings, last)
-        earlier = replace(span, since=first_day(settings, last))
-        days = reads_changes.told_days(session, earlier, screen.sources)
-        before = place(session, "searched", settings, last, lasting=True)
-        closed = place(session, "closed", settings, lasting=True)
-    told = searched(days, before, tuple[Change, ...], lambda some: _by_source(find(some, settings, last, closed)))
-    found = [change for changes in told.values() for change in changes]
-    days = days.filter(pl.col("day") >= span.since)
-    changes = likely(found, screen.questions, settings)
+        searched = _Search.of(session, replace(span, since=first_day(settings, last)), settings, last)
+    changes = searched.changes(settings, last)
     if not changes:
         return []
     with warehouse.reading() as session:
@@ -124,27 +116,68 @@ def _drifts(warehouse: Warehouse, scope: Scope, settings: DriftSettings) -> list
             others = reads_changes.largest_sources(session, span, sole, ELSEWHERE)
             changes = credible(changes, reads_changes.told_days(session, span, others))
         else:
-            changes = credible(changes, days)
+            changes = credible(changes)
         if not changes:
             return []
         facts = reads_sources.source_facts(session)
-        seen = _seen(session, span, changes, days)
+        seen = _seen(session, span, changes)
     named = {fact["source_key"]: fact for fact in facts.iter_rows(named=True)}
     led = leaders(changes, seen)
     return [
-        _named(change, seen, named, [other for other in changes if led.get(other) == change])
+        _named(change, last, seen, named, [other for other in changes if led.get(other) == change])
         for change in changes
         if change not in led
     ]
 
 
-def _seen(session: Connection, span: Scope, changes: Sequence[Change], days: pl.DataFrame) -> Seen:
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """The sources that may have changed, what is known of them, and the days of those of which nothing is.
+
+    `books` is as reads_changes.books gives them, of those that have mail enough; `questions` are put altogether.
+    """
+
+    memory: Searched[Looked]
+    books: pl.DataFrame
+    questions: int
+    left: pl.DataFrame
+
+    @classmethod
+    def of(cls, session: Connection, scope: Scope, settings: DriftSettings, newest: date) -> _Search:
+        """What a session tells of a scope's sources; its days are those that may count."""
+        sources = opened(reads_changes.sources(session, scope, 2 * settings.messages), settings, newest)
+        books = reads_changes.books(session, scope, sources)
+        put = asked(books, settings)
+        books = books.join(put, on=KEY)
+        memory = Searched(place(session, "searched", settings, lasting=True), Looked)
+        left = memory.left(_states(books, "state"))
+        wanted = books.join(pl.DataFrame(left, schema=dict.fromkeys(KEY, pl.String), orient="row"), on=KEY)
+        days = reads_changes.told_days(session, scope, wanted).join(wanted.select(*KEY, "first"), on=KEY)
+        return cls(memory, books, _questions(put), days)
+
+    def changes(self, settings: DriftSettings, newest: date) -> list[Change]:
+        """The changes that are no chance among so many questions, whoever tells of them."""
+        states, past = _states(self.books, "state"), _states(self.books, "past")
+        found = look(self.left, settings, {one: past[one] for one in self.memory.left(states)}, self.memory.before)
+        told = self.memory.updated(states, found, newest)
+        return likely([change for one in told.values() for change in one.changes], self.questions, settings, newest)
+
+
+def _states(books: pl.DataFrame, column: str) -> dict[Source, str]:
+    return {(domain, key): state for domain, key, state in books.select(*KEY, column).iter_rows()}
+
+
+def _questions(put: pl.DataFrame) -> int:
+    return sum(int(put[name].sum()) for name in MECHANISMS)
+
+
+def _seen(session: Connection, span: Scope, changes: Sequence[Change]) -> Seen:
     """The evidence on the domains where something was found."""
     whole = replace(span, domains=tuple(sorted({change.domain for change in changes})))
     near = replace(whole, since=min(change.started_on for change in changes) - BEFORE)
     sources = pl.DataFrame({name: [getattr(change, name) for change in changes] for name in ("domain", "source_key")})
     seen = Seen(
-        days,
+        reads_changes.told_days(session, span, sources.unique()),
         with_own(reads_sources.source_signatures(session, near), "signing_domain"),
         with_own(reads_sources.source_envelopes(session, near), "spf_domain"),
         reads_changes.changed_addresses(session, whole, sources.unique()),
@@ -163,27 +196,24 @@ def detect(days: pl.DataFrame, settings: DriftSettings, newest: date | None = No
     last = newest or _newest(days)
     if last is None:
         return []
-    screen = screened(days, settings, last)
-    near = days.join(screen.sources, on=["domain", "source_key"], how="semi")
-    return credible(likely(find(near, settings, last), screen.questions, settings), days)
+    days = spanned(days, settings, last)
+    put = asked(summed(days, size(settings)), settings)
+    found = look(days, settings, dict.fromkeys(put.select(KEY).iter_rows(), ""))
+    changes = [change for _, one in sorted(found.items()) for change in one.changes]
+    return credible(likely(changes, _questions(put), settings, last), days)
 
 
-def _by_source(changes: Sequence[Change]) -> dict[Source, tuple[Change, ...]]:
-    found = defaultdict[Source, list[Change]](list)
-    for change in changes:
-        found[change.domain, change.source_key].append(change)
-    return {source: tuple(some) for source, some in found.items()}
+def likely(found: Sequence[Change], questions: int, settings: DriftSettings, newest: date) -> list[Change]:
+    """Those of the days looked back over that are no chance among so many questions, whoever tells of them."""
+    first = newest - timedelta(days=settings.days - 1)
+    recent = [change for change in found if change.started_on > first]
+    bound = chance.discoveries([change.p_value for change in recent], questions, settings.false_discovery)
+    return [change for change in recent if change.p_value <= bound]
 
 
-def likely(found: Sequence[Change], questions: int, settings: DriftSettings) -> list[Change]:
-    """Those that are no chance among so many questions, whoever tells of them."""
-    bound = chance.discoveries([change.p_value for change in found], questions, settings.false_discovery)
-    return [change for change in found if change.p_value <= bound]
-
-
-def credible(changes: Sequence[Change], days: pl.DataFrame) -> list[Change]:
+def credible(changes: Sequence[Change], days: pl.DataFrame | None = None) -> list[Change]:
     """Those that do not hang on a reporter whose word does not hold elsewhere in `days`, most messages first."""
-    kept = upheld(changes, days)
+    kept = list(changes) if days is None else upheld(changes, days)
     kept = [replace(change, follows=_leader(change, kept)) for change in kept]
     return sorted(kept, key=lambda c: (-c.messages, c.domain, c.source_key, c.mechanism, c.started_on))
 
@@ -204,7 +234,7 @@ def _leader(change: Change, changes: Sequence[Change]) -> str | None:
     return together[0].mechanism if together else None
 
 
-def _named(change: Change, seen: Seen, known: dict[str, Fact], followers: Sequence[Change]) -> Drift:
+def _named(change: Change, newest: date, seen: Seen, known: dict[str, Fact], followers: Sequence[Change]) -> Drift:
     why = causes(change, seen)
     return Drift(
         domain=change.domain,
@@ -221,14 +251,14 @@ def _named(change: Change, seen: Seen, known: dict[str, Fact], followers: Sequen
         reporters=change.reporters,
         cause=why[0],
         ended_on=change.ended_on,
-        latest=change.latest,
+        latest=change.latest(newest),
         follows=change.follows,
         causes=why,
         also_in=tuple(dict.fromkeys(_name(other.source_key, known) for other in followers)),
         started_between=change.started_between,
         before_range=change.before_range,
         after_range=change.after_range,
-        per_week=change.per_week,
+        per_week=change.per_week(newest),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -12,10 +13,12 @@ from numpy.typing import NDArray
 
 from analysis import changepoint
 from analysis.changepoint import FEWEST_DAYS, Slide
-from analysis.compare import Comparison, Counts, Witnesses, by_day, compare
+from analysis.compare import Comparison, Counts, Witnesses, by_day, compare, plainly
 from analysis.settings import DriftSettings
 
 Floats = NDArray[np.float64]
+Days = tuple[int, int, int, int]
+"""Where the days before a change begin, its first day, the first of its new level, and where that ends (exclusive)."""
 
 DOUBTFUL = 0.01  # chance beyond which a change is not even put to the correction for many questions
 CONCEIVABLE = 0.2  # the same for what may be less doubtful a few days later
@@ -108,11 +111,16 @@ def stirs(series: Series, changes: list[int], since: int, settings: DriftSetting
         return False
     end = series.rate.size
     begins = {0, *changes[:-1]} - set(changes[: max(0, bisect_left(changes, since) - 1)])
-    steps = ((begin, day, day, end) for day in changes if day >= since for begin in sorted(begins) if begin < day)
+    steps = [(begin, day, day, end) for day in changes if day >= since for begin in sorted(begins) if begin < day]
     start, *group, _ = _groups(series, changes)[-1]
     first, last = group[0], group[-1]
-    slides = ((begin, first, settled, end) for begin in {0, start} for settled in {last, (first + end) // 2} - {first})
-    return any(_conceivable(_move(series, days, "step"), settings) for days in (*slides, *steps))
+    slides = [(begin, first, settled, end) for begin in {0, start} for settled in {last, (first + end) // 2} - {first}]
+    tried = [*slides, *steps]
+    apart, fewest = plainly(series.counts, [_stretches(days) for days in tried])
+    large = (apart >= settings.points / 100 / 2) & (fewest >= settings.messages / 2)
+    tried = [days for days, is_large in zip(tried, large, strict=True) if is_large]
+    found = compare(series.counts, [_stretches(days) for days in tried])
+    return any(_conceivable(series, days, one, settings) for days, one in zip(tried, found, strict=True))
 
 
 def without_campaigns(held: list[Move], messages: Floats) -> list[Move]:
@@ -155,10 +163,9 @@ class _Judged:
 def _judged(series: Series, group: tuple[int, ...], settings: DriftSettings) -> list[_Judged]:
     """A group of changes as one slide where that explains it better and holds, else each as the step it is."""
     begin, *changes, end = group
-    steps = [
-        _move(series, (one, day, day, next_), "step")
-        for one, day, next_ in zip(group, changes, group[2:], strict=False)
-    ]
+    steps = _moves(
+        series, [(one, day, day, next_) for one, day, next_ in zip(group, changes, group[2:], strict=False)], "step"
+    )
     judged = [_Judged(day, step, _doubt(step, settings)) for day, step in zip(changes, steps, strict=True)]
     rate, weight = series.rate[begin:end], series.weight[begin:end]
     slide = changepoint.slide(rate, weight)
@@ -175,16 +182,25 @@ def _judged(series: Series, group: tuple[int, ...], settings: DriftSettings) -> 
     return judged
 
 
-def _move(series: Series, days: tuple[int, int, int, int], shape: str) -> Move | None:
+def _moves(series: Series, days: Sequence[Days], shape: str) -> list[Move | None]:
+    found = compare(series.counts, [_stretches(each) for each in days])
+    return [
+        None if one is None else Move(*each, shape, each[2], _chance(series, each, one), one)
+        for each, one in zip(days, found, strict=True)
+    ]
+
+
+def _stretches(days: Days) -> tuple[slice, slice]:
     begin, first, settled, end = days
-    comparison = compare(series.counts, slice(begin, first), slice(settled, end))
-    if comparison is None:
-        return None
-    p_value = min(1.0, comparison.p_value * _search(series.weight > 0, days))
-    return Move(begin, first, settled, end, shape, settled, p_value, comparison)
+    return slice(begin, first), slice(settled, end)
 
 
-def _search(active: NDArray[np.bool_], days: tuple[int, int, int, int]) -> float:
+def _chance(series: Series, days: Days, comparison: Comparison) -> float:
+    """How likely it is to find so great a change somewhere."""
+    return min(1.0, comparison.p_value * _search(series.weight > 0, days))
+
+
+def _search(active: NDArray[np.bool_], days: Days) -> float:
     """How many independent places there were to find such a change in.
 
     At each scale a series of T days has T / L places for a level of L days, and there are log2(T)
@@ -211,15 +227,13 @@ def _significant(move: Move, settings: DriftSettings) -> bool:
     )
 
 
-def _conceivable(move: Move | None, settings: DriftSettings) -> bool:
+def _conceivable(series: Series, days: Days, found: Comparison | None, settings: DriftSettings) -> bool:
     """Whether it may become significant with a few more days, or among other changes, or as a slide."""
-    if move is None:
-        return False
-    found = move.comparison
     return (
-        abs(found.change) >= settings.points / 100 / 2
+        found is not None
+        and abs(found.change) >= settings.points / 100 / 2
         and min(found.messages_before, found.messages_after) >= settings.messages / 2
-        and move.p_value < CONCEIVABLE
+        and _chance(series, days, found) < CONCEIVABLE
     )
 
 
@@ -239,7 +253,7 @@ def corroborated(move: Move, counts: Counts, settings: DriftSettings) -> bool:
     """
     if move.comparison.witnesses.showing >= settings.reporters:
         return True
-    found = compare(counts, slice(move.begin, move.first), slice(move.settled, move.end))
+    [found] = compare(counts, [_stretches((move.begin, move.first, move.settled, move.end))])
     return found is not None and found.witnesses.showing >= settings.reporters and _witnessed(found.witnesses, settings)
 
 
@@ -278,11 +292,12 @@ def _slides(rate: Floats, weight: Floats, changes: list[int], slide: Slide) -> b
     return slide.cost / scale + 4 * price < min(costs) / scale + (2 * len(rivals[0]) + 1) * price
 
 
-def _sliding(series: Series, days: tuple[int, int, int, int]) -> Move | None:
+def _sliding(series: Series, days: Days) -> Move | None:
     """The slide as a move: after it stand the days since it settled, or its later half while it goes on."""
     begin, first, settled, end = days
     since = int((series.weight[settled:end] > 0).sum())
-    move = _move(series, (begin, first, settled if since >= FEWEST_DAYS else (first + settled) // 2, end), "slide")
+    late = settled if since >= FEWEST_DAYS else (first + settled) // 2
+    [move] = _moves(series, [(begin, first, late, end)], "slide")
     # A few level days at the end are no proof that it has come to rest.
     going_on = end == series.rate.size and since < SETTLED_DAYS
     return replace(move, arrived=None) if move and going_on else move

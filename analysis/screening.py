@@ -7,15 +7,14 @@ search over all sets of days. So it lets far more through than will hold, and is
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from analysis.changepoint import FEWEST_DAYS, PRICE, weights
-from analysis.series import MECHANISMS, could_move
+from analysis.searched import KEY
+from analysis.series import MECHANISMS, could_move, within
 from analysis.settings import DriftSettings
 
 Floats = NDArray[np.float64]
@@ -25,33 +24,31 @@ LENGTHS = (3, 4, 6, 8, 11, 16, 23, 32, 45)  # days of a stretch inside; none is 
 SOURCES = 2_000  # at a time, so that their days stay in the processor's cache
 
 
-@dataclass(frozen=True, slots=True)
-class Screened:
-    """`sources` (domain, source_key) are worth a look; `questions` is how many were put altogether."""
+def asked(sums: pl.DataFrame, settings: DriftSettings) -> pl.DataFrame:
+    """The sources (domain, source_key) of some sums that have mail enough for a change, and by which mechanisms.
 
-    sources: pl.DataFrame
-    questions: int
+    A column of truth values for each mechanism: those are the questions put.
+    """
+    could = (could_move(column, settings).alias(name) for name, column in MECHANISMS.items())
+    return sums.select(*KEY, *could).filter(pl.any_horizontal(*MECHANISMS)).sort(KEY)
 
 
-def screened(totals: pl.DataFrame, settings: DriftSettings, newest: date) -> Screened:
-    """The sources of `totals` (domain, source_key, day, and sums; a row or more a day) that may have changed."""
-    first = newest - timedelta(days=settings.days - 1)
-    inside = totals.filter(pl.col("day").is_between(first, newest) & (pl.col("messages") > 0))
-    named = ["domain", "source_key"]
-    sums = [pl.col(name).sum() for name in ("messages", *MECHANISMS.values())]
-    asked = (
-        inside.group_by(named)
-        .agg(*sums)
-        .select(*named, *(could_move(column, settings).alias(name) for name, column in MECHANISMS.items()))
-        .filter(pl.any_horizontal(*MECHANISMS))
-        .sort(named)
-        .with_row_index("row")
-    )
-    questions = sum(int(asked[name].sum()) for name in MECHANISMS)
-    put = {name: asked[name].to_numpy() for name in MECHANISMS}
-    placed = inside.join(asked.select(*named, "row"), on=named).with_columns(at=(pl.col("day") - first).dt.total_days())
-    kept = np.concatenate([np.zeros(0, dtype=np.bool_), *_looked_at(placed, put, settings.days)])
-    return Screened(asked.filter(kept).select(named), questions)
+def summed(days: pl.DataFrame, size: int) -> pl.DataFrame:
+    """The sums of each source (domain, source_key) over the days that count; see series.within."""
+    return within(days, size).group_by(KEY).agg(pl.col(name).sum() for name in ("messages", *MECHANISMS.values()))
+
+
+def screened(days: pl.DataFrame, settings: DriftSettings, size: int) -> pl.DataFrame:
+    """The sources (domain, source_key) of `days` that may have changed; `days` and `size` as series.within takes them.
+
+    A row or more a day.
+    """
+    inside = within(days, size)
+    sources = asked(summed(days, size), settings).with_row_index("row")
+    put = {name: sources[name].to_numpy() for name in MECHANISMS}
+    placed = inside.join(sources.select(*KEY, "row"), on=KEY)
+    kept = np.concatenate([np.zeros(0, dtype=np.bool_), *_looked_at(placed, put, size)])
+    return sources.filter(kept).select(KEY)
 
 
 def _looked_at(placed: pl.DataFrame, put: dict[str, NDArray[np.bool_]], days: int) -> Iterator[NDArray[np.bool_]]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 
 import numpy as np
 import polars as pl
@@ -19,8 +18,6 @@ from analysis.searched import Source
 from analysis.series import MECHANISMS, Block, asked, blocks
 from analysis.settings import DriftSettings
 
-Since = Mapping[Source, date] | None
-
 
 @dataclass(frozen=True, slots=True)
 class _Proposed:
@@ -31,32 +28,31 @@ class _Proposed:
     days: list[int]
 
 
-def search(days: pl.DataFrame, settings: DriftSettings, newest: date) -> list[Change]:
-    """The changes of the sources in `days` (as reads_changes.told_days gives them), each source for itself.
+def search(days: pl.DataFrame, settings: DriftSettings, size: int) -> list[Change]:
+    """The changes of the sources in `days` on the `size` days from each one's `first` on, each source for itself.
 
-    They are significant by themselves; some may be chance, as there are many sources.
+    `days` is as series.blocks takes them. They are significant by themselves; some may be chance, as there are many
+    sources. Nothing depends on how many days without mail come last.
     """
-    return [change for one in _proposed(days, settings, newest) for change in _of_source(one, settings)]
+    return [change for one in _proposed(days, settings, size) for change in _of_source(one, settings)]
 
 
-def stirring(days: pl.DataFrame, settings: DriftSettings, newest: date, since: Since) -> set[Source]:
-    """The sources in which something may have begun `since` a day of theirs (None: ever) that holds to the newest day.
+def stirring(days: pl.DataFrame, settings: DriftSettings, size: int, since: int = 0) -> set[Source]:
+    """The sources in which something may have begun from day number `since` on that holds to their last mail.
 
     Where nothing has, `search` finds nothing: whatever it finds, there is a last change, which holds to the end.
     """
     found = set[Source]()
-    for one in _proposed(days, settings, newest):
+    for one in _proposed(days, settings, size):
         source = one.reading.key
-        if source not in found:
-            first = (since[source] - one.reading.first).days if since else 0
-            if stirs(one.series, one.days, first, settings):
-                found.add(source)
+        if source not in found and stirs(one.series, one.days, since, settings):
+            found.add(source)
     return found
 
 
-def _proposed(days: pl.DataFrame, settings: DriftSettings, newest: date) -> Iterator[_Proposed]:
+def _proposed(days: pl.DataFrame, settings: DriftSettings, size: int) -> Iterator[_Proposed]:
     """The series in which any change is proposed."""
-    for block in blocks(days, settings, newest):
+    for block in blocks(days, settings, size):
         for mechanism in MECHANISMS:
             put = asked(block, mechanism, settings)
             if put.any():
@@ -68,19 +64,24 @@ def _in_block(block: Block, mechanism: str, put: NDArray[np.bool_]) -> Iterator[
     rows = put[block.owner]
     owner = (np.cumsum(put) - 1)[block.owner[rows]]
     names = [name for name, used in zip(block.reporters, rows, strict=True) if used]
-    keys = [key for key, used in zip(block.keys, put, strict=True) if used]
+    sources = np.flatnonzero(put)
     messages, aligned = block.messages[rows], block.aligned[mechanism][rows]
     starts = np.append(np.flatnonzero(np.diff(owner, prepend=-1)), owner.size)
-    usual = ~bursts(np.add.reduceat(messages, starts[:-1]), np.add.reduceat(aligned, starts[:-1]))[owner]
+    total = np.add.reduceat(messages, starts[:-1])
+    ends = total.shape[1] - np.argmax(total[:, ::-1] > 0, axis=1)
+    usual = ~bursts(total, np.add.reduceat(aligned, starts[:-1]))[owner]
     messages, aligned = messages * usual, aligned * usual
     rate, weight, trust = daily(messages, aligned, owner)
     for at, proposed in enumerate(changepoint.steps(rate, weight)):
         if proposed:
-            part = slice(starts[at], starts[at + 1])
-            wander = changepoint.wander(rate[at], weight[at])
-            counts = Counts(messages[part], aligned[part], trust[at], block.weekend, wander)
-            reading = Reading(keys[at], mechanism, block.first, names[part], counts)
-            yield _Proposed(reading, Series(counts, rate[at], weight[at]), proposed)
+            part, days, source = slice(starts[at], starts[at + 1]), slice(ends[at]), sources[at]
+            of_day = rate[at, days], weight[at, days]
+            counts = Counts(
+                messages[part, days], aligned[part, days], trust[at, days], block.weekend(source)[days],
+                changepoint.wander(*of_day),
+            )  # fmt: skip
+            reading = Reading(block.keys[source], mechanism, block.firsts[source], names[part], counts)
+            yield _Proposed(reading, Series(counts, *of_day), proposed)
 
 
 def _of_source(one: _Proposed, settings: DriftSettings) -> list[Change]:

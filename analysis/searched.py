@@ -1,9 +1,10 @@
-"""Series that were looked at before: a load changes some sources' days, and only those are looked at again."""
+"""Sources that were looked at before: a load changes some sources' days, and only those are looked at again."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from typing import Any, Generic, TypeVar
 
 import polars as pl
 
@@ -11,49 +12,62 @@ from analysis.keeping import keep, known
 from warehouse.kept import Place
 
 KEY = ["domain", "source_key"]
-SEEDS = (1, 2)  # two words of 64 bits
+STATES = 2  # of a source that are remembered: people ask about today, and about a week ago
+FORGET = timedelta(days=31)  # after which what nobody asked about is given up
 
 Source = tuple[str, str]
 """A domain and a source_key."""
 
 T = TypeVar("T")
+States = dict[str, tuple[date, T]]
 
 
-def searched(
-    days: pl.DataFrame, place: Place, kind: type[T], search: Callable[[pl.DataFrame], Mapping[Source, T]]
-) -> dict[Source, T]:
-    """What `search` finds in each source of `days`, in order; an empty one of this kind where it names none.
+class Searched(Generic[T]):
+    """What was found in each source, by the state that its days were in, whatever became of them since.
 
-    It is given those only whose days are not what they were; what it finds in one source must not depend on the
-    others. `place` has to be a lasting one. What is kept there of these domains and is not in `days` is given up.
+    `place` has to be a lasting one: the states say what is still good.
     """
-    form: Any = list[tuple[str, str, str, kind]]  # type: ignore[valid-type]
-    before = {(domain, key): (digest, value) for domain, key, digest, value in known(place, form) or ()}
-    digests = {(domain, key): digest for domain, key, digest in _digests(days).iter_rows()}
-    left = [source for source, digest in digests.items() if source not in before or before[source][0] != digest]
-    if left:
-        found = search(of(days, left))
-        before |= {source: (digests[source], found.get(source, kind())) for source in left}
-        domains = {domain for domain, _ in digests}
-        kept = {source: one for source, one in before.items() if source in digests or source[0] not in domains}
-        keep(place, [(*source, *one) for source, one in kept.items()])
-    return {source: before[source][1] for source in sorted(digests)}
+
+    def __init__(self, place: Place, kind: type[T]) -> None:
+        self._place = place
+        self._found: dict[Source, States[T]] = {}  # a source's states, those asked about last at the end
+        form: Any = list[tuple[str, str, str, date, kind]]  # type: ignore[valid-type]
+        for domain, key, state, day, value in known(place, form) or ():
+            self._found.setdefault((domain, key), {})[state] = day, value
+
+    def left(self, states: Mapping[Source, str]) -> list[Source]:
+        """The sources of which nothing is known in this state."""
+        return [source for source, state in states.items() if state not in self._found.get(source, {})]
+
+    def before(self, source: Source) -> list[T]:
+        """What was found in other states of a source."""
+        return [value for _, value in self._found.get(source, {}).values()]
+
+    def updated(self, states: Mapping[Source, str], found: Mapping[Source, T], newest: date) -> dict[Source, T]:
+        """What was found in each of some sources, in order; `found` is of those that were `left` and is kept.
+
+        `newest` is the day that was asked about.
+        """
+        for source, value in found.items():
+            self._found.setdefault(source, {})[states[source]] = newest, value
+        if found:
+            self._keep(states, newest)
+        return {source: self._found[source][states[source]][1] for source in sorted(states)}
+
+    def _keep(self, states: Mapping[Source, str], newest: date) -> None:
+        rows = []
+        for source, mine in self._found.items():
+            if source in states:
+                mine[states[source]] = newest, mine.pop(states[source])[1]
+            rows += [
+                (*source, state, day, value)
+                for state, (day, value) in list(mine.items())[-STATES:]
+                if day > newest - FORGET
+            ]
+        keep(self._place, rows)
 
 
 def of(days: pl.DataFrame, sources: Iterable[Source]) -> pl.DataFrame:
     """The days of some sources."""
     wanted = pl.DataFrame(list(sources), schema=dict.fromkeys(KEY, pl.String), orient="row")
     return days.join(wanted, on=KEY, how="semi")
-
-
-def _digests(days: pl.DataFrame) -> pl.DataFrame:
-    """Each source and the digest of its rows, in whatever order they come."""
-    rows = days.select(*KEY, *sorted(set(days.columns) - set(KEY)))
-    words = {f"word_{seed}": rows.hash_rows(seed=seed) for seed in SEEDS}
-    return (
-        rows.select(KEY)
-        .with_columns(**words)
-        .group_by(KEY)
-        .agg(*(pl.col(word).sum().cast(pl.String) for word in words), rows=pl.len().cast(pl.String))
-        .select(*KEY, digest=pl.concat_str(*words, "rows", separator=" "))
-    )

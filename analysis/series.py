@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -20,29 +20,31 @@ ROWS = 20_000  # reporter rows held as arrays at a time: about 100 MB with 120 d
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Some sources over the days from `first`, one row for each reporter of each source.
+    """Some sources over as many days, each from a first day of its own; one row for each reporter of each source.
 
     `messages` and each of `aligned` (by mechanism) have shape (rows, days); `owner` gives each row its
-    source, ascending; `keys` holds (domain, source_key) of each source, `reporters` the names by row.
+    source, ascending; `keys` holds (domain, source_key) of each source, `firsts` its first day, `reporters` the names
+    by row.
     """
 
-    first: date
+    firsts: list[date]
     keys: list[tuple[str, str]]
     owner: NDArray[np.int64]
     reporters: list[str]
     messages: Floats
     aligned: dict[str, Floats]
 
-    @property
-    def weekend(self) -> NDArray[np.bool_]:
-        """Which days are Saturdays or Sundays."""
-        return (np.arange(self.messages.shape[1]) + self.first.weekday()) % 7 >= 5
+    def weekend(self, at: int) -> NDArray[np.bool_]:
+        """Which days of a source are Saturdays or Sundays."""
+        return (np.arange(self.messages.shape[1]) + self.firsts[at].weekday()) % 7 >= 5
 
 
-def blocks(days: pl.DataFrame, settings: DriftSettings, newest: date) -> Iterator[Block]:
-    """The sources with enough mail for a change, some at a time. `days` is as reads.source_days gives it."""
-    first = newest - timedelta(days=settings.days - 1)
-    inside = days.filter(pl.col("day").is_between(first, newest) & (pl.col("messages") > 0))
+def blocks(days: pl.DataFrame, settings: DriftSettings, size: int) -> Iterator[Block]:
+    """The sources with enough mail for a change, over `size` days each, some at a time.
+
+    `days` is as reads_changes.told_days gives it, and has `first`: the first day of its source that counts.
+    """
+    inside = within(days, size)
     sums = [pl.col(name).sum() for name in ("messages", *MECHANISMS.values())]
     sources = (
         inside.group_by("domain", "source_key")
@@ -53,7 +55,13 @@ def blocks(days: pl.DataFrame, settings: DriftSettings, newest: date) -> Iterato
     )
     inside = inside.join(sources.select("domain", "source_key", "part"), on=["domain", "source_key"])
     for _, part in inside.partition_by("part", as_dict=True, include_key=False).items():
-        yield _block(part, first, settings.days)
+        yield _block(part, size)
+
+
+def within(days: pl.DataFrame, size: int) -> pl.DataFrame:
+    """The rows with mail on the `size` days from each source's `first` on, with the place of each there, `at`."""
+    placed = days.filter(pl.col("messages") > 0).with_columns(at=(pl.col("day") - pl.col("first")).dt.total_days())
+    return placed.filter(pl.col("at").is_between(0, size - 1))
 
 
 def asked(block: Block, mechanism: str, settings: DriftSettings) -> NDArray[np.bool_]:
@@ -73,16 +81,16 @@ def could_move(column: str, settings: DriftSettings) -> pl.Expr:
     return (pl.col("messages") >= 2 * settings.messages) & (other >= settings.messages * settings.points / 100)
 
 
-def _block(part: pl.DataFrame, first: date, days: int) -> Block:
-    names = ["domain", "source_key", "reporter"]
+def _block(part: pl.DataFrame, days: int) -> Block:
+    names = ["domain", "source_key", "first", "reporter"]
     rows = part.select(names).unique().sort(names).with_row_index("row")
     placed = part.join(rows, on=names).select(
-        (pl.col("row").cast(pl.Int64) * days + (pl.col("day") - first).dt.total_days()).alias("at"),
+        (pl.col("row").cast(pl.Int64) * days + pl.col("at")).alias("at"),
         *({"messages", "estimated"} & set(part.columns)),
         *MECHANISMS.values(),
     )
     at, size = placed["at"].to_numpy(), rows.height * days
-    keys = rows.select("domain", "source_key").unique(maintain_order=True)
+    sources = rows.select("domain", "source_key", "first").unique(maintain_order=True)
     starts = rows.select((pl.struct("domain", "source_key").rle_id()).cast(pl.Int64))
 
     def array(column: str) -> Floats:
@@ -94,8 +102,8 @@ def _block(part: pl.DataFrame, first: date, days: int) -> Block:
     if "estimated" in placed.columns:
         gathered(array("estimated"), messages, *aligned.values())
     return Block(
-        first=first,
-        keys=keys.rows(),
+        firsts=sources["first"].to_list(),
+        keys=sources.select("domain", "source_key").rows(),
         owner=starts.to_series().to_numpy(),
         reporters=rows["reporter"].to_list(),
         messages=messages,

@@ -33,18 +33,38 @@ def told_days(connection: Connection, scope: Scope, sources: pl.DataFrame | None
     )
 
 
-def source_totals(connection: Connection, scope: Scope, fewest: int) -> pl.DataFrame:
-    """Each domain, source_key and day: the sums, for sources with at least `fewest` messages on the scope's days."""
+def sources(connection: Connection, scope: Scope, fewest: int) -> pl.DataFrame:
+    """Each domain and source_key with at least `fewest` messages on the scope's days."""
+    where, values = scope.where()
+    return frame(
+        connection,
+        f"SELECT domain, source_key FROM daily WHERE {where} GROUP BY ALL HAVING sum(messages) >= ?",
+        [*values, fewest],
+    )
+
+
+def books(connection: Connection, scope: Scope, sources: pl.DataFrame) -> pl.DataFrame:
+    """Some sources (domain, source_key, first, closed_on) with the sums of their days from `first` on, and two texts.
+
+    `state` is another one when anything is told otherwise of those days, and `past` when it is of those up to
+    `closed_on`. Both add up over rows: they stay as they are when the rollup is melted.
+    """
     where, values = scope.where()
     return frame(
         connection,
         f"""
-        WITH totals AS (SELECT domain, source_key, day, {SUMS} FROM daily WHERE {where} GROUP BY ALL)
-        SELECT totals.* FROM totals SEMI JOIN (
-            SELECT domain, source_key FROM totals GROUP BY domain, source_key HAVING sum(messages) >= ?
-        ) USING (domain, source_key)
+        WITH wanted AS (
+            SELECT unnest(?::VARCHAR[]) AS domain, unnest(?::VARCHAR[]) AS source_key,
+                   unnest(?::DATE[]) AS first, unnest(?::DATE[]) AS closed_on
+        ), told AS (
+            SELECT *, messages * hash(day, reporter, dkim_aligned, spf_aligned, estimated)::HUGEINT AS word
+            FROM daily WHERE {where}
+        )
+        SELECT domain, source_key, first, {SUMS}, first || ' ' || sum(word) AS state,
+               first || ' ' || coalesce(sum(word) FILTER (day <= closed_on), 0) AS past
+        FROM told JOIN wanted USING (domain, source_key) WHERE day >= first GROUP BY domain, source_key, first
         """,
-        [*values, fewest],
+        [*(sources[name].to_list() for name in ("domain", "source_key", "first", "closed_on")), *values],
     )
 
 

@@ -92,7 +92,7 @@ def test_a_key_that_is_lost_is_a_step_on_its_day(seed: int, noise: float) -> Non
     assert off_by(change, 70) <= 1
     assert change.before == pytest.approx(0.99, abs=0.01)
     assert change.after == pytest.approx(0.0, abs=0.01)
-    assert change.latest == pytest.approx(0.0, abs=0.01)
+    assert change.latest(LAST) == pytest.approx(0.0, abs=0.01)
     assert (change.reporters, change.able_reporters, change.sole_reporter) == (4, 4, None)
     assert change.messages == pytest.approx(0.99 * 25 * 4 * 50, rel=0.05)
 
@@ -121,8 +121,9 @@ def test_a_slide_that_goes_on_has_no_end_yet(seed: int) -> None:
     [change] = found(mail(sliding(90, 140, 0.98, 0.1), seed=seed))
     assert (change.shape, change.ended_on) == ("slide", None)
     assert off_by(change, 90) <= 4
-    assert change.latest is not None
-    assert change.latest < change.after + 0.15 < change.before
+    latest = change.latest(LAST)
+    assert latest is not None
+    assert latest < change.after + 0.15 < change.before
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -141,7 +142,7 @@ def test_a_repair_is_a_change_of_its_own(seed: int) -> None:
     assert off_by(repaired, 75) <= 1
     assert broken.until == repaired.started_on
     assert broken.messages == pytest.approx(0.87 * 100 * 25, rel=0.1)
-    assert broken.latest == repaired.latest == pytest.approx(0.97, abs=0.03)
+    assert broken.latest(LAST) == repaired.latest(LAST) == pytest.approx(0.97, abs=0.03)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

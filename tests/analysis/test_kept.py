@@ -9,11 +9,9 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pytest
 
 from analysis import keeping
-from analysis.change import Change
 from analysis.drift import Drift, drifts
 from analysis.findings import findings
 from analysis.genuine import LoneClaims
@@ -22,7 +20,7 @@ from analysis.news import news
 from analysis.policy import Published
 from analysis.readiness import readinesses
 from analysis.reporters import Reporter
-from analysis.searched import searched
+from analysis.searched import Searched
 from analysis.settings import AnalysisSettings
 from analysis.sources import Source, sources
 from analysis.status import status
@@ -264,35 +262,41 @@ def test_a_drift_comes_back_as_it_was(tmp_path: Path) -> None:
 
 
 def test_only_sources_with_other_days_are_searched_again(told: Warehouse) -> None:
-    days = pl.DataFrame({"domain": OURS, "source_key": ["a", "a", "b"], "day": [LAST] * 3, "messages": [1, 2, 3]})
-    asked = list[set[str]]()
+    asked = list[list[str]]()
 
-    def search(some: pl.DataFrame) -> dict[tuple[str, str], tuple[Change, ...]]:
-        asked.append(set(some["source_key"]))
-        change = Change(OURS, "a", "dkim", "step", LAST, None, None, 1.0, 0.0, None, 9, 0.1, 1, 1)
-        return {(OURS, "a"): (change,)} if "a" in asked[-1] else {}
-
-    def ask(some: pl.DataFrame) -> dict[tuple[str, str], tuple[Change, ...]]:
-        return searched(some, place, tuple[Change, ...], search)
+    def ask(states: dict[str, str], day: date = LAST) -> dict[str, str]:
+        memory = Searched(place, str)
+        named = {(OURS, key): state for key, state in states.items()}
+        asked.append([key for _, key in memory.left(named)])
+        found = memory.updated(named, {source: named[source].upper() for source in memory.left(named)}, day)
+        return {key: value for (_, key), value in found.items()}
 
     with told.reading() as connection:
         place = kept.place(connection, "searched", lasting=True)
-    first = ask(days)
-    assert [(key, len(changes)) for (_, key), changes in first.items()] == [("a", 1), ("b", 0)]
+    assert ask({"b": "one", "a": "one"}) == {"a": "ONE", "b": "ONE"}
     with told.writing():
         pass
     with told.reading() as connection:
         assert kept.place(connection, "searched", lasting=True) == place
         kept.place(connection, "another question").store(b"an answer")
-    assert ask(days.reverse()) == first
-    assert ask(days.with_columns(pl.col("messages").replace(3, 4))) == first
-    assert list(ask(days.filter(pl.col("source_key") == "a"))) == [(OURS, "a")]
-    assert asked == [{"a", "b"}, {"b"}]
-    # What was not there any more was given up, if anything had to be looked at.
-    other = days.with_columns(pl.col("messages").replace(1, 5))
-    ask(other.filter(pl.col("source_key") == "a"))
-    assert ask(other).keys() == first.keys()
-    assert asked[2:] == [{"a"}, {"b"}]
+    assert ask({"a": "one", "b": "two"}) == {"a": "ONE", "b": "TWO"}
+    # Who asks about another time in between, or about a part, takes nothing away.
+    week = LAST - timedelta(days=7)
+    assert ask({"a": "zero"}, week) == {"a": "ZERO"}
+    ask({"a": "one", "b": "two"})
+    ask({"a": "zero"}, week)
+    assert asked == [["b", "a"], ["b"], ["a"], [], []]
+    # Two states are remembered, those that were asked about last.
+    ask({"a": "three", "b": "two"})
+    ask({"a": "one", "b": "two"})
+    assert asked[-2:] == [["a"], ["a"]]
+    ask({"a": "three", "b": "two"})
+    assert asked[-1] == []
+    # What nobody asked about for long is given up when something else is looked at.
+    later = LAST + timedelta(days=40)
+    ask({"a": "four"}, later)
+    ask({"b": "two"}, later)
+    assert asked[-2:] == [["a"], ["b"]]
 
 
 @pytest.mark.parametrize("seed", range(2))
