@@ -175,12 +175,16 @@ def _seen(session: Connection, span: Scope, changes: Sequence[Change]) -> Seen:
     """The evidence on the domains where something was found."""
     whole = replace(span, domains=tuple(sorted({change.domain for change in changes})))
     near = replace(whole, since=min(change.started_on for change in changes) - BEFORE)
-    sources = pl.DataFrame({name: [getattr(change, name) for change in changes] for name in ("domain", "source_key")})
+    sources = pl.DataFrame({name: [getattr(change, name) for change in changes] for name in KEY}).unique()
+    signatures, envelopes = (
+        read(session, near).join(sources, on=KEY, how="semi")
+        for read in (reads_sources.source_signatures, reads_sources.source_envelopes)
+    )
     seen = Seen(
-        reads_changes.told_days(session, span, sources.unique()),
-        with_own(reads_sources.source_signatures(session, near), "signing_domain"),
-        with_own(reads_sources.source_envelopes(session, near), "spf_domain"),
-        reads_changes.changed_addresses(session, whole, sources.unique()),
+        reads_changes.told_days(session, span, sources),
+        with_own(signatures, "signing_domain"),
+        with_own(envelopes, "spf_domain"),
+        reads_changes.changed_addresses(session, whole, sources),
         policy_history(reads.policy_days(session, whole)),
         dns_edits_of(session, whole.domains),
     )

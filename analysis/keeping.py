@@ -54,7 +54,7 @@ def known(place: Place, kind: type[T]) -> T | None:
     data = place.load()
     if data is None:
         return None
-    return cast("T", pl.read_ipc(data) if kind is pl.DataFrame else _reader(cast("Any", kind))(json.loads(data)))
+    return cast("T", pl.read_ipc(data) if kind is pl.DataFrame else reader(cast("Any", kind))(json.loads(data)))
 
 
 def keep(place: Place, value: object) -> None:
@@ -64,31 +64,32 @@ def keep(place: Place, value: object) -> None:
         value.write_ipc(buffer, compression="lz4")
         place.store(buffer.getvalue())
         return
-    place.store(json.dumps(_plain(value), separators=(",", ":")).encode())
+    place.store(json.dumps(plain(value), separators=(",", ":")).encode())
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
+    """A value as JSON can hold it."""
     if is_dataclass(value):
-        return [_plain(getattr(value, field.name)) for field in fields(value)]
+        return [plain(getattr(value, field.name)) for field in fields(value)]
     if isinstance(value, date):
         return value.toordinal()
     if isinstance(value, Mapping):
-        return {key: _plain(one) for key, one in value.items()}
+        return {key: plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
+        return [plain(one) for one in value]
     if isinstance(value, frozenset):
-        return sorted(_plain(one) for one in value)  # type: ignore[type-var]
+        return sorted(plain(one) for one in value)  # type: ignore[type-var]
     return value
 
 
 @cache
-def _reader(kind: Any) -> Read:
+def reader(kind: Any) -> Read:
     """What makes a value of a type from plain JSON again."""
     if get_origin(kind):
         return _of_parts(get_origin(kind), get_args(kind))
     if is_dataclass(kind):
         hints, made = get_type_hints(kind), cast("Callable[..., Any]", kind)
-        parts = [_reader(hints[field.name]) for field in fields(kind)]
+        parts = [reader(hints[field.name]) for field in fields(kind)]
         return lambda raw: made(*(read(one) for read, one in zip(parts, raw, strict=True)))
     assert kind in (str, int, float, bool, date), f"nothing of the kind {kind} is kept"
     return date.fromordinal if kind is date else cast("Read", kind)
@@ -97,12 +98,12 @@ def _reader(kind: Any) -> Read:
 def _of_parts(origin: Any, inner: tuple[Any, ...]) -> Read:
     if origin in (Union, UnionType):
         (one,) = (each for each in inner if each is not NoneType)
-        read = _reader(one)
+        read = reader(one)
         return lambda raw: None if raw is None else read(raw)
     if origin is tuple and inner[-1] is not ...:
-        readers = [_reader(one) for one in inner]
+        readers = [reader(one) for one in inner]
         return lambda raw: tuple(read(one) for read, one in zip(readers, raw, strict=True))
-    read = _reader(inner[-1] if origin is dict else inner[0])
+    read = reader(inner[-1] if origin is dict else inner[0])
     if origin is dict:
         return lambda raw: {key: read(one) for key, one in raw.items()}
     return lambda raw: origin(map(read, raw))

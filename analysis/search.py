@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -15,17 +15,21 @@ from analysis.change import Change, Reading
 from analysis.compare import Counts
 from analysis.moves import Series, corroborated, daily, moves, stirs, without_campaigns
 from analysis.searched import Source
-from analysis.series import MECHANISMS, Block, asked, blocks
+from analysis.series import EITHER, MECHANISMS, Block, asked, blocks
 from analysis.settings import DriftSettings
 
 
 @dataclass(frozen=True, slots=True)
 class _Proposed:
-    """One source and mechanism, and the days on which its level may have changed."""
+    """One source and mechanism, and the days on which its level may have changed.
+
+    `twin`: that dmarc says the same of each of its days, so it need not be asked.
+    """
 
     reading: Reading
     series: Series
     days: list[int]
+    twin: bool
 
 
 def search(days: pl.DataFrame, settings: DriftSettings, size: int) -> list[Change]:
@@ -34,7 +38,13 @@ def search(days: pl.DataFrame, settings: DriftSettings, size: int) -> list[Chang
     `days` is as series.blocks takes them. They are significant by themselves; some may be chance, as there are many
     sources. Nothing depends on how many days without mail come last.
     """
-    return [change for one in _proposed(days, settings, size) for change in _of_source(one, settings)]
+    found = list[Change]()
+    for one in _proposed(days, settings, size):
+        changes = _of_source(one, settings)
+        found += changes
+        if one.twin:
+            found += [replace(change, mechanism=EITHER) for change in changes]
+    return found
 
 
 def stirring(days: pl.DataFrame, settings: DriftSettings, size: int, since: int = 0) -> set[Source]:
@@ -53,13 +63,19 @@ def stirring(days: pl.DataFrame, settings: DriftSettings, size: int, since: int 
 def _proposed(days: pl.DataFrame, settings: DriftSettings, size: int) -> Iterator[_Proposed]:
     """The series in which any change is proposed."""
     for block in blocks(days, settings, size):
+        told = np.zeros(len(block.keys), dtype=np.bool_)  # whether another mechanism tells what dmarc has to say
         for mechanism in MECHANISMS:
-            put = asked(block, mechanism, settings)
+            put, twin = asked(block, mechanism, settings), np.zeros_like(told)
+            if mechanism == EITHER:
+                put &= ~told
+            else:
+                twin = put & ~told & block.alike(mechanism, EITHER)
+                told |= twin
             if put.any():
-                yield from _in_block(block, mechanism, put)
+                yield from _in_block(block, mechanism, put, twin)
 
 
-def _in_block(block: Block, mechanism: str, put: NDArray[np.bool_]) -> Iterator[_Proposed]:
+def _in_block(block: Block, mechanism: str, put: NDArray[np.bool_], twin: NDArray[np.bool_]) -> Iterator[_Proposed]:
     """The same of one mechanism and the sources that are asked about."""
     rows = put[block.owner]
     owner = (np.cumsum(put) - 1)[block.owner[rows]]
@@ -81,7 +97,7 @@ def _in_block(block: Block, mechanism: str, put: NDArray[np.bool_]) -> Iterator[
                 changepoint.wander(*of_day),
             )  # fmt: skip
             reading = Reading(block.keys[source], mechanism, block.firsts[source], names[part], counts)
-            yield _Proposed(reading, Series(counts, *of_day), proposed)
+            yield _Proposed(reading, Series(counts, *of_day), proposed, bool(twin[source]))
 
 
 def _of_source(one: _Proposed, settings: DriftSettings) -> list[Change]:

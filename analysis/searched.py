@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import polars as pl
 
-from analysis.keeping import keep, known
+from analysis.keeping import plain, reader
 from warehouse.kept import Place
 
 KEY = ["domain", "source_key"]
@@ -19,7 +21,8 @@ Source = tuple[str, str]
 """A domain and a source_key."""
 
 T = TypeVar("T")
-States = dict[str, tuple[date, T]]
+States = dict[str, tuple[int, object]]
+"""By state, the day that was asked about last (as an ordinal) and what was found, as JSON holds it."""
 
 
 class Searched(Generic[T]):
@@ -29,11 +32,10 @@ class Searched(Generic[T]):
     """
 
     def __init__(self, place: Place, kind: type[T]) -> None:
-        self._place = place
-        self._found: dict[Source, States[T]] = {}  # a source's states, those asked about last at the end
-        form: Any = list[tuple[str, str, str, date, kind]]  # type: ignore[valid-type]
-        for domain, key, state, day, value in known(place, form) or ():
-            self._found.setdefault((domain, key), {})[state] = day, value
+        self._place, self._read = place, reader(cast("Any", kind))
+        self._found = defaultdict[Source, States](dict)  # a source's states, those asked about last at the end
+        for domain, key, state, day, value in json.loads(place.load() or b"[]"):
+            self._found[domain, key][state] = day, value
 
     def left(self, states: Mapping[Source, str]) -> list[Source]:
         """The sources of which nothing is known in this state."""
@@ -41,7 +43,7 @@ class Searched(Generic[T]):
 
     def before(self, source: Source) -> list[T]:
         """What was found in other states of a source."""
-        return [value for _, value in self._found.get(source, {}).values()]
+        return [self._read(value) for _, value in self._found.get(source, {}).values()]
 
     def updated(self, states: Mapping[Source, str], found: Mapping[Source, T], newest: date) -> dict[Source, T]:
         """What was found in each of some sources, in order; `found` is of those that were `left` and is kept.
@@ -49,22 +51,21 @@ class Searched(Generic[T]):
         `newest` is the day that was asked about.
         """
         for source, value in found.items():
-            self._found.setdefault(source, {})[states[source]] = newest, value
+            self._found[source][states[source]] = 0, plain(value)
+        for source, state in states.items():
+            self._found[source][state] = newest.toordinal(), self._found[source].pop(state)[1]
         if found:
-            self._keep(states, newest)
-        return {source: self._found[source][states[source]][1] for source in sorted(states)}
+            self._keep(newest - FORGET)
+        return {source: self._read(self._found[source][states[source]][1]) for source in sorted(states)}
 
-    def _keep(self, states: Mapping[Source, str], newest: date) -> None:
-        rows = []
-        for source, mine in self._found.items():
-            if source in states:
-                mine[states[source]] = newest, mine.pop(states[source])[1]
-            rows += [
-                (*source, state, day, value)
-                for state, (day, value) in list(mine.items())[-STATES:]
-                if day > newest - FORGET
-            ]
-        keep(self._place, rows)
+    def _keep(self, since: date) -> None:
+        rows = [
+            (*source, state, day, value)
+            for source, mine in self._found.items()
+            for state, (day, value) in list(mine.items())[-STATES:]
+            if day > since.toordinal()
+        ]
+        self._place.store(json.dumps(rows, separators=(",", ":")).encode())
 
 
 def of(days: pl.DataFrame, sources: Iterable[Source]) -> pl.DataFrame:
