@@ -36,7 +36,12 @@ def authorised(seen: DmarcObservation) -> Gate:
 
 def authorised_then(seen: DmarcObservation, at: date, today: date) -> Gate | None:
     """The gate by what DNS said on an earlier day; None where that is too long ago, or was no answer."""
-    if not seen.answered or today - at > LASTS:
+    return None if today - at > LASTS else told_on(seen, at, today)
+
+
+def told_on(seen: DmarcObservation, at: date, today: date) -> Gate | None:
+    """The same, however long ago it was."""
+    if not seen.answered:
         return None
     gate = authorised(seen)
     return replace(gate, evidence=f"{gate.evidence} DNS said so on {day(min(at, today))}.")

@@ -268,6 +268,13 @@ def of_domain(readiness: Readiness, domain_at: Published, newest: date, today: d
             "If nobody meant to, publish the former record again.",
             owner, domain_at.since, readiness.messages, "readiness",
         )  # fmt: skip
+    asked = readiness.dns_gate
+    # However long ago DNS said so: it is over when DNS says otherwise, and not because nobody asked.
+    if asked and asked.state == "stop":
+        yield Finding(
+            "not_authorised", "high", domain, None, f"Reports about {domain} do not find their way",
+            asked.evidence, asked.fix, owner, readiness.dns_since or newest, readiness.messages, "readiness",
+        )  # fmt: skip
     if subdomains.state == "stop":
         yield Finding(
             "subdomains_open", "medium", domain, None, f"Subdomains of {domain} are under a weaker policy",

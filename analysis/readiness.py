@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from analysis import evidence
-from analysis.authorised import authorised, authorised_then
+from analysis.authorised import authorised, authorised_then, told_on
 from analysis.drift import Drift, drifts
 from analysis.gates import Case, Gate, gates
 from analysis.genuine import counted
@@ -21,7 +21,7 @@ from analysis.policy import Published, policies
 from analysis.settings import AnalysisSettings
 from analysis.sources import Found, Source, judged
 from analysis.sources import fetch as fetch_sources
-from analysis.tree import observations
+from analysis.tree import Observed, observations
 from ingest.errors import UsageError
 from warehouse import reads, reads_sources
 from warehouse.connect import Connection, Warehouse
@@ -64,7 +64,8 @@ class Readiness:
     The four `…_blocked` add up to the sources' `would_block`; `undecided_blocked` are those of
     unknown sources. `since` and `until` are the days judged; None where there are no reports.
     `already` says that the published policy is the target or stricter; `last_day` is the domain's own
-    newest day with reports; `policy` is all that reports show of the record.
+    newest day with reports; `policy` is all that reports show of the record. `dns_gate` is what DNS said last of
+    where reports may go, however long ago, and `dns_since` since when it says so; None where it was never asked.
     """
 
     domain: str
@@ -85,6 +86,8 @@ class Readiness:
     already: bool = False
     last_day: date | None = None
     policy: Published = field(default_factory=Published)
+    dns_gate: Gate | None = None
+    dns_since: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,7 @@ class _Ground:
     failing: pl.DataFrame
     policies: Mapping[str, Published]
     sources: Found
-    observed: Mapping[str, tuple[DmarcObservation, datetime]]
+    observed: Mapping[str, Observed]
 
 
 NOTHING = _Days(None, 0, 0, frozenset())
@@ -226,13 +229,14 @@ def with_dns(answer: Readiness, seen: DmarcObservation) -> Readiness:
     return _with(answer, authorised(seen))
 
 
-def _heard(answer: Readiness, observed: tuple[DmarcObservation, datetime] | None, today: date) -> Readiness:
-    """The same with what DNS said last of the record, where that is not too long ago and there is data to judge by."""
-    if observed is None or not answer.days:
+def _heard(answer: Readiness, observed: Observed | None, today: date) -> Readiness:
+    """The same with what DNS said last of the record; it counts where that is not too long ago and there are reports."""
+    if observed is None:
         return answer
-    seen, at = observed
-    gate = authorised_then(seen, at.date(), today)
-    return _with(answer, gate) if gate else answer
+    said = told_on(observed.seen, observed.at.date(), today)
+    answer = replace(answer, dns_gate=said, dns_since=said and observed.since.date())
+    gate = authorised_then(observed.seen, observed.at.date(), today)
+    return _with(answer, gate) if gate and answer.days else answer
 
 
 def _with(answer: Readiness, gate: Gate) -> Readiness:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from analysis.genuine import counted, excluded
 from ingest.alignment import organizational_domain
@@ -78,6 +78,14 @@ class Tree:
         return (min(seen), max(seen)) if seen else None
 
 
+class Observed(NamedTuple):
+    """What DNS said last of a domain's record, when, and since when it says the same (naive UTC)."""
+
+    seen: DmarcObservation
+    at: datetime
+    since: datetime
+
+
 class Kept:
     """Answers that the warehouse keeps."""
 
@@ -99,15 +107,17 @@ class Kept:
             self.found |= lookups.known(self._connection, new)
 
 
-def observations(connection: Connection, domains: Iterable[str]) -> dict[str, tuple[DmarcObservation, datetime]]:
-    """What DNS said last of each domain's record, and when (naive UTC): of those whose record was ever asked for."""
+def observations(connection: Connection, domains: Iterable[str]) -> dict[str, Observed]:
+    """What DNS said last of each domain's record: of those whose record was ever asked for."""
     asked, own = Kept(connection), {domain: (place(domain), "TXT") for domain in domains}
     asked.all(own.values())
-    return {
-        domain: (probe(domain, asked), asked.found[question].last_seen_at)
-        for domain, question in own.items()
-        if question in asked.found
-    }
+    return {domain: _observed(domain, asked) for domain, question in own.items() if question in asked.found}
+
+
+def _observed(domain: str, asked: Kept) -> Observed:
+    seen, own = probe(domain, asked), asked.found[place(domain), "TXT"]
+    others = (asked.found.get((one.name, "TXT")) for one in seen.destinations if one.takes is False)
+    return Observed(seen, own.last_seen_at, max([own.first_seen_at, *(one.first_seen_at for one in others if one)]))
 
 
 def due(connection: Connection, now: datetime, days: int) -> list[str]:

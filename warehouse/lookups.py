@@ -42,10 +42,11 @@ class Told(dns.Told, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """An answer as it is kept; instants in naive UTC."""
+    """An answer as it is kept; instants in naive UTC. `first_seen_at` is since when it is the same."""
 
     exists: bool
     records: tuple[str, ...]
+    first_seen_at: datetime
     last_seen_at: datetime
     fresh_until: datetime
 
@@ -53,14 +54,15 @@ class Lookup:
 def lookup(answer: Told, now: datetime) -> Lookup:
     """An answer that was given now, as it is kept."""
     at, seconds = naive(now), DEFAULT if answer.ttl is None else answer.ttl
-    return Lookup(answer.exists, tuple(sorted(answer.values)[:KEPT]), at, at + timedelta(seconds=min(seconds, MOST)))
+    until = at + timedelta(seconds=min(seconds, MOST))
+    return Lookup(answer.exists, tuple(sorted(answer.values)[:KEPT]), at, at, until)
 
 
 def keep(connection: Connection, answers: Iterable[Told], now: datetime) -> int:
     """Keep answers; how many differ from what was known."""
     kept = {(one.name, one.rdtype): lookup(one, now) for one in answers}
     rows = [
-        (*question, one.exists, list(one.records), one.last_seen_at, one.last_seen_at, one.fresh_until)
+        (*question, one.exists, list(one.records), one.first_seen_at, one.last_seen_at, one.fresh_until)
         for question, one in kept.items()
     ]
     return keep_answers(connection, ANSWERS, rows)
@@ -71,15 +73,15 @@ def known(connection: Connection, questions: Iterable[Question]) -> Mapping[Ques
     asked = list(dict.fromkeys(questions))
     rows = connection.execute(
         """
-        SELECT name, rdtype, name_exists, records, last_seen_at, fresh_until
+        SELECT name, rdtype, name_exists, records, first_seen_at, last_seen_at, fresh_until
         FROM current_dmarc_lookup
              JOIN (SELECT unnest(?::VARCHAR[]) AS name, unnest(?::VARCHAR[]) AS rdtype) USING (name, rdtype)
         """,
         [[name for name, _ in asked], [rdtype for _, rdtype in asked]],
     ).fetchall()
     return {
-        (name, rdtype): Lookup(exists, tuple(records), last, until)
-        for name, rdtype, exists, records, last, until in rows
+        (name, rdtype): Lookup(exists, tuple(records), first, last, until)
+        for name, rdtype, exists, records, first, last, until in rows
     }
 
 

@@ -135,6 +135,28 @@ def test_a_decision_closes_what_asked_for_it(world: World) -> None:
     assert closed.reason == "Its source is no sender of this domain."
 
 
+def test_a_missing_authorisation_lasts_until_dns_shows_it(world: World) -> None:
+    usual(world, days(40))
+    world.save()
+    world.dns(takes=False, at=NOW - timedelta(days=2))
+    found = told(world)["not_authorised"]
+    record = found.record
+    assert (record.severity, record.state, record.since) == ("high", "open", TODAY - timedelta(days=2))
+    assert record.title == "Reports about example.com do not find their way"
+    assert "agency.test does not say that it takes reports about example.com" in record.why
+    assert 'example.com._report._dmarc.agency.test: "v=DMARC1"' in record.fix
+    # Nobody asks for long, or DNS fails: that shows no authorisation.
+    world.dns(takes=None, at=NOW + timedelta(days=1))
+    assert told(world, 40)["not_authorised"].record.state == "open"
+    world.dns(takes=True, at=NOW + timedelta(days=41))
+    over = told(world, 41)["not_authorised"].record
+    assert (over.state, over.reason) == ("closed", "It is no longer found.")
+    world.dns(takes=False, at=NOW + timedelta(days=43))
+    again = told(world, 43)["not_authorised"].record
+    assert (again.finding_key, again.state, again.reopened) == (record.finding_key, "open", 1)
+    assert history(world, record.finding_key)[-1] == ("whosends", "finding.reopen")
+
+
 def test_silence_is_no_proof(world: World) -> None:
     usual(world, days(40))
     crm(world, days(20), good=False)

@@ -44,8 +44,8 @@ def tree_of(records: dict[str, str], missing: set[str]) -> Tree:
     found = {}
     for name in NODES:
         held = (records[name],) if name in records else ()
-        found[f"_dmarc.{name}", "TXT"] = Lookup(bool(held) or name not in missing, held, AT, AT)
-        found[name, "A"] = Lookup(name not in missing, (), AT, AT)
+        found[f"_dmarc.{name}", "TXT"] = Lookup(bool(held) or name not in missing, held, AT, AT, AT)
+        found[name, "A"] = Lookup(name not in missing, (), AT, AT, AT)
     return Tree(Names(OURS, dict.fromkeys(BELOW, 1), dict.fromkeys(NAMES, 1)), found)
 
 

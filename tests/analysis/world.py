@@ -12,6 +12,7 @@ from analysis.identity import Identifier
 from ingest.alignment import aligned
 from ingest.attestation import NOT_CHECKED, Attestation
 from ingest.network import Network, ServiceMap
+from ingest.probes.answer import Answer, Status
 from ingest.reports.aggregate import (
     AggregateRecord,
     AggregateReport,
@@ -22,7 +23,7 @@ from ingest.reports.aggregate import (
     ReportMetadata,
     SpfAuthResult,
 )
-from warehouse import marks
+from warehouse import lookups, marks
 from warehouse.connect import Warehouse
 from warehouse.decisions import SourceDecision, decide, undo
 from warehouse.rows import Arrived, staged
@@ -162,6 +163,15 @@ class World:
         """What a person takes back."""
         with self.warehouse.writing(reports=False) as connection:
             undo(connection, OURS, source_key, "ada", NOW)
+
+    def dns(self, takes: bool | None, at: datetime = NOW, host: str = "agency.test") -> None:
+        """DNS is asked: our record sends reports to a host, which says that it takes them, or does not (None: fails)."""
+        answers = [Answer(f"_dmarc.{OURS}", "TXT", Status.VALUE, (f"v=DMARC1; p=none; rua=mailto:d@{host}",), 60)]
+        if takes is not None:
+            status, said = (Status.VALUE, ("v=DMARC1",)) if takes else (Status.NXDOMAIN, ())
+            answers.append(Answer(f"{OURS}._report._dmarc.{host}", "TXT", status, said, 60))
+        with self.warehouse.writing() as connection:
+            lookups.keep(connection, answers, at)
 
     def _reports(self) -> Iterator[AggregateReport]:
         for (day, reporter, domain), records in self.sent.items():

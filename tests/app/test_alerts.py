@@ -89,6 +89,17 @@ def test_a_finding_is_told_of_once_and_when_it_is_resolved(world: World, hook: H
     assert (hook.posted[-1]["event"], hook.posted[-1]["finding"]["reopened"]) == ("opened", 1)
 
 
+def test_reports_that_may_not_be_sent_are_told_of_until_dns_shows_that_they_may(world: World, hook: Hook) -> None:
+    one = channel(hook, kinds=("not_authorised",), cooldown=0.0)
+    assert tell(world, one) == []
+    world.dns(takes=False)
+    assert [tell(world, one), tell(world, one)] == [["sent"], []]
+    world.dns(takes=True, at=NOW + timedelta(days=1))
+    assert [tell(world, one), tell(world, one)] == [["sent"], []]
+    assert [one["event"] for one in hook.posted] == ["opened", "resolved"]
+    assert hook.posted[0]["text"] == "New (high): Reports about example.com do not find their way"
+
+
 def test_two_processes_at_once_tell_it_once(world: World, hook: Hook) -> None:
     recorded(world.warehouse, TODAY, Config(), NOW)
     threads = [threading.Thread(target=tell, args=(world, channel(hook))) for _ in range(4)]
