@@ -17,6 +17,7 @@ from app.commands.opening import warehouse_of
 from app.config import Config
 from ingest import network
 from ingest.errors import Error
+from ingest.probes import blocklists
 from ingest.probes.resolver import Resolver
 from ingest.settings import MailboxSettings
 from warehouse import migrate, reads
@@ -50,6 +51,7 @@ def checks(run: Run) -> Iterator[Check]:
     yield from _warehouse(run)
     yield _database()
     yield _dns(config)
+    yield from _blocklists(config)
     if not config.mailboxes:
         yield Check("mailbox", WARN, "No mailbox is configured.", "Run 'whosends init', or use 'whosends ingest'.")
     for settings in config.mailboxes:
@@ -141,6 +143,47 @@ def _asked(config: Config) -> Check:
         return Check("dns", OK, "DNS answers.")
     fix = "Check [resolver]; until then new addresses have no names. --offline says that this is meant."
     return Check("dns", WARN, f"DNS does not answer ({answer.status}).", fix)
+
+
+State = blocklists.State
+# What a list that cannot be used does, and what to do about it.
+UNUSABLE = {
+    State.EVERYTHING: ("It lists everything, as lists do that were given up.", "Take it out of [blocklists] zones."),
+    State.NOTHING: (
+        "It does not hold its own test point: there is no such list, or it was given up.",
+        "Check its name in [blocklists] zones, or take it out.",
+    ),
+    State.REFUSES: (
+        "It refuses the resolver that asks, as most do to large public ones.",
+        "Name a resolver of your own in [resolver] nameservers, or ask the list's operator for access.",
+    ),
+    State.SILENT: ("It gives no answer.", "Try again later; until then nobody's addresses are asked for there."),
+}
+
+
+def _blocklists(config: Config) -> Iterator[Check]:
+    """Whether each list that is set can be believed: what its test points answer (RFC 5782 section 5)."""
+    zones = tuple(dict.fromkeys(config.blocklists.zones))
+    if not zones or config.offline:
+        yield from (Check(f"blocklist {zone}", OK, "Not asked: offline.") for zone in zones)
+        return
+    try:
+        told = blocklists.probe_zones(zones, Resolver(config.resolver), config.blocklists.lifetime)
+    except Error as error:
+        yield Check("blocklists", FAIL, error.message, error.hint)
+        return
+    states = {(one.zone, one.version): one.state for one in told}
+    yield from (blocklist(zone, states[zone, 4], states[zone, 6]) for zone in zones)
+
+
+def blocklist(zone: str, four: blocklists.State, six: blocklists.State) -> Check:
+    """How a list is, by what it makes of its test points of IPv4 and of IPv6; many hold IPv4 alone, which is in order."""
+    works = [said for said, state in (("IPv4", four), ("IPv6", six)) if state is State.WORKS]
+    if works:
+        only = "" if len(works) == 2 else " only"
+        return Check(f"blocklist {zone}", OK, f"It answers for its test points as it should: {' and '.join(works)}{only}.")
+    what, fix = UNUSABLE[four]
+    return Check(f"blocklist {zone}", WARN, what, fix)
 
 
 def _mailbox(settings: MailboxSettings, *, offline: bool) -> Check:

@@ -13,7 +13,7 @@ from app.render import Screen
 @click.command("doctor", cls=Command)
 @click.pass_obj
 def command(run: Run) -> int:
-    """Check the installation, the warehouse, DNS and the mailboxes.
+    """Check the installation, the warehouse, DNS, the blocklists that are set, and the mailboxes.
 
     Changes nothing. Ends with 1 where something fails; a warning alone is 0.
     """

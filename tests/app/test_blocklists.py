@@ -31,7 +31,7 @@ LIST = "2.0.0.127 A 127.0.0.2\n4.3.216.95 A 127.0.0.4\n"
 
 @pytest.fixture
 def nsd() -> Iterator[Nsd]:
-    server = Nsd({"list.test": LIST, "refuses.test": "* A 127.255.255.254\n"})
+    server = Nsd({"list.test": LIST, "refuses.test": "* A 127.255.255.254\n", "all.test": "* A 127.0.0.2\n"})
     server.start()
     yield server
     server.remove()
@@ -54,6 +54,24 @@ def run(home: Path, nsd: Nsd, whosends: Whosends) -> Run:
     made = Run({})
     made.options["config"] = settings
     return made
+
+
+def test_the_doctor_tells_which_lists_can_be_used(run: Run, home: Path, nsd: Nsd, whosends: Whosends) -> None:
+    config = run.options["config"]
+    zones = '["all.test", "gone.list.test", "dark.test", "list.test", "refuses.test"]'
+    config.write_text(config.read_text().partition("[blocklists]")[0] + f"[blocklists]\nzones = {zones}\n")
+    said = {one["name"]: one for one in whosends("doctor", "--json", "--config", config).document["checks"]}
+    told = {name.removeprefix("blocklist "): one for name, one in said.items() if name.startswith("blocklist ")}
+    assert {name: one["state"] for name, one in told.items()} == {
+        "all.test": "warn", "gone.list.test": "warn", "dark.test": "warn", "list.test": "ok", "refuses.test": "warn",
+    }  # fmt: skip
+    assert told["list.test"]["what"] == "It answers for its test points as it should: IPv4 only."
+    words = {"all.test": "lists everything", "gone.list.test": "test point", "refuses.test": "refuses the resolver"}
+    assert all(said in told[name]["what"] for name, said in words.items())
+    assert "gives no answer" in told["dark.test"]["what"]
+    assert all(bool(one["fix"]) is (one["state"] == "warn") for one in told.values())
+    offline = whosends("doctor", "--json", "--offline", "--config", config).document["checks"]
+    assert sum(one["what"] == "Not asked: offline." for one in offline if one["name"].startswith("blocklist ")) == 5
 
 
 def due(run: Run, days: int = 7, later: int = 0) -> list[str]:
