@@ -230,11 +230,11 @@ def with_dns(answer: Readiness, seen: DmarcObservation) -> Readiness:
 
 
 def _heard(answer: Readiness, observed: Observed | None, today: date) -> Readiness:
-    """The same with what DNS said last of the record; it counts where that is not too long ago and there are reports."""
+    """The same with what DNS said last of the record; it counts where that is not long ago and there are reports."""
     if observed is None:
         return answer
     said = told_on(observed.seen, observed.at.date(), today)
-    answer = replace(answer, dns_gate=said, dns_since=said and observed.since.date())
+    answer = replace(answer, dns_gate=said, dns_since=observed.since.date() if said else None)
     gate = authorised_then(observed.seen, observed.at.date(), today)
     return _with(answer, gate) if gate and answer.days else answer
 

@@ -52,6 +52,19 @@ def warm(warehouse: Warehouse, config: Config, today: date, over: Over) -> bool:
     return True
 
 
+def ahead(config: Config, today: date) -> None:
+    """The same for a process of its own, all of it: who started it ends it. Fails where not all could be done."""
+    if not warm(Warehouse(config.warehouse_path, config.warehouse), config, today, lambda: False):
+        raise SystemExit(1)
+
+
+def found(config: Config, today: date) -> None:
+    """What alerts are made from, for a process of its own."""
+    from app.tracking import look  # noqa: PLC0415
+
+    look(Warehouse(config.warehouse_path, config.warehouse), today, config)
+
+
 def newest_first(warehouse: Warehouse, config: Config, today: date) -> list[tuple[tuple[str, ...], date]]:
     """What is looked at: first that of which all was not worked out today since its own reports changed last.
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_all_start_methods, get_context, parent_process
-from multiprocessing.context import BaseContext
+from multiprocessing.context import ForkServerContext, SpawnContext
 from threading import Thread
 
 from ingest.inputs.base import Message
@@ -31,7 +31,7 @@ def read_by(
 
     Raises WarehouseError where a process ends before its time.
     """
-    pool = ProcessPoolExecutor(jobs, _context(), _prepare, (prepare,))
+    pool = ProcessPoolExecutor(jobs, context(), _prepare, (prepare,))
     waiting: deque[Future[list[Portion]] | None] = deque()
     try:
         for batch in batches:
@@ -51,16 +51,16 @@ def read_by(
         pool.shutdown(cancel_futures=True)
 
 
-def _context() -> BaseContext:
+def context() -> ForkServerContext | SpawnContext:
     """How processes start: forked from one that has loaded what they need and does nothing else, where there is one.
 
     Not forked from this one: threads of Arrow and DuckDB would be cut off in the middle of what they hold.
     """
     if "forkserver" not in get_all_start_methods():
         return get_context("spawn")
-    context = get_context("forkserver")
-    context.set_forkserver_preload([__name__])
-    return context
+    server = get_context("forkserver")
+    server.set_forkserver_preload([__name__])
+    return server
 
 
 def _next(waiting: deque[Future[list[Portion]] | None]) -> Iterator[Portion | None]:
@@ -85,16 +85,21 @@ def _tasks(batch: Sequence[Message]) -> Iterator[list[Message]]:
 
 
 def _prepare(further: Callable[[], object]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that commits ends the others
-    Thread(target=_end_with_the_other, daemon=True).start()
+    end_with_parent()
     further()
 
 
-def _end_with_the_other() -> None:
-    """End once the process that commits is gone: killed, it cannot say so, and work would be waited for for ever."""
-    committing = parent_process()
-    if committing:
-        committing.join()
+def end_with_parent() -> None:
+    """Of a further process: end when the one that started it does, and not before, whatever the keyboard says."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_watch_parent, daemon=True).start()
+
+
+def _watch_parent() -> None:
+    """End once that one is gone: killed, it cannot say so, and work would be waited for for ever."""
+    parent = parent_process()
+    if parent:
+        parent.join()
         os._exit(1)
 
 

@@ -177,11 +177,13 @@ def _blocklists(config: Config) -> Iterator[Check]:
 
 
 def blocklist(zone: str, four: blocklists.State, six: blocklists.State) -> Check:
-    """How a list is, by what it makes of its test points of IPv4 and of IPv6; many hold IPv4 alone, which is in order."""
+    """How a list is, by what it makes of its test points of IPv4 and of IPv6; that many hold IPv4 alone is in order."""
     works = [said for said, state in (("IPv4", four), ("IPv6", six)) if state is State.WORKS]
     if works:
         only = "" if len(works) == 2 else " only"
-        return Check(f"blocklist {zone}", OK, f"It answers for its test points as it should: {' and '.join(works)}{only}.")
+        return Check(
+            f"blocklist {zone}", OK, f"It answers for its test points as it should: {' and '.join(works)}{only}."
+        )
     what, fix = UNUSABLE[four]
     return Check(f"blocklist {zone}", WARN, what, fix)
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from threading import Event
 from typing import Final
 
+from app import warming
 from app.alerts.run import run as tell
+from app.beside import beside
 from app.commands.asking import today
 from app.commands.base import Run
 from app.commands.opening import warehouse_of
@@ -42,6 +44,10 @@ class Teller:
         if not self.run.config.alerts or time.monotonic() < self.due_at:
             return
         begun, failed = time.monotonic(), ""
+        # What is found is kept, so telling need not work it out; nor need whoever ends this wait for it.
+        beside(self.stop.is_set, warming.found, self.run.config, today())
+        if self.stop.is_set():
+            return
         try:
             made = tell(warehouse_of(self.run), today(), self.run.config, self.run.config.alerts, self.stop.is_set)
         except Error as error:

@@ -1,4 +1,7 @@
-"""`whosends poll --watch`: a thread a mailbox, until SIGTERM or SIGINT; the batch at hand is finished."""
+"""`whosends poll --watch`: a thread a mailbox, until SIGTERM or SIGINT; the batch at hand is finished.
+
+What takes long beside that, answers to be worked out, is done by a process of its own, which is broken off.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +14,16 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from app import exitcodes
+from app.beside import beside
 from app.commands.asking import today
 from app.commands.base import Run
 from app.commands.blocklisting import ask_blocklists
 from app.commands.loading import mail_loader_of
-from app.commands.opening import warehouse_of
 from app.commands.progress import counted
 from app.commands.renaming import rename
 from app.commands.telling import SETTLED, Teller
 from app.render import Screen
-from app.warming import warm
+from app.warming import ahead
 from ingest.errors import Error, MailboxUnreachable
 from ingest.inputs.boxes import box
 from ingest.settings import MailboxSettings
@@ -86,7 +89,7 @@ class Warmer:
         run, watch, now = self.watch.run, self.watch, today()
         if not run.config.warehouse.warm or self.day == now or time.monotonic() < self.due_at:
             return
-        if warm(warehouse_of(run), run.config, now, lambda: watch.stop.is_set() or watch.stored.is_set()):
+        if beside(lambda: watch.stop.is_set() or watch.stored.is_set(), ahead, run.config, now):
             self.day = now
         else:
             self.due_at = time.monotonic() + AGAIN

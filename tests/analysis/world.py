@@ -165,7 +165,7 @@ class World:
             undo(connection, OURS, source_key, "ada", NOW)
 
     def dns(self, takes: bool | None, at: datetime = NOW, host: str = "agency.test") -> None:
-        """DNS is asked: our record sends reports to a host, which says that it takes them, or does not (None: fails)."""
+        """DNS is asked: our record sends reports to a host, which takes them, or does not say so (None: no answer)."""
         answers = [Answer(f"_dmarc.{OURS}", "TXT", Status.VALUE, (f"v=DMARC1; p=none; rua=mailto:d@{host}",), 60)]
         if takes is not None:
             status, said = (Status.VALUE, ("v=DMARC1",)) if takes else (Status.NXDOMAIN, ())
