@@ -28,6 +28,11 @@ class Cause:
     sentence: str
     subject: str = ""
 
+    @property
+    def words(self) -> str:
+        """Both, for where all text is shown as such: in a terminal's cell, or escaped."""
+        return f"{self.sentence.removesuffix('.')}: {self.subject}" if self.subject else self.sentence
+
 
 @dataclass(frozen=True, slots=True)
 class Clue:

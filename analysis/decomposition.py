@@ -29,12 +29,14 @@ class Effect:
     """A part of the change in points of the domain's rate (between -100 and 100).
 
     `kind` is rate (the source's own rate moved), mix (it sends more or less of the mail), or coverage (a
-    reporter came or went; then `key` names it).
+    reporter came or went; then `key` names it). `share` is how many points of the domain's mail it tells of more than
+    before, 0 for a rate.
     """
 
     kind: str
     key: str
     points: float
+    share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,16 +111,6 @@ def decomposed(
     return Decomposition(domain, mechanism, early, late, before, after, tuple(found))
 
 
-def in_words(effects: Sequence[Effect], fewest: float = 0.1) -> list[Effect]:
-    """The effects worth a word: those of a tenth of a point and more, the others of each kind together."""
-    kept = [effect for effect in effects if abs(effect.points) >= fewest and effect.key]
-    for kind in ("rate", "mix", "coverage"):
-        left = sum(effect.points for effect in effects if effect.kind == kind and effect not in kept)
-        if abs(left) >= fewest / 2:
-            kept.append(Effect(kind, "", left))
-    return sorted(kept, key=_largest_first)
-
-
 def _largest_first(effect: Effect) -> tuple[float, str, str]:
     return -abs(effect.points), effect.kind, effect.key
 
@@ -150,13 +142,13 @@ def _coverage(table: pl.DataFrame, there: Sequence[str], whole: dict[str, int]) 
     rest = stay.row(0, named=True)
     found = []
     for row in gone.iter_rows(named=True):
-        points = 0.0
+        points, part = 0.0, {when: row[f"n_{when}"] / whole[f"n_{when}"] for when in ("early", "late")}
         for when, sign in (("early", -1), ("late", 1)):
             if row[f"n_{when}"]:
                 own = row[f"good_{when}"] / row[f"n_{when}"]
                 others = rest[f"good_{when}"] / rest[f"n_{when}"]
-                points += sign * row[f"n_{when}"] / whole[f"n_{when}"] * (own - others)
-        found.append(Effect("coverage", row["reporter"], 100 * points))
+                points += sign * part[when] * (own - others)
+        found.append(Effect("coverage", row["reporter"], 100 * points, 100 * (part["late"] - part["early"])))
     return found
 
 
@@ -176,6 +168,8 @@ def _by_source(both: pl.DataFrame) -> list[Effect]:
         # A source in one stretch only has no rate to change: all of it is mix.
         early, late = rates.get("early", rates.get("late", 0.0)), rates.get("late", rates.get("early", 0.0))
         own = (late - early) * (share["early"] + share["late"]) / 2
-        mixed = (share["late"] - share["early"]) * ((early + late) / 2 - mean)
-        found += [Effect("rate", row["source_key"], 100 * own), Effect("mix", row["source_key"], 100 * mixed)]
+        grown = share["late"] - share["early"]
+        mixed = grown * ((early + late) / 2 - mean)
+        key = row["source_key"]
+        found += [Effect("rate", key, 100 * own), Effect("mix", key, 100 * mixed, 100 * grown)]
     return found

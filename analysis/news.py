@@ -109,7 +109,7 @@ def news(warehouse: Warehouse, scope: Scope, today: date, settings: AnalysisSett
     own = kept_over(
         warehouse,
         lambda session: place(
-            session, "news of", scope, settings, _resting(session, scope, today, settings), domains=scope.domains
+            session, "news of", scope, settings, resting_on(session, scope, today, settings), domains=scope.domains
         ),
         _Own,
         lambda: _own(warehouse, scope, today, settings),
@@ -121,7 +121,8 @@ def news(warehouse: Warehouse, scope: Scope, today: date, settings: AnalysisSett
     return _sorted([*own.news, *(one for one in silent if _within(one, scope, own.newest))])
 
 
-def _resting(session: Connection, scope: Scope, today: date, settings: AnalysisSettings) -> Grounds:
+def resting_on(session: Connection, scope: Scope, today: date, settings: AnalysisSettings) -> Grounds:
+    """What news of the scope rests on beside its domains' reports, the silences of reporters left out."""
     told = resting(session, Scope(scope.domains, None, scope.until), today, settings.sources)
     # Without a last day it is that of the domains, which need not be the newest of all.
     span = _span(scope, scope.until, settings) if scope.until else Scope(scope.domains)
@@ -208,7 +209,12 @@ def _of_domains(told: Told, newest: date, settings: SourceSettings) -> list[News
 
 
 def _sorted(found: Iterable[News]) -> list[News]:
-    return sorted(found, key=lambda one: (-one.started_on.toordinal(), KINDS.index(one.kind), -one.messages))
+    return sorted(found, key=order)
+
+
+def order(one: News) -> tuple[int, int, int]:
+    """What sorts news, newest first."""
+    return -one.started_on.toordinal(), KINDS.index(one.kind), -one.messages
 
 
 def _new(told: Told, newest: date, settings: SourceSettings) -> Iterable[News]:

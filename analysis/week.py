@@ -12,8 +12,7 @@ from datetime import date, datetime, time, timedelta
 
 import polars as pl
 
-from analysis.changes import arrived
-from analysis.drift import Drift, drifts
+from analysis.drift import Drift
 from analysis.evidence import resting
 from analysis.findings import Basis, Finding, gather, judging, rank
 from analysis.genuine import counted
@@ -21,13 +20,12 @@ from analysis.grounds import spans
 from analysis.keeping import kept_over
 from analysis.settings import AnalysisSettings
 from analysis.sources import Source
+from analysis.week_changes import WEEK, Changed, Moved, fresh, rests_on
 from warehouse import reads
 from warehouse.connect import Connection, Warehouse
 from warehouse.kept import Place, place
 from warehouse.known import restated
 from warehouse.scope import Scope
-
-SAME = timedelta(days=14)  # two looks at one drift may tell its first day differently by so much
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +58,8 @@ class Restated:
 class Week:
     """What is judged up to the week's last day: see `weekly.WeeklySummary`.
 
-    `findings` are all, whatever became of them; `new` the (domain, source_key) of new sources; `judged` the domains
-    that were looked at, with mail in the week or not.
+    `findings` are all, whatever became of them; `new` the (domain, source_key) of new sources; `changed` without
+    reporters that fell silent; `judged` the domains that were looked at, with mail in the week or not.
     """
 
     newest: date | None
@@ -69,6 +67,8 @@ class Week:
     findings: tuple[Finding, ...]
     new: tuple[tuple[str, str], ...]
     drifts: tuple[Drift, ...]
+    changed: tuple[Changed, ...]
+    moved: tuple[Moved, ...]
     domains: tuple[OfDomain, ...]
     reporters: int
     usual_reporters: int
@@ -91,8 +91,8 @@ def judged(
         told = resting(connection, scope, as_of, settings.sources)
         up_to = judging(connection, Scope(scope.domains, None, scope.until), as_of, settings)
         heard = spans(connection, scope.domains, scope.until, settings.sources.history_days)
-        wanted = sorted((targets or {}).items())
-        return place(connection, "week", scope, as_of, settings, wanted, told, up_to, heard, domains=scope.domains)
+        parts = sorted((targets or {}).items()), told, up_to, heard, rests_on(connection, scope, as_of, settings)
+        return place(connection, "week", scope, as_of, settings, *parts, domains=scope.domains)
 
     return kept_over(warehouse, asked, Week, lambda: _judged(warehouse, scope, found, as_of, settings, targets))
 
@@ -107,20 +107,21 @@ def _judged(
 ) -> Week:
     assert scope.since is not None
     assert scope.until is not None
-    before = Scope(scope.domains, scope.since - timedelta(days=7), scope.since - timedelta(days=1))
+    before = Scope(scope.domains, scope.since - WEEK, scope.since - timedelta(days=1))
     with warehouse.reading() as connection:
         now, then = (reads.domains(connection, counted(connection, one)) for one in (scope, before))
         reports = int(reads.policy_days(connection, scope)["reports"].sum())
         again = _restated(connection, before, scope.since)
-        new = arrived(connection, found, scope.until, settings.sources)
     basis = gather(warehouse, Scope(scope.domains, None, scope.until), as_of, settings, targets)
-    shown_before = drifts(warehouse, Scope(scope.domains, None, before.until), settings.drift)
+    of_news = fresh(warehouse, scope, as_of, settings, found, basis.drifts)
     return Week(
         newest=basis.newest,
         judged=tuple(basis.sources),
         findings=tuple(rank(basis, settings)),
-        new=tuple((one.domain, one.source_key) for one in new),
-        drifts=news(basis.drifts, shown_before),
+        new=of_news.new,
+        drifts=of_news.drifts,
+        changed=of_news.changed,
+        moved=of_news.moved,
         domains=_domains(basis, found, now, then),
         reporters=basis.heard,
         usual_reporters=len(basis.usual),
@@ -134,17 +135,6 @@ def _restated(connection: Connection, before: Scope, monday: date) -> Restated |
     """What late reports made of the week before; None where none came, or nothing was known of it then."""
     then, now, late = restated(connection, before, datetime.combine(monday, time.max))
     return Restated(then, now, late) if then and late else None
-
-
-def news(now: Sequence[Drift], then: Sequence[Drift]) -> tuple[Drift, ...]:
-    """The drifts that the week before did not show yet: what began on its last days could not be told then."""
-    told = {(drift.domain, drift.source_key, drift.mechanism): drift.started_on for drift in then}
-    long_ago = date.min
-    return tuple(
-        drift
-        for drift in now
-        if abs(drift.started_on - told.get((drift.domain, drift.source_key, drift.mechanism), long_ago)) > SAME
-    )
 
 
 NOTHING = {"messages": 0, "aligned": 0}

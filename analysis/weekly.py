@@ -14,6 +14,8 @@ from analysis.settings import AnalysisSettings
 from analysis.sources import Source, sources
 from analysis.status import by_domain
 from analysis.week import Restated, Week, judged
+from analysis.week_changes import Changed, Moved, with_silent
+from ingest.errors import UsageError
 from warehouse import findings as states
 from warehouse import reads
 from warehouse.connect import Connection, Warehouse
@@ -48,8 +50,9 @@ class WeeklySummary:
     """ISO week `week` ('2026-W47'), Monday `first_day` to Sunday `last_day`.
 
     `subject` carries the verdict; `headline` is one sentence; a quiet week has findings empty.
-    `drifts` are those that the week before did not show yet; `complete` says that reports reach to the
-    week's last day. `settled` are findings that came to be fixed, verified or closed in the week.
+    `drifts` and `changed` are those that the week before did not show yet, `moved` is what moved the domains' rates
+    since then; `complete` says that reports reach to the week's last day. `settled` are findings that came to be
+    fixed, verified or closed in the week.
     """
 
     week: str
@@ -70,6 +73,8 @@ class WeeklySummary:
     complete: bool
     settled: tuple[FindingRecord, ...] = ()
     restated: Restated | None = None
+    changed: tuple[Changed, ...] = ()
+    moved: tuple[Moved, ...] = ()
 
 
 def weekly(
@@ -84,7 +89,7 @@ def weekly(
 
     It is judged as of the week's end: later reports of the same days change it, later days do not.
     """
-    first, last = iso_week(week or last_complete_week(today))
+    first, last = _days(week, today)
     scope = Scope(domains, first, last)
     # As of the Monday after, or of today where the week is not over.
     as_of = min(today, last + timedelta(days=1))
@@ -97,6 +102,8 @@ def weekly(
     urgent = tuple(_waiting(week_of.findings, records, as_of))
     arrived = set(week_of.new)
     new = tuple(one for one in found if (one.domain, one.source_key) in arrived)
+    # A week without mail shows nothing, least of all what came later.
+    changed = with_silent(warehouse, scope, as_of, settings, week_of.changed) if found else ()
     result = verdict_of(told)
     return WeeklySummary(
         week=f"{first.isocalendar().year}-W{first.isocalendar().week:02d}",
@@ -104,7 +111,7 @@ def weekly(
         last_day=last,
         verdict=result,
         subject=_subject(result, first, told, urgent),
-        headline=_headline(told, urgent, new),
+        headline=_headline(told, urgent, new, len(changed)),
         findings=urgent,
         new_sources=new,
         drifts=week_of.drifts,
@@ -117,7 +124,16 @@ def weekly(
         complete=week_of.newest is not None and week_of.newest >= last,
         settled=tuple(_settled(records, week_of, first, last)),
         restated=week_of.restated,
+        changed=changed,
+        moved=week_of.moved,
     )
+
+
+def _days(week: str, today: date) -> tuple[date, date]:
+    first, last = iso_week(week or last_complete_week(today))
+    if first > today:
+        raise UsageError("This week has not begun.", "Without --week it is the last one that is over.")
+    return first, last
 
 
 def _told(week_of: Week, found: Sequence[Source]) -> Iterator[WeekDomain]:
@@ -138,7 +154,7 @@ def owned(summary: WeeklySummary, owners: Mapping[str, str], only: str = "") -> 
         summary,
         findings=mine,
         subject=_subject(summary.verdict, summary.first_day, summary.domains, mine),
-        headline=_headline(summary.domains, mine, summary.new_sources),
+        headline=_headline(summary.domains, mine, summary.new_sources, len(summary.changed)),
     )
 
 
@@ -178,15 +194,16 @@ def _subject(result: str, first: date, told: Sequence[WeekDomain], urgent: Seque
     return f"[{result.capitalize()}] {who} W{first.isocalendar().week:02d}: {what}"
 
 
-def _headline(told: Sequence[WeekDomain], urgent: Sequence[Finding], new: Sequence[Source]) -> str:
+def _headline(told: Sequence[WeekDomain], urgent: Sequence[Finding], new: Sequence[Source], others: int) -> str:
     """One sentence. Nothing to do is said as such: silence would look like a dead job."""
     messages, aligned = sum(d.messages for d in told), sum(d.aligned for d in told)
     if not messages:
         return "No mail was reported for this week."
     share = f"{percent(aligned, messages)} of {messages:,} messages aligned"
-    if not urgent and not new:
+    if not urgent and not new and not others:
         return f"A quiet week: {share}, no new sources, nothing to do."
     pressing = sum(finding.severity in URGENT for finding in urgent)
     parts = [f"{count(len(urgent), 'thing')} to do, {pressing} of them urgent"] if urgent else []
-    parts += [f"{count(len(new), 'new source')}"] if new else []
+    parts += [count(len(new), "new source")] if new else []
+    parts += [count(others, "other change")] if others else []
     return f"{share}; {', '.join(parts)}."

@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
-from analysis import completeness, decomposition
-from analysis.decomposition import Decomposition, of_domains
+from analysis import apart, completeness
+from analysis.apart import Part
+from analysis.decomposition import Decomposition
 from analysis.drift import Drift, drifts
 from analysis.genuine import counted
 from analysis.lacking import DAYS, Lacking, in_words, lacking
@@ -25,8 +26,6 @@ from warehouse.connect import Warehouse
 from warehouse.known import known_at as as_known
 from warehouse.scope import Scope
 
-MOST = 6  # parts of a change in a sentence
-KINDS = {"rate": "by the rate of", "mix": "by the share of", "coverage": "by the reporter"}
 COLUMNS = ("Domain", "Source", "What", "Since", "Before", "After", "Messages", "Likely cause")
 
 
@@ -47,21 +46,22 @@ def command(run: Run, asked: Asked, known_at: datetime | None) -> int:
         scope = scope_of(warehouse, asked, run.config.drift.days)
         settings, at = _over(run.config.drift, scope), then(known_at)
         found = drifts(warehouse, scope, settings)
-        parts = of_domains(warehouse, found, scope.until or at.date()) if found else []
+        parts = apart.told(warehouse, found, scope.until or at.date(), run.config.sources) if found else []
         undecided, others = _undecided(warehouse, scope, settings)
         enough, newest = bool(found) or others, completeness.of_domains(warehouse, scope, at)
     if screen.json:
         screen.document(
             drifts=[document(drift) for drift in found],
-            decompositions=[split(part) for part in parts],
+            decompositions=[split(part, told) for part, told in parts],
             undecided=[asdict(one) for one in undecided],
             completeness=[asdict(one) for one in newest],
         )
         return _ending(found, enough)
     if found:
         screen.table(COLUMNS, [_row(drift) for drift in found])
-        for part in parts:
-            screen.note(_sentence(part, {drift.source_key: drift.name for drift in found}))
+        for part, told in parts:
+            screen.line("")
+            screen.line(_sentence(part, told))
     elif enough:
         screen.note(f"Stable: no source's alignment changed between {scope.since} and {scope.until}.")
     else:
@@ -97,18 +97,16 @@ def document(drift: Drift) -> dict[str, Any]:
     return {**parts, "cause": drift.cause.code, "cause_sentence": drift.cause.sentence}
 
 
-def split(part: Decomposition) -> dict[str, Any]:
-    """A domain's change and its parts as programs get it; the parts sum to `points`."""
-    return {**{one.name: getattr(part, one.name) for one in fields(part)}, "points": part.points}
+def split(part: Decomposition, told: Sequence[Part]) -> dict[str, Any]:
+    """A domain's change and its parts as programs get it; the effects sum to `points`, the parts to them in tenths."""
+    own = {one.name: getattr(part, one.name) for one in fields(part)}
+    return {**own, "points": part.points, "parts": told, "sentence": apart.sentence(part, told)}
 
 
-def _sentence(part: Decomposition, names: dict[str, str]) -> str:
-    """-3.1 points: -2.8 a source lost alignment, -0.4 more of its mail, +0.1 a reporter is missing."""
-    said = [
-        f"{one.points:+.1f} {KINDS[one.kind]} {names.get(one.key, one.key) or 'others'}"
-        for one in decomposition.in_words(part.effects)
-    ]
-    return f"{part.domain} since {part.late[0]}: {part.points:+.1f} points = {'; '.join(said[:MOST])}"
+def _sentence(part: Decomposition, told: Sequence[Part]) -> str:
+    """Two stretches of days, and what moved the rate from one to the other."""
+    days = f"{part.late[0]} to {part.late[1]}, against {part.early[0]} to {part.early[1]}"
+    return f"{part.domain}, {days}: {apart.sentence(part, told)}."
 
 
 def _row(drift: Drift) -> tuple[object, ...]:
@@ -120,5 +118,5 @@ def _row(drift: Drift) -> tuple[object, ...]:
         share(drift.before),
         share(drift.after),
         drift.messages,
-        drift.cause.sentence,
+        drift.cause.words,
     )

@@ -6,13 +6,14 @@ escapes it once more in its own way.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 from analysis.drift import Drift
 from analysis.sources import Source
+from analysis.week_changes import Changed
 from analysis.weekly import WeekDomain, WeeklySummary
 from app.render import clean, share
 from app.settings import ReportSettings
@@ -108,7 +109,14 @@ def view(summary: WeeklySummary, settings: ReportSettings) -> View:
         tables=tuple(_table(domain, settings.sources) for domain in summary.domains if domain.sources),
         health=tuple(_health(summary)),
         totals=tuple(_totals(summary)),
-        quiet=not (summary.findings or summary.new_sources or summary.drifts or summary.settled),
+        quiet=not (
+            summary.findings
+            or summary.new_sources
+            or summary.drifts
+            or summary.settled
+            or summary.changed
+            or summary.moved
+        ),
         # Only what a browser follows as a web address; the setting is the owner's own, but a typo is not a link.
         app_url=settings.app_url if settings.app_url.startswith(("https://", "http://")) else "",
     )
@@ -146,22 +154,56 @@ def _todos(summary: WeeklySummary, settings: ReportSettings) -> Iterator[Todo]:
 
 
 def _changes(summary: WeeklySummary) -> Iterator[str]:
+    for one in summary.moved:
+        yield clean(f"{one.domain}: {share(one.before)} → {share(one.after)} aligned, {one.sentence}")
     for source in summary.new_sources:
         yield clean(
             f"New source: {source.name} as {source.domain}, {source.messages:,} messages, "
             f"{share(source.aligned, source.messages)} aligned, {KINDS.get(source.kind, source.kind)}"
         )
+    together = {(one.domain, one.source_key, one.mechanism) for one in summary.drifts}
     for drift in summary.drifts:
-        yield clean(_drift(drift))
+        # A loss of DMARC alignment that DKIM or SPF explains is one change, not two.
+        if (drift.domain, drift.source_key, drift.follows) not in together:
+            followers = [
+                one.mechanism
+                for one in summary.drifts
+                if (one.domain, one.source_key, one.follows) == (drift.domain, drift.source_key, drift.mechanism)
+            ]
+            yield clean(_drift(drift, followers))
+    for change in summary.changed:
+        yield clean(f"{_changed(change)}. {change.news.evidence}")
     for record in summary.settled:
         yield clean(f"{SETTLED[record.state]}: {record.title}. {record.reason}")
 
 
-def _drift(drift: Drift) -> str:
+def _drift(drift: Drift, followers: Sequence[str]) -> str:
+    by = " and ".join(name.upper() for name in (drift.mechanism, *followers))
     return (
-        f"{drift.name} as {drift.domain}: {drift.mechanism.upper()} alignment from {share(drift.before)} to "
-        f"{share(drift.after)} since {_day(drift.started_on)}. {drift.cause.sentence}"
+        f"{drift.name} as {drift.domain}: {by} alignment from {share(drift.before)} to "
+        f"{share(drift.after)} since {_day(drift.started_on)}. {drift.cause.words}"
     )
+
+
+def _changed(change: Changed) -> str:
+    """What changed beside alignment, and when."""
+    one = change.news
+    since = f"since {_day(one.started_on)}"
+    day = _day(one.started_on)
+    span = (
+        since if one.ended_on is None else day if one.ended_on == one.started_on else f"{day} to {_day(one.ended_on)}"
+    )
+    said = {
+        "vanished_source": f"Gone: {change.name} as {one.domain}, {since}",
+        "volume_spike": f"More mail than usual: {change.name} as {one.domain}, {span}",
+        "volume_drop": f"Less mail than usual: {change.name} as {one.domain}, {span}",
+        "spoofing": f"Wave of mail that looks like spoofing: {one.domain}, {span}",
+        "policy_change": f"Record of {one.domain}: {one.subject}, {since}",
+        "selector_change": f"Selector of {change.name} as {one.domain}: {one.subject}, {_day(one.started_on)}",
+        "reporter_gap": f"Reporter silent: {one.reporter}, {span}",
+        "new_subdomain": f"New name in From: {one.subject}, {since}",
+    }
+    return said[one.kind]
 
 
 def _progress(domain: WeekDomain) -> Progress:

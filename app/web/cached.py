@@ -18,13 +18,14 @@ from typing import Final, NamedTuple
 import polars as pl
 import streamlit as st
 
-from analysis import completeness, decomposition, dns_edits, history, kinds
+from analysis import apart, completeness, dns_edits, history, kinds
 from analysis import drift as moved
 from analysis import findings as todo
 from analysis import news as told
 from analysis import readiness as ready
 from analysis import sources as who
 from analysis import status as standing
+from analysis.decomposition import Decomposition
 from analysis.genuine import counted
 from analysis.period import newest_day
 from analysis.settings import AnalysisSettings
@@ -105,9 +106,9 @@ def _drifts(state: State, scope: Scope) -> list[moved.Drift]:
 
 
 @st.cache_data(max_entries=ANSWERS, show_spinner=False)
-def splits(state: State, scope: Scope, newest: date) -> list[decomposition.Decomposition]:
-    """What moved each domain in which something drifted."""
-    return decomposition.of_domains(warehouse(), drifts(state, scope), newest)
+def splits(state: State, scope: Scope, newest: date) -> list[tuple[Decomposition, tuple[apart.Part, ...]]]:
+    """What moved each domain in which something drifted, and the words for it."""
+    return apart.told(warehouse(), drifts(state, scope), newest, state.rules.sources)
 
 
 @st.cache_resource(max_entries=LARGE, show_spinner=False)

@@ -8,16 +8,11 @@ from typing import Final
 import polars as pl
 import streamlit as st
 
-from analysis.decomposition import Decomposition, in_words
+from analysis.apart import Part, signed
+from analysis.decomposition import Decomposition
 from analysis.news import News
 from app.web import grids, words
 
-MOST: Final = 8
-WHAT: Final = {
-    "rate": "its own rate changed",
-    "mix": "its share of the mail changed",
-    "coverage": "a reporter came or went",
-}
 KINDS: Final = {
     "new_source": "new source",
     "vanished_source": "source is gone",
@@ -31,18 +26,15 @@ KINDS: Final = {
 }
 
 
-def split(parts: Sequence[Decomposition], names: Mapping[str, str]) -> None:
-    """Each domain's change and its largest parts."""
-    for part in parts:
-        st.subheader(f"What moved the domain: {part.points:+.1f} points", anchor=False)
+def split(moved: Sequence[tuple[Decomposition, tuple[Part, ...]]]) -> None:
+    """Each domain's change and its parts."""
+    for part, made_of in moved:
+        st.subheader(f"What moved the domain: {signed(round(part.points, 1))} points", anchor=False)
         words.say(part.domain, "code", width="content")
         since = f"Four weeks from {words.full_day(part.late[0])} against the four before: "
         st.caption(f"{since}{words.share(part.before, 1)} of all mail aligned, then {words.share(part.after, 1)}.")
-        rows = [
-            (one.points, names.get(one.key, one.key) or "all others", WHAT[one.kind])
-            for one in in_words(part.effects)[:MOST]
-        ]
-        frame = pl.DataFrame(rows, schema=list(PARTS), orient="row", infer_schema_length=None)
+        rows = [(one.points, one.words) for one in made_of]
+        frame = pl.DataFrame(rows, schema={"points": pl.Float64, "what": pl.String}, orient="row")
         grids.show(frame, PARTS, alt="Parts of the domain's change", key=f"parts {part.domain}")
 
 
@@ -71,8 +63,7 @@ def others(found: Sequence[News], names: Mapping[str, str]) -> None:
 column = st.column_config
 PARTS: Final[grids.Config] = {
     "points": column.NumberColumn("Points", format="%+.1f", width=80),
-    "who": column.TextColumn("Whose", width=260),
-    "what": column.TextColumn("What it is", width=260),
+    "what": column.TextColumn("By", width="large"),
 }
 NEWS_TYPES: Final = {
     "since": pl.Date,

@@ -40,6 +40,44 @@ def test_an_empty_week_and_an_empty_warehouse(world: World) -> None:
     assert answer.domains == ()
 
 
+def test_a_week_before_all_reports_tells_of_nothing_that_came_later(world: World) -> None:
+    lose_the_key(world, 14, 0)
+    answer = ask(world, "2026-W20")
+    assert (answer.domains, answer.drifts, answer.changed, answer.moved, answer.new_sources) == ((), (), (), (), ())
+
+
+def test_a_week_that_has_not_begun_is_refused(world: World) -> None:
+    usual(world, days(3))
+    with pytest.raises(UsageError, match="has not begun"):
+        ask(world, "2026-W49")
+
+
+def test_a_wave_of_forged_mail_is_told_in_its_week_with_what_it_did_to_the_rate(world: World) -> None:
+    usual(world, days(60))
+    for n in range(30):
+        world.send(f"198.18.{n}.9", days(11, 9), 40, spf=(OURS, "softfail"))  # 11 to 13 November, week 46
+    told = {week: ask(world, week) for week in ("2026-W45", "2026-W46", WEEK)}
+    waves = {
+        week: [one.news.started_on for one in each.changed if one.news.kind == "spoofing"]
+        for week, each in told.items()
+    }
+    assert waves == {"2026-W45": [], "2026-W46": [date(2026, 11, 11)], WEEK: []}
+    assert "1 other change" in told["2026-W46"].headline
+    [moved] = told["2026-W46"].moved
+    assert (moved.domain, moved.before) == (OURS, 1.0)
+    assert moved.sentence.startswith("\N{MINUS SIGN}")
+    assert "more mail that looks like spoofing" in moved.sentence
+    assert "less mail that looks like spoofing" in told[WEEK].moved[0].sentence
+
+
+def test_a_reporter_that_fell_silent_is_told_once_though_weeks_later(world: World) -> None:
+    usual(world, days(90))
+    world.send(MAILER, days(90, 25), 60, dkim=MAILER_KEYS, spf=MAILER_PATH, reporters=("gmx.net",))
+    weeks = ("2026-W45", "2026-W46", WEEK)
+    told = [week for week in weeks if any(one.news.reporter == "gmx.net" for one in ask(world, week).changed)]
+    assert len(told) == 1
+
+
 def test_a_week_beside_the_week_before(world: World) -> None:
     usual(world, days(60))
     usual(world, days(3))

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from analysis.drift import Cause, Drift
 from analysis.findings import Finding
+from analysis.news import KINDS, News
 from analysis.sources import Decision, Source
+from analysis.week_changes import Changed, Moved
 from analysis.weekly import Restated, WeekDomain, WeeklySummary
 from app.exports import weekly_html, weekly_markdown, weekly_text
 from app.settings import ReportSettings
@@ -54,8 +56,23 @@ def week(text: str) -> WeeklySummary:
         week="2026-W47", first_day=date(2026, 11, 16), last_day=date(2026, 11, 22), verdict="stop", subject=text,
         headline=text, findings=(finding,) * 7, new_sources=(source(text),), drifts=(drift,), domains=(domain,),
         reporters=6, usual_reporters=7, silent_reporters=(text,) * 7, reports=99, quarantined=1, complete=False,
-        settled=(settled(text),), restated=Restated(41_210, 43_055, 9),
+        settled=(settled(text),), restated=Restated(41_210, 43_055, 9), changed=changes(text),
+        moved=(Moved(text, 0.983, 0.91, f"{MINUS}7.3 points: {MINUS}7.0 {text} lost DKIM, {MINUS}0.3 all else"),),
     )  # fmt: skip
+
+
+MINUS = "\N{MINUS SIGN}"
+
+
+def changes(text: str) -> tuple[Changed, ...]:
+    """One change of each kind that the summary has no words of its own for."""
+    days = (date(2026, 11, 17), date(2026, 11, 19))
+    spans = {"spoofing": days, "volume_spike": days, "volume_drop": (days[0], days[0])}
+    return tuple(
+        Changed(News(kind, text, text, text, text, *spans.get(kind, (days[0], None)), 9, text, text), text)
+        for kind in KINDS
+        if kind != "new_source"
+    )
 
 
 def settled(text: str) -> FindingRecord:

@@ -75,7 +75,7 @@ def beside(every: Sequence[Drift], view: View) -> None:
     """What all of it makes of the domain, and what changed beside alignment."""
     found = cached.sources(view.state, view.scope, view.today)
     names = {source.source_key: source.name for source in found} | {one.source_key: one.name for one in every}
-    parts.split(cached.splits(view.state, replace(view.scope, since=None), view.until), names)
+    parts.split(cached.splits(view.state, replace(view.scope, since=None), view.until))
     parts.others(cached.news(view.state, view.scope, view.today), names)
 
 
