@@ -278,7 +278,7 @@ def of_domain(readiness: Readiness, domain_at: Published, newest: date, today: d
     if subdomains.state == "stop":
         yield Finding(
             "subdomains_open", "medium", domain, None, f"Subdomains of {domain} are under a weaker policy",
-            subdomains.evidence, subdomains.fix, owner, domain_at.since or newest, readiness.messages, "readiness",
+            subdomains.evidence, subdomains.fix, owner, domain_at.since or newest, 0, "readiness",
         )  # fmt: skip
     if readiness.verdict == "go" and not readiness.already:
         yield Finding(

@@ -30,11 +30,15 @@ class Asker(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Of one domain's mail, with their messages: the names in From, and those for which DKIM or SPF passed."""
+    """Of one domain's mail, with their messages: the names in From, and those for which DKIM or SPF passed.
+
+    `below` are names below the domain under which reports tell of mail, as of names that have records of their own.
+    """
 
     domain: str
     authors: Mapping[str, int]
     authenticated: Mapping[str, int]
+    below: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +152,14 @@ def names(connection: Connection, scope: Scope) -> Names:
         domain,
         {name: count for name, count in ((domain, 0), *authors) if is_name(name)},
         {name: count for name, count in passed if is_name(name)},
+        tuple(name for name in reads_tree.below(connection, domain, sure, AUTHORS) if is_name(name)),
     )
 
 
 def look(held: Names, asker: Asker) -> DmarcObservation:
     """Ask all that is to be known of these names: whose records stand on the way up, and whether names exist."""
     asker.all(_of_authors(held))
+    asker.all((at, rdtype) for name in held.below for at, rdtype in ((place(name), "TXT"), (name, "A")))
     asker.all(_of_authenticated(held, records(asker)))
     return probe(held.domain, asker)
 

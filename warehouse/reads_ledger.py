@@ -116,12 +116,7 @@ def deep_names(connection: Connection, domain: str, scope: Scope) -> pl.DataFram
     Columns: header_from, policy_domain, discovery_method, messages; the 200 with most mail. Only the scope's days
     count, for the domain and whatever is below it. Reads aggregate_record.
     """
-    where, values = replace(scope, domains=()).where()
-    below = "domain = ? OR ends_with(domain, '.' || ?)"
-    found = connection.execute(
-        f"SELECT DISTINCT domain FROM reporter_day WHERE {where} AND ({below})", [*values, domain, domain]
-    )
-    where, values = replace(scope, domains=tuple(name for (name,) in found.fetchall()) or (domain,)).where()
+    where, values = _at_or_below(connection, domain, scope).where()
     return frame(
         connection,
         f"""
@@ -135,3 +130,36 @@ def deep_names(connection: Connection, domain: str, scope: Scope) -> pl.DataFram
         """,
         [*values, *values, domain, domain],
     )
+
+
+def names_below(connection: Connection, domain: str, scope: Scope) -> pl.DataFrame:
+    """Each name in From below `domain`, under whatever domain reports tell of it, and source, on the scope's days.
+
+    Columns: header_from (in lower case), domain, source_key, messages, failing (aligned by neither mechanism), refused
+    (of them, quarantined or rejected); names with most mail first. From the rollup.
+    """
+    where, values = _at_or_below(connection, domain, scope).where()
+    told = frame(
+        connection,
+        f"""
+        SELECT lower(header_from) AS header_from, domain, source_key, sum(messages)::BIGINT AS messages,
+               coalesce(sum(messages) FILTER (NOT dkim_aligned AND NOT spf_aligned), 0)::BIGINT AS failing,
+               coalesce(sum(messages) FILTER (
+                   NOT dkim_aligned AND NOT spf_aligned AND disposition IN {STRICT}), 0)::BIGINT AS refused
+        FROM daily WHERE {where} AND ends_with(lower(header_from), '.' || ?)
+        GROUP BY ALL
+        """,
+        [*values, domain],
+    )
+    most = pl.col("messages").sum().over("header_from")
+    return told.sort(most, "header_from", "domain", "source_key", descending=[True, False, False, False])
+
+
+def _at_or_below(connection: Connection, domain: str, scope: Scope) -> Scope:
+    """The scope with the domain and every domain below it of which reports tell on its days."""
+    where, values = replace(scope, domains=()).where()
+    found = connection.execute(
+        f"SELECT DISTINCT domain FROM reporter_day WHERE {where} AND (domain = ? OR ends_with(domain, '.' || ?))",
+        [*values, domain, domain],
+    )
+    return replace(scope, domains=tuple(name for (name,) in found.fetchall()) or (domain,))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from warehouse.connect import Connection
 from warehouse.scope import Scope
 
@@ -42,3 +44,14 @@ def authenticated(connection: Connection, scope: Scope, most: int) -> list[tuple
         [*values, *at, *values, *at],
     )
     return [(name, messages) for name, messages in rows.fetchall()]
+
+
+def below(connection: Connection, domain: str, scope: Scope, most: int) -> list[str]:
+    """The domains below one under which reports tell of mail on the scope's days; those with most mail first."""
+    where, values = replace(scope, domains=()).where()
+    rows = connection.execute(
+        f"SELECT domain FROM reporter_day WHERE {where} AND ends_with(domain, '.' || ?) "
+        f"GROUP BY domain ORDER BY sum(messages) DESC, domain LIMIT {most}",
+        [*values, domain],
+    )
+    return [name for (name,) in rows.fetchall()]

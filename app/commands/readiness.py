@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from analysis.backtest import backtest
+from analysis.below import below
 from analysis.candidate import Candidate, parse
 from analysis.ledger import ledger
 from analysis.next_record import next_record, present_of
@@ -89,14 +90,15 @@ def _answer(
     answer = with_dns(judged[domain], tree.observation) if asking else judged[domain]
     answer = owned(answer, run.config.owner_of(domain))
     told = ledger(warehouse, days, wish, found, tree)
+    names = below(warehouse, days, wish, found, today(), run.config.sources)
     present = present or (present_of(tree.observation) if asking else None)
     step = next_record(answer.policy, target, present) if answer.verdict == "go" else None
     screen = Screen(run)
     if screen.json:
         parts = {one.name: getattr(answer, one.name) for one in fields(answer)}
-        screen.document(**parts, ledger=told, next=step, **_dns(tree, asked=asking))
+        screen.document(**parts, ledger=told, below=names, next=step, **_dns(tree, asked=asking))
     else:
-        print_readiness(screen, answer, told, step)
+        print_readiness(screen, answer, told, names, step)
         if looked:
             print_looked(screen, looked)
     return exitcodes.VERDICTS[answer.verdict]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from analysis.backtest import Backtest, Compared
+from analysis.below import Below
 from analysis.ledger import Entry, Ledger
 from analysis.next_record import NextRecord
-from analysis.outlook import Count
+from analysis.outlook import GROUPS, Count
 from analysis.readiness import Readiness
+from app.below_words import RECORDS, below_headline
 from app.commands.two_rules_text import GROUP_WORDS, print_rules
 from app.render import Screen, clean, share
 
@@ -17,8 +19,10 @@ BLANK = " "  # in a cell, where a dash would say that there is nothing
 COUNTED = ("Fails", "Refused (fact)", "Let through", "Would refuse", "At least", "At most")
 
 
-def print_readiness(screen: Screen, answer: Readiness, told: Ledger, step: NextRecord | None) -> None:
-    """The verdict and its gates, the ledger, and the next record."""
+def print_readiness(
+    screen: Screen, answer: Readiness, told: Ledger, names: Sequence[Below], step: NextRecord | None
+) -> None:
+    """The verdict and its gates, the ledger, the names below the domain, and the next record."""
     screen.line(f"{answer.domain}, {_way(answer)}: {answer.verdict}")
     screen.line("")
     screen.table(("State", "Gate", "Evidence"), _gates(answer))
@@ -40,6 +44,7 @@ def print_readiness(screen: Screen, answer: Readiness, told: Ledger, step: NextR
         screen.note(f"The first {SHOWN} of {len(told.entries):,} sources; --json gives all.")
     for note in told.notes:
         screen.note(note)
+    _print_below(screen, answer.domain, names)
     _print_names(screen, told)
     if step:
         _print_step(screen, answer.domain, step)
@@ -84,6 +89,22 @@ def _shown(told: Ledger) -> tuple[Entry, ...]:
 
 def _counted(one: Count) -> tuple[int, ...]:
     return one.failing, one.refused, one.let_through, one.expected, one.low, one.high
+
+
+def _print_below(screen: Screen, domain: str, names: Sequence[Below]) -> None:
+    if not names:
+        return
+    screen.line("")
+    for sentence in below_headline(domain, names):
+        screen.line(sentence)
+    rows = [
+        (clean(one.name), RECORDS[one.record], one.asks, one.messages, one.failing, *one.groups.values(), one.refused)
+        for one in names[:SHOWN]
+    ]
+    groups = (GROUP_WORDS[name].capitalize() for name in GROUPS)
+    screen.table(("Name", "Record", "Asks for", "Messages", "Not aligned", *groups, "Refused already"), rows)
+    if len(names) > SHOWN:
+        screen.note(f"The first {SHOWN} of {len(names):,} names; --json gives all.")
 
 
 def _print_names(screen: Screen, told: Ledger) -> None:

@@ -7,6 +7,7 @@ from datetime import date
 import streamlit as st
 
 from analysis import backtest as tested
+from analysis import below as names
 from analysis import ledger as told
 from analysis.candidate import Candidate
 from analysis.tree import Tree, tree_of
@@ -18,6 +19,13 @@ from warehouse.scope import Scope
 def ledger(state: cached.State, scope: Scope, candidate: Candidate, day: date) -> told.Ledger:
     """What a candidate does to one domain's mail; the scope names the domain and the days judged."""
     return told.ledger(cached.warehouse(), scope, candidate, cached.sources(state, scope, day))
+
+
+@st.cache_data(max_entries=cached.ANSWERS, show_spinner=False)
+def below(state: cached.State, scope: Scope, candidate: Candidate, day: date) -> tuple[names.Below, ...]:
+    """What it does to the names below that domain."""
+    found = cached.sources(state, scope, day)
+    return names.below(cached.warehouse(), scope, candidate, found, day, state.rules.sources)
 
 
 @st.cache_resource(max_entries=cached.LARGE, show_spinner=False)

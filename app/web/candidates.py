@@ -13,6 +13,7 @@ from analysis.candidate import Candidate
 from analysis.ledger import Ledger
 from analysis.outlook import Count
 from analysis.readiness import Readiness
+from app.below_words import RECORDS, below_headline
 from app.web import cached_readiness, grids, notices, words
 from app.web.filters import View
 from ingest.errors import UsageError
@@ -137,6 +138,33 @@ def _counted(one: Count) -> dict[str, int]:
     }
 
 
+def names_below(told: Ledger, view: View) -> None:
+    """What the record does to the names below the domain, and which it does not touch."""
+    assert told.since is not None
+    scope = Scope((told.domain,), told.since, told.until)
+    found = cached_readiness.below(view.state, scope, told.candidate, view.as_of)
+    if not found:
+        return
+    with st.expander(f"{words.count(len(found), 'name')} below the domain", icon=":material/account_tree:"):
+        for sentence in below_headline(told.domain, found):
+            words.say(sentence, limit=600)
+        rows = [
+            {
+                "name": one.name,
+                "record": RECORDS[one.record],
+                "asks": one.asks,
+                "messages": one.messages,
+                "failing": one.failing,
+                "own": one.groups["legitimate"],
+                "refused": one.refused,
+            }
+            for one in found
+        ]
+        frame = pl.DataFrame(rows, schema_overrides={"asks": pl.String}, infer_schema_length=None)
+        grids.show(frame, BELOW, alt="What the record does to names below the domain", key="below")
+        grids.csv(frame, "below", key="csv below")
+
+
 def deep_names(told: Ledger) -> None:
     """Names of which only reporters tell where the walk ended, as long as DNS was not asked."""
     odd = [one for one in told.deep_names if one.walk != "same"]
@@ -206,6 +234,15 @@ COLUMNS: Final[grids.Config] = {
     **COUNTS,
     "messages": grids.MESSAGES,
     "owner": column.TextColumn("Owner"),
+}
+BELOW: Final[grids.Config] = {
+    "name": column.TextColumn("Name", pinned=True, width=230),
+    "record": column.TextColumn("Record", width=130),
+    "asks": column.TextColumn("Asked for", width=95),
+    "messages": grids.MESSAGES,
+    "failing": column.NumberColumn("Not aligned", format="localized", width=100),
+    "own": column.NumberColumn("Of these, yours", format="localized", width=115),
+    "refused": column.NumberColumn("Refused already", format="localized", width=115),
 }
 NAMES: Final[grids.Config] = {
     "name": column.TextColumn("Name", width=260),

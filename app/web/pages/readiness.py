@@ -38,6 +38,8 @@ def page() -> None:
     if tree:
         heard.panel(judged, tree)
     told = candidates.tried(judged, view)
+    if told and told.since:
+        candidates.names_below(told, view)
     if told and told.two_rules:
         rules_apart.show(told.two_rules)
     if told and (told.two_rules is None or told.two_rules.unknown):
