@@ -136,7 +136,7 @@ def incomplete(found: Sequence[Completeness]) -> list[Completeness]:
 def so_far(found: Sequence[Completeness]) -> list[str]:
     """A sentence for each of the `incomplete` days; domains are named in them."""
     return [
-        f"{one.domain} on {one.day}: about {100 * one.share:.0f} % of the reported mail is in so far "
-        f"({100 * one.low:.0f} to {100 * one.high:.0f} %)."
+        f"{one.domain} on {one.day.day} {one.day:%b %Y}: about {100 * one.share:.0f} % of the reported mail is in "
+        f"so far ({100 * one.low:.0f} to {100 * one.high:.0f} %)."
         for one in incomplete(found)
     ]

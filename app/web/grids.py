@@ -16,6 +16,8 @@ from app.web.theme import Palette
 Config = dict[str, Any]
 column = st.column_config
 
+LINE, PADDING = 21, 14  # pixels of a line of text in a table, and around it
+
 MESSAGES: Final = column.NumberColumn("Messages", format="localized")
 DAY: Final = column.DateColumn("Day", format="D MMM YYYY")
 
@@ -37,10 +39,13 @@ def show(
     alt: str,
     key: str | None = None,
     select: Literal["single-row", "multi-row"] | None = None,
+    lines: int = 1,
 ) -> list[int]:
-    """A table with just the columns named, in their order. Returns the rows that were selected."""
+    """A table with just the columns named, in their order; texts may take so many `lines`. Returns the selection."""
     shown = safe(frame.select(list(columns)))
     common: Config = {"hide_index": True, "column_config": columns, "alt": alt, "placeholder": "–"}
+    if lines > 1:
+        common["row_height"] = LINE * lines + PADDING
     if select is None:
         st.dataframe(shown, key=key, **common)
         return []
@@ -125,10 +130,10 @@ def standing(found: Sequence[DomainStatus]) -> pl.DataFrame:
 def standing_columns(colors: Palette) -> Config:
     """What that table shows."""
     return {
-        "domain": column.TextColumn("Domain", pinned=True, width=190),
-        "verdict": chips(words.VERDICTS, "Verdict", 80),
-        "top_issue": column.TextColumn("First thing to do", width=300),
-        "policy": column.TextColumn("Policy", width=150),
+        "domain": column.TextColumn("Domain", pinned=True, width=180),
+        "verdict": chips(words.VERDICTS, "Verdict", 75),
+        "top_issue": column.TextColumn("First thing to do", width=230),
+        "policy": column.TextColumn("Policy", width=135),
         "aligned": share("Aligned", colors.aligned),
         "trend": column.LineChartColumn("By day", y_min=0, y_max=100, width="small", color=colors.aligned),
         "messages": MESSAGES,

@@ -56,7 +56,7 @@ def others(found: Sequence[News], names: Mapping[str, str]) -> None:
         for one in found
     ]
     frame = pl.DataFrame(rows, schema=NEWS_TYPES, orient="row")
-    grids.show(frame, NEWS, alt="Other changes", key="news")
+    grids.show(frame, NEWS, alt="Other changes", key="news", lines=3)
     grids.csv(frame, "changes", key="csv news")
 
 
@@ -75,11 +75,11 @@ NEWS_TYPES: Final = {
     "evidence": pl.String,
 }
 NEWS: Final[grids.Config] = {
-    "since": column.DateColumn("Since", format="D MMM YYYY"),
-    "until": column.DateColumn("Until", format="D MMM YYYY"),
-    "what": column.TextColumn("What", width=170),
-    "about": column.TextColumn("About", width=200),
-    "domain": column.TextColumn("Domain", width=150),
+    "since": column.DateColumn("Since", format="D MMM YYYY", width=95),
+    "until": column.DateColumn("Until", format="D MMM YYYY", width=95),
+    "what": column.TextColumn("What", width=135),
+    "about": column.TextColumn("About", width=150),
+    "evidence": column.TextColumn("Evidence", width=275),
     "messages": grids.MESSAGES,
-    "evidence": column.TextColumn("Evidence", width=420),
+    "domain": column.TextColumn("Domain", width=150),
 }

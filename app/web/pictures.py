@@ -25,7 +25,7 @@ class Event(NamedTuple):
 
 
 def events(view: View) -> list[Event]:
-    """Losses of alignment and changes of the published policy, the larger ones, in order of time; one a day."""
+    """Losses of alignment, forged waves and changes of the published policy: the larger ones, by time; one a day."""
     found = [
         Event(one.started_on, f"{one.name}{_of(one.domain, view)} {_rates(one)}", one.messages)
         for one in cached.drifts(view.state, view.scope)
@@ -39,6 +39,11 @@ def events(view: View) -> list[Event]:
         )
         for one in cached.policy_changes(view.state, view.scope)
         if one.tag == "p" and view.since <= one.day <= view.until
+    ]
+    found += [
+        Event(one.started_on, f"a wave of mail that looks like spoofing{_of(one.domain or '', view)}", one.messages)
+        for one in cached.news(view.state, view.scope, view.today)
+        if one.kind == "spoofing" and view.since <= one.started_on <= view.until
     ]
     by_day: dict[date, list[Event]] = {}
     for one in sorted(found, key=lambda event: -event.messages):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from importlib import import_module
 from pathlib import Path
 
@@ -68,6 +69,10 @@ def _is_page(start: Message) -> bool:
     return start["status"] == 200 and kind.startswith("text/html")
 
 
+# The pages below are loaded before there is a runtime, and each cached answer of theirs would say so on the console.
+logging.getLogger("streamlit.runtime.caching.cache_data_api").addFilter(
+    lambda record: "No runtime found" not in record.getMessage()
+)
 # Before the first visitors come, who would wait for it; each of them, where several come at once.
 for page in (name for section in PAGES.values() for name in section):
     import_module(f"app.web.pages.{page}")

@@ -138,4 +138,5 @@ def test_app_starts_says_where_and_ends_with_its_process(sample: Path, home: Pat
         _, err = process.communicate(timeout=30)
     assert process.returncode == exitcodes.OK, err
     assert "Traceback" not in err
+    assert "runtime" not in err
     free_port(port)

@@ -50,7 +50,7 @@ def page() -> None:
     if every:
         st.subheader("Every change, by every mechanism", anchor=False)
         frame = multiples.table(every)
-        grids.show(frame, multiples.COLUMNS, alt="Changes of alignment", key="drifts")
+        grids.show(frame, multiples.COLUMNS, alt="Changes of alignment", key="drifts", lines=2)
         grids.csv(frame, "drift", key="csv drift")
     beside(every, view)
 

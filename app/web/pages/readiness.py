@@ -57,7 +57,7 @@ def choose(view: View) -> None:
         notices.none_in_scope()
         return
     columns = grids.standing_columns(palette())
-    rows = grids.show(grids.standing(standing), columns, alt="All domains", key="domains", select="single-row")
+    rows = grids.show(grids.standing(standing), columns, alt="All domains", key="domains", select="single-row", lines=2)
     if rows:
         filters.choose(standing[rows[0]].domain)
 
