@@ -18,7 +18,7 @@ from ingest import tnef
 from ingest.decoding import base64, decoded, uudecoded
 from ingest.errors import UnsafeArchive
 from ingest.inflated import Inflated
-from ingest.mime import HEADER_LIMIT, Span, guessed_boundary, parts, split
+from ingest.mime import HEADER_LIMIT, Span, cut, split
 from ingest.outcome import Reason
 from ingest.settings import UnpackLimits
 
@@ -175,7 +175,7 @@ class _Walk:
         if fields.get_content_type() == REPORT_TYPE:
             left_out = _MESSAGE_TYPES + NOTICE_TYPES if messages or levels else _MESSAGE_TYPES
         found = False
-        for part in parts(body, fields.get_boundary() or guessed_boundary(body)):
+        for part in cut(body, fields.get_boundary() or ""):
             found = True
             if not left_out or _fields(split(part)[0]).get_content_type() not in left_out:
                 yield from self.entity(part, messages, levels + 1)
@@ -219,6 +219,13 @@ _REPORT_TYPES = frozenset(
 )  # fmt: skip
 _REPORT_NAMES = (".xml", ".gz", ".gzip", ".zip", ".json", ".dat")
 _PACKED = (b"\x1f\x8b", b"PK\x03\x04", b"PK\x05\x06", tnef.SIGNATURE)
+_PACKED_OTHERWISE = {
+    b"7z\xbc\xaf\x27\x1c": "7-Zip",
+    b"Rar!\x1a\x07": "RAR",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\0": "xz",
+    b"\x28\xb5\x2f\xfd": "Zstandard",
+}
 _PACKED_BASE64 = (b"H4sI", b"UEsDB", b"PD94bW", b"PGZlZWRiYWNr")
 _INLINE = re.compile(rb"^[ \t]*(?:<\?xml\b|<(?:[\w.-]+:)?feedback[\s>])", re.MULTILINE)
 
@@ -236,8 +243,15 @@ def _leaf(leaf: Document) -> Iterator[Document]:
         yield leaf
 
 
+def packing(document: Document) -> str:
+    """By what name people know what a document is packed with, where that is nothing that is read; else ""."""
+    return next((name for start, name in _PACKED_OTHERWISE.items() if document.head.startswith(start)), "")
+
+
 def _is_candidate(leaf: Document, start: bytes) -> bool:
     if leaf.content_type in _REPORT_TYPES or leaf.name.lower().endswith(_REPORT_NAMES):
+        return True
+    if packing(leaf) or start[:14].lower() == b"feedback-type:":
         return True
     return start.startswith(_PACKED) or start[:64].replace(b"\0", b"").startswith(b"<?xml")
 

@@ -76,8 +76,17 @@ def parts(body: Span, boundary: str) -> Iterator[Span]:
         yield Span(raw, begin, end)
 
 
-def guessed_boundary(body: Span) -> str:
-    """The first line that looks like a delimiter, where the header does not say what one looks like."""
+def cut(body: Span, boundary: str) -> Iterator[Span]:
+    """The parts by the boundary that the header names; where there is none such, by what looks like one."""
+    first = None
+    for first in parts(body, boundary):
+        yield first
+    if first is None and (guessed := _guessed_boundary(body)) != boundary:
+        yield from parts(body, guessed)
+
+
+def _guessed_boundary(body: Span) -> str:
+    """The first line that looks like a delimiter."""
     found = re.search(rb"^--([^\s-][^\s]{4,69})\r?$", body.raw[body.start : body.start + 4096], re.MULTILINE)
     return found[1].decode("utf-8", "replace") if found else ""
 

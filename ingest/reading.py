@@ -12,7 +12,7 @@ from typing import Generic, NamedTuple, TypeVar
 from ingest.errors import MalformedReport
 from ingest.inflated import Inflated
 from ingest.inputs.base import Message
-from ingest.message import REPORT_TYPE, Budget, Document, documents, is_mail
+from ingest.message import REPORT_TYPE, Budget, Document, documents, is_mail, packing
 from ingest.mime import HEADER_LIMIT
 from ingest.outcome import Opinion, Reason
 from ingest.reports import dsn, failure, mending, tls
@@ -24,7 +24,7 @@ from ingest.reports.tls import TlsReport
 from ingest.reports.words import Repair, clean
 from ingest.second_opinion import AGGREGATE, ASKED, FAILURE, TLS, Ask, ask, nobody
 from ingest.settings import UnpackLimits
-from ingest.sniff import NO_REPORT, Kind, described, kind
+from ingest.sniff import NO_REPORT, Kind, claims, described, kind
 from ingest.sniff_mail import described_mail, mail_kind
 from ingest.unpack import unpack
 
@@ -124,6 +124,9 @@ def read(message: Message, limits: UnpackLimits, privacy: Privacy = PRIVATE, sec
     for document in _unpacked(message, Budget(limits), reading.refusals):
         if not _parse_into(reading, document, terms):
             others[described(document)] = None
+            if packing(document) and (claims(document) or _announces(message)):
+                what = f"What seems to be a report is {described(document)}."
+                reading.refusals.append(_refusal(MalformedReport(Reason.BROKEN_ARCHIVE, what, _PACKED_AS), document.name))
     return reading if reading.is_report else Reading(sentence=_sentence(message, list(others)))
 
 
@@ -266,6 +269,13 @@ def _refusal(fault: Exception, name: str) -> Refusal:
 _REPORT_SUBJECT = re.compile(rb"^Subject:\s*Report[ -]Domain:", re.IGNORECASE | re.MULTILINE)
 
 
+_PACKED_AS = "Reports come as gzip or zip (RFC 9990 section 4.1.1): see what packed it again on the way."
+
+
+def _announces(message: Message) -> bool:
+    return _REPORT_SUBJECT.search(message.raw, 0, HEADER_LIMIT) is not None
+
+
 def _sentence(message: Message, others: list[str]) -> str:
     """What a message is that holds no report."""
     if not message.raw.strip():
@@ -273,7 +283,7 @@ def _sentence(message: Message, others: list[str]) -> str:
     kinds = [other for other in others if other != NO_REPORT][:3]
     if not is_mail(message.raw, message.origin):
         return f"It is {', '.join(kinds) or NO_REPORT}."
-    if _REPORT_SUBJECT.search(message.raw, 0, HEADER_LIMIT):
+    if _announces(message):
         return "Its subject announces a report, but none is attached."
     if instead := described_mail(message.raw):
         return f"It is {instead}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-from ingest.message import Document
+from ingest.message import Document, packing
 
 
 class Kind(StrEnum):
@@ -23,6 +23,7 @@ _BYTE_ORDER_MARKS = b"\xef\xbb\xbf\xfe\xff"  # none of these bytes begins a repo
 _GARBAGE = 256  # bytes before the first markup: beyond it, the element is mentioned in some text
 # The root, and what stands below it should the root's own tag be damaged.
 _FEEDBACK = re.compile(rb"<(?:[\w.-]+:)?(?:feedback|report_metadata|policy_published)(?![\w.-])")
+_SHOUTED = re.compile(rb"<(?:[\w.-]+:)?FEEDBACK[\s>]", re.IGNORECASE)
 _ELEMENT = re.compile(rb"<([A-Za-z_][\w.:-]*)")
 _TLS = re.compile(rb'"(?:organization-name|policies|date-range|organization_name|date_range)"\s*:')
 _CONTENT_TYPES = {
@@ -32,6 +33,7 @@ _CONTENT_TYPES = {
 }
 # RFC 9990 section 4.1.1: receiver "!" policy-domain "!" begin "!" end ["!" unique-id] "." extension.
 _FILE_NAME = re.compile(r"[^!/\\]+![^!/\\]+!\d+!\d+(?:![^/\\]+)?\.(?:xml|json)(?:\.gz)?", re.IGNORECASE)
+_CALLED = re.compile(r"[^!/\\]+![^!/\\]+!\d+!\d+")
 
 _XML_NAMES = (".xml", ".xml.gz", ".xml.zip")  # the latter two stay on what could not be unpacked
 
@@ -59,8 +61,12 @@ def kind(document: Document) -> Kind:
 
 def _by_name(document: Document, head: bytes) -> Kind:
     name = document.name.lower()
+    if packing(document):
+        return Kind.NONE
     if _FILE_NAME.fullmatch(name):
         return Kind.TLS if ".json" in name else Kind.AGGREGATE
+    if _SHOUTED.search(head):
+        return Kind.AGGREGATE
     if (name.endswith(_XML_NAMES) or head.lstrip().startswith((b"<?xml", b"<!"))) and not _ELEMENT.search(head):
         # Neither this nor any other kind of XML: a report that lost its content, or hides it.
         return Kind.AGGREGATE
@@ -69,8 +75,15 @@ def _by_name(document: Document, head: bytes) -> Kind:
 
 def described(document: Document) -> str:
     """What a document is that is none of ours, for a sentence: "XML of another kind (project)"."""
+    if packed := packing(document):
+        return f"packed as {packed}, which is not read"
     head = document.head.replace(b"\0", b"")
     element = _ELEMENT.search(head) if head.lstrip().startswith(b"<") else None
     if element is not None:
         return f"XML of another kind ({element[1][:40].decode('ascii')})"
     return NO_REPORT
+
+
+def claims(document: Document) -> bool:
+    """Whether a document is called as reports are called, whatever its ending."""
+    return _CALLED.match(document.name) is not None

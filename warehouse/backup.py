@@ -10,7 +10,8 @@ from itertools import count
 from pathlib import Path
 
 from warehouse.connect import Warehouse
-from warehouse.errors import WarehouseError, WarehouseMissing
+from warehouse.errors import WarehouseDamaged, WarehouseError, WarehouseMissing
+from warehouse.soundness import read_through
 from warehouse.turnstile import turn
 
 
@@ -18,7 +19,8 @@ def backup(warehouse: Warehouse, target: Path) -> int:
     """Copy the warehouse to `target`, all or nothing; its size in bytes.
 
     A writer's session first brings the write-ahead log into the file. The copy is made in a
-    reader's turn: other readers go on, writers wait for the copy to end.
+    reader's turn: other readers go on, writers wait for the copy to end. Raises WarehouseDamaged
+    where not all of the copy can be read; then there is none.
     """
     if target.exists():
         raise WarehouseError(f"{target} exists already.", "Name a new file, or remove that one.")
@@ -32,14 +34,21 @@ def backup(warehouse: Warehouse, target: Path) -> int:
             # A writer that was killed since then has left a log: what it holds is to be in the copy.
             if copied := not _log(warehouse.path).exists():
                 _copy(warehouse.path, target)
-    _check(target, warehouse)
+    try:
+        _check(target, warehouse)
+    except WarehouseDamaged as error:
+        target.unlink()
+        raise WarehouseDamaged(
+            f"Not all of {warehouse.path} can be read, so no copy was made: {_told(error)}.",
+            "Keep the copies of before. Copy the file itself, then try its disk, and restore the newest good copy.",
+        ) from error
     return target.stat().st_size
 
 
 def restore(warehouse: Warehouse, source: Path, now: datetime) -> Path | None:
     """Put a copy in the warehouse's place; where the old file went, None where there was none.
 
-    The copy is opened and looked at before anything is moved. Raises WarehouseDamaged or
+    All of the copy is read before anything is moved. Raises WarehouseDamaged or
     SchemaTooNew for one that cannot be used. Killed at any moment, the one or the other is there.
     """
     if not source.is_file():
@@ -50,7 +59,12 @@ def restore(warehouse: Warehouse, source: Path, now: datetime) -> Path | None:
     arriving.unlink(missing_ok=True)
     _copy(source, arriving)
     try:
-        _check(arriving, warehouse)
+        try:
+            _check(arriving, warehouse)
+        except WarehouseDamaged as error:
+            raise WarehouseDamaged(
+                f"{source} is damaged or is no warehouse: {_told(error)}.", "Nothing was changed. Name another copy."
+            ) from error
         if _log(path).exists():
             # What it holds goes into its file; a damaged file keeps its log, which steps aside with it.
             with suppress(WarehouseError), warehouse.writing():
@@ -65,9 +79,18 @@ def restore(warehouse: Warehouse, source: Path, now: datetime) -> Path | None:
 
 
 def _check(path: Path, warehouse: Warehouse) -> None:
-    with Warehouse(path, warehouse.settings).reading() as connection:
-        connection.execute("SELECT count(*) FROM aggregate_report").fetchone()
-    _forget_locks(path)
+    """Read all of a copy. Raises WarehouseDamaged."""
+    try:
+        with Warehouse(path, warehouse.settings).reading() as connection:
+            connection.execute("SELECT count(*) FROM aggregate_report").fetchone()
+            read_through(connection)
+    finally:
+        _forget_locks(path)
+
+
+def _told(error: WarehouseDamaged) -> str:
+    """What DuckDB said of a damage, without the name of the file that was only on its way."""
+    return error.message.partition(": ")[2].rstrip(".")
 
 
 def _step_aside(path: Path, now: datetime) -> Path | None:

@@ -19,8 +19,8 @@ from warehouse.backup import backup
 def command(run: Run, path: Path) -> int:
     """Copy the whole warehouse to a new file, while others read and write.
 
-    The copy is opened and looked at before this ends with 0. It is a warehouse itself:
-    --warehouse PATH reads it, 'whosends restore PATH' puts it back.
+    All of the copy is read before this ends with 0: damage of the disk is found here, and then there is no
+    copy. It is a warehouse itself: --warehouse PATH reads it, 'whosends restore PATH' puts it back.
     """
     size, screen = backup(warehouse_of(run), path), Screen(run)
     if screen.json:

@@ -21,10 +21,13 @@ from ingest.probes import blocklists
 from ingest.probes.resolver import Resolver
 from ingest.settings import MailboxSettings
 from warehouse import migrate, reads
+from warehouse.connect import Warehouse
 from warehouse.errors import WarehouseMissing
+from warehouse.soundness import read_for
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 PACKAGES = ("ingest", "warehouse", "analysis", "app")
+READ_SECONDS = 10.0  # for which writers wait at the most while tables are read
 ASKED = "example.com."  # reserved by RFC 2606 and in DNS, so that it stands for nobody
 
 
@@ -99,6 +102,7 @@ def _warehouse(run: Run) -> Iterator[Check]:
         return
     schema = migrate.steps()[-1].version
     yield Check("warehouse", OK, f"{warehouse.path}, schema {schema}, {size / 2**20:,.1f} MiB")
+    yield _guarded("data", lambda: _data(warehouse))
     yield freshness(held.newest(()), today(), run.config.readiness.stale_days)
     if last:
         ended = last[0]["ended_at"]
@@ -106,6 +110,14 @@ def _warehouse(run: Run) -> Iterator[Check]:
         yield Check(
             "last run", OK if ended else WARN, what, "" if ended else "It runs still, or was killed; run it again."
         )
+
+
+def _data(warehouse: Warehouse) -> Check:
+    found = read_for(warehouse, READ_SECONDS)
+    if found.read < found.tables:
+        what = f"{found.read} of {found.tables} tables can be read to their ends; for the others there was no time."
+        return Check("data", OK, what, "'whosends backup' reads all of its copy.")
+    return Check("data", OK, f"All {found.tables} tables can be read to their ends.")
 
 
 def freshness(newest: date | None, now: date, stale_days: int) -> Check:

@@ -15,7 +15,7 @@ from app.commands.asking import now
 from app.commands.base import Group, Run
 from app.commands.deciding import actor
 from app.commands.opening import warehouse_of
-from app.commands.quarantine_retry import add_retry, unknown
+from app.commands.quarantine_retry import REASONS, add_retry, unknown
 from app.render import Screen, clean
 from ingest.errors import UsageError
 from warehouse import quarantine
@@ -34,9 +34,9 @@ def command() -> None:
 
 
 @command.command("list")
-@click.option("--reason", default="", metavar="CODE", help="Only this reason, for example xml_broken.")
+@click.option("--reason", type=REASONS, metavar="CODE", help="Only this reason, for example xml_broken.")
 @click.pass_obj
-def list_(run: Run, reason: str) -> int:
+def list_(run: Run, reason: str | None) -> int:
     """List refused messages, latest first, and the day until which their bytes stay. Exits 1 where there are some.
 
     The bytes go retention.quarantine_days after the message was refused last; reason and digest stay.
@@ -44,7 +44,7 @@ def list_(run: Run, reason: str) -> int:
     """
     screen = Screen(run)
     with warehouse_of(run).reading() as connection:
-        rows = quarantine.listing(connection, reason).to_dicts()
+        rows = quarantine.listing(connection, reason or "").to_dicts()
     for row in rows:
         row["bytes_until"] = _bytes_until(row, run.config.retention.quarantine_days)
     readable = sum(bool(row["parsedmarc_reads"]) for row in rows)
@@ -112,16 +112,16 @@ add_retry(command)
 
 @command.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--reason", default="", metavar="CODE", help="Only this reason, for example xml_broken.")
+@click.option("--reason", type=REASONS, metavar="CODE", help="Only this reason, for example xml_broken.")
 @click.pass_obj
-def export(run: Run, folder: Path, reason: str) -> int:
+def export(run: Run, folder: Path, reason: str | None) -> int:
     """Write the refused messages as they came to a folder, with a list of what they are.
 
     Files are named by key and reason, never by what a message says of itself. Open them with care.
     """
     warehouse, screen = warehouse_of(run), Screen(run)
     with warehouse.reading() as connection:
-        rows = quarantine.listing(connection, reason).to_dicts()
+        rows = quarantine.listing(connection, reason or "").to_dicts()
     folder.mkdir(parents=True, exist_ok=True)
     for row in rows:
         with warehouse.reading() as connection:
@@ -143,15 +143,15 @@ def export(run: Run, folder: Path, reason: str) -> int:
 
 @command.command()
 @click.argument("keys", type=int, nargs=-1)
-@click.option("--reason", default="", metavar="CODE", help="Every message refused for this reason.")
+@click.option("--reason", type=REASONS, metavar="CODE", help="Every message refused for this reason.")
 @click.pass_obj
-def drop(run: Run, keys: Sequence[int], reason: str) -> int:
+def drop(run: Run, keys: Sequence[int], reason: str | None) -> int:
     """Remove refused messages for good, by key or by reason. The journal notes who did."""
     if bool(keys) == bool(reason):
         raise UsageError("Say which messages to drop.", "Give keys from 'whosends quarantine list', or --reason.")
     warehouse, screen = warehouse_of(run), Screen(run)
     with warehouse.writing() as connection:
-        known = quarantine.listing(connection, reason)["quarantine_key"].to_list()
+        known = quarantine.listing(connection, reason or "")["quarantine_key"].to_list()
         if missing := [key for key in keys if key not in known]:
             raise unknown(missing)
         dropped = sorted(keys) or sorted(known)
@@ -159,5 +159,5 @@ def drop(run: Run, keys: Sequence[int], reason: str) -> int:
     if screen.json:
         screen.document(dropped=dropped)
     else:
-        screen.line(f"{len(dropped):,} messages dropped.")
+        screen.line(f"{len(dropped):,} {'message' if len(dropped) == 1 else 'messages'} dropped.")
     return exitcodes.OK

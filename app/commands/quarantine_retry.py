@@ -13,11 +13,13 @@ from app.commands.base import Group, Run
 from app.commands.opening import warehouse_of
 from app.render import Screen
 from ingest.errors import UsageError
+from ingest.outcome import Reason
 from warehouse import quarantine
 
 if TYPE_CHECKING:
     from warehouse.retry import RetrySummary
 
+REASONS = click.Choice([reason.value for reason in Reason])
 OUTCOMES = {"stored": "stored", "duplicate": "stored before", "not_a_report": "no report"}
 
 
@@ -26,10 +28,10 @@ def add_retry(group: Group) -> None:
 
     @group.command("retry")
     @click.argument("keys", type=int, nargs=-1)
-    @click.option("--reason", default="", metavar="CODE", help="Every message refused for this reason.")
+    @click.option("--reason", type=REASONS, metavar="CODE", help="Every message refused for this reason.")
     @click.option("--all", "everything", is_flag=True, help="Every message in quarantine.")
     @click.pass_obj
-    def retry(run: Run, keys: Sequence[int], reason: str, everything: bool) -> int:
+    def retry(run: Run, keys: Sequence[int], reason: str | None, everything: bool) -> int:
         """Read refused messages again: after an upgrade, or with raised limits.
 
         Tells for each reason what became of its messages. What is no longer refused leaves the
@@ -45,7 +47,7 @@ def add_retry(group: Group) -> None:
             hint = "Give keys from 'whosends quarantine list', or --reason, or --all."
             raise UsageError("Say which messages to try again.", hint)
         with warehouse_of(run).reading() as connection:
-            known = quarantine.listing(connection, reason)["quarantine_key"].to_list()
+            known = quarantine.listing(connection, reason or "")["quarantine_key"].to_list()
         if missing := [key for key in keys if key not in known]:
             raise unknown(missing)
         screen = Screen(run)
@@ -89,7 +91,7 @@ def _tell(screen: Screen, summary: RetrySummary) -> None:
         )
 
 
-def _said(before: str, outcome: str, reason: str, count: int) -> str:
+def _said(before: str, outcome: str, reason: str | None, count: int) -> str:
     if outcome in OUTCOMES:
         return f"{count:,} {OUTCOMES[outcome]}"
     changed = f" ({before} → {reason})" if reason != before else ""

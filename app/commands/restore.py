@@ -20,7 +20,9 @@ from warehouse.backup import restore
 def command(run: Run, path: Path) -> int:
     """Put a copy made by 'whosends backup' in the warehouse's place.
 
-    The copy is opened and looked at first. What it replaces is kept beside it under another name.
+    All of the copy is read first. What it replaces is kept beside it under another name.
+    Mails that came since the copy was made are read again by the next poll where they still are. Where 'after'
+    moves them, name that folder under 'folders' as well until they are read; what is stored counts once.
     """
     warehouse, screen = warehouse_of(run), Screen(run)
     replaced = restore(warehouse, path, datetime.now(UTC))
@@ -30,4 +32,11 @@ def command(run: Run, path: Path) -> int:
         screen.line(f"{warehouse.path} is now what {path} holds.")
         if replaced:
             screen.note(f"What was there is kept as {replaced}; remove it when all is well.")
+        for mailbox in run.config.mailboxes:
+            action, _, folder = mailbox.after.partition(":")
+            if action == "move":
+                screen.note(
+                    f"Mails that were moved to {folder!r} since the copy was made: add it to the folders of mailbox "
+                    f"{mailbox.name!r} and run 'whosends poll' once."
+                )
     return exitcodes.OK

@@ -89,6 +89,8 @@ def parse(document: bytes) -> AggregateReport:
         return _ReportReader(repairs).read_cut((data,))
     except (etree.XMLSyntaxError, MalformedReport):
         pass  # What is wrong, and whether it can be put right, is for the parser to say, with all before it.
+    data, shouted = mending.unshouted(data)
+    repairs += [(shouted, "elements in capitals")] if shouted else []
     try:
         return _ReportReader(repairs).read(data)
     except etree.XMLSyntaxError as fault:

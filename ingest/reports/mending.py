@@ -112,6 +112,18 @@ def _recoded(document: bytes, encoding: str) -> bytes:
     return out.getvalue()
 
 
+_TAG = re.compile(rb"</?[A-Za-z_][\w.:-]*")
+_SHOUTED = re.compile(rb"<(?:[\w.-]+:)?FEEDBACK[\s>]", re.IGNORECASE)
+
+
+def unshouted(data: bytes) -> tuple[bytes, str]:
+    """A document with its elements' names in small letters where that of the report is not, and what was put right."""
+    found = _SHOUTED.search(data[: 64 * 2**10])
+    if found is None or found[0].islower() or len(data) > MENDED_UP_TO:
+        return data, ""
+    return _TAG.sub(lambda tag: tag[0].lower(), data), "name"
+
+
 def refuse_doctype(data: bytes) -> None:
     """Raise MalformedReport where `data`, which is UTF-8 by now, holds a document type declaration anywhere."""
     if b"!" in data and b"<!DOCTYPE" in data:  # the one byte is found ten times as fast

@@ -116,7 +116,7 @@ def _leaves(content: Fields, body: Span, levels: int) -> Iterator[Part]:
     if levels >= LEVELS_LIMIT:
         raise MalformedReport(Reason.NESTED_TOO_DEEP, f"Its parts are nested more than {levels} deep.")
     found = 0
-    for part in mime.parts(body, _boundary(content) or mime.guessed_boundary(body)):
+    for part in mime.cut(body, _boundary(content)):
         found += 1
         if found > PARTS_LIMIT:
             raise MalformedReport(Reason.TOO_MANY_PARTS, f"It has more than {PARTS_LIMIT} parts.")

@@ -257,9 +257,15 @@ def _from_number(text: str) -> tuple[datetime, str]:
     return datetime.fromtimestamp(number, UTC), repair
 
 
+_ZONE_NAME = re.compile(r" ?(?:UTC|GMT)$", re.IGNORECASE)
+_SPACED_OFFSET = re.compile(r" ([+-]\d\d:?\d\d)$")
+
+
 def _from_text(text: str) -> datetime:
+    # "2026-09-21 00:00:00 UTC", and how Go writes it: "2026-09-21 00:00:00 +0000 UTC".
+    iso = _SPACED_OFFSET.sub(r"\1", _ZONE_NAME.sub("", text))
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(iso)
     except ValueError:
         try:
             moment = parsedate_to_datetime(text)

@@ -28,7 +28,7 @@ def test_doctor_looks_at_everything_and_fails_only_for_faults(whosends: Whosends
     assert ran.code == exitcodes.OK, ran.out
     checks = {check["name"]: check for check in ran.document["checks"]}
     assert set(checks) == {
-        "python", "packages", "configuration", "warehouse", "freshness", "last run", "names", "dns", "mailbox",
+        "python", "packages", "configuration", "warehouse", "data", "freshness", "last run", "names", "dns", "mailbox",
     }  # fmt: skip
     assert checks["mailbox"]["state"] == "warn"
     assert checks["mailbox"]["fix"]

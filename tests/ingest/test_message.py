@@ -11,6 +11,7 @@ from ingest.errors import MalformedReport, UnsafeArchive
 from ingest.message import Budget, Document, documents, is_mail
 from ingest.outcome import Reason
 from ingest.settings import UnpackLimits
+from ingest.sniff import Kind, kind
 from tests.ingest import wrap
 
 
@@ -104,6 +105,20 @@ def test_parts_keep_their_bytes() -> None:
 def test_a_mail_that_declares_parts_and_has_none_is_read_as_text() -> None:
     raw = wrap.mail('Content-Type: multipart/mixed; boundary="never"', b"<feedback>\r\n</feedback>\r\n")
     assert [document.content_type for document in found(raw)] == ["text/plain"]
+
+
+def test_a_mail_that_names_another_boundary_than_it_uses_is_cut_where_it_looks_cut() -> None:
+    raw = wrap.HEADER + wrap.multipart(wrap.TEXT, wrap.attached(b"\x1f\x8b"))
+    boundary = raw.partition(b"boundary=")[2].split(b"\r\n")[0].strip(b'"')
+    other = raw.replace(boundary, b"other", 1)
+    assert other != raw
+    assert [document.data for document in found(other)] == [b"\x1f\x8b"]
+
+
+def test_a_feedback_part_that_calls_itself_text_is_a_document() -> None:
+    part = wrap.entity("Content-Type: text/plain", b"Feedback-Type: auth-failure\r\nVersion: 1\r\n")
+    (document,) = found(wrap.HEADER + wrap.multipart(wrap.TEXT, part))
+    assert kind(document) is Kind.FAILURE
 
 
 def test_what_was_found_before_a_limit_stays_found() -> None:

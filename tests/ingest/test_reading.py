@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import lzma
 import pickle
 from collections.abc import Callable
 
@@ -137,6 +139,7 @@ def test_a_broken_member_does_not_take_the_others_with_it() -> None:
         (b"# Readme\n\nNothing.\n", "It is no report."),
         (b'{"name": "package"}', "It is no report."),
         (b"\x89PNG\r\n\x1a\n" + bytes(50), "It is no report."),
+        (lzma.compress(REPORT), "It is packed as xz, which is not read."),
         (b"<?xml version='1.0'?><project><a/></project>", "It is XML of another kind (project)."),
         (
             wrap.zipped(("readme.txt", b"hello"), ("pom.xml", b"<project/>")),
@@ -185,6 +188,8 @@ def test_a_failure_report_returns_what_is_not_ours() -> None:
         (wrap.zipped(), "a.zip", Reason.BROKEN_ARCHIVE),
         (wrap.encrypted_zip("a.xml"), "a.zip", Reason.ENCRYPTED),
         (REPORT[:-20], "a.xml", Reason.XML_BROKEN),
+        (lzma.compress(REPORT), wrap.FILE_NAME + ".xz", Reason.BROKEN_ARCHIVE),
+        (wrap.HEADER + wrap.multipart(wrap.attached(bz2.compress(REPORT))), "", Reason.BROKEN_ARCHIVE),
     ],
 )
 def test_a_document_that_claims_to_be_a_report_is_refused(raw: bytes, name: str, reason: Reason) -> None:

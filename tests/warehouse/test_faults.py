@@ -32,6 +32,7 @@ from warehouse.load import load
 from warehouse.reparse import reparse
 from warehouse.retention import prune
 from warehouse.settings import RetentionSettings
+from warehouse.soundness import read_for
 
 REPORTS = "SELECT count(*) FROM aggregate_report"
 
@@ -139,6 +140,47 @@ def test_a_copy_that_is_no_warehouse_replaces_nothing(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {
         "copy", "warehouse.duckdb", "warehouse.duckdb.lock", "warehouse.duckdb.turnstile",
     }  # fmt: skip
+
+
+BLOCK = 262_144
+
+
+def damaged(target: Warehouse) -> None:
+    """Noise in those blocks without which the file opens all the same."""
+    for at in range(12_288, target.path.stat().st_size, BLOCK):
+        whole = target.path.read_bytes()
+        target.path.write_bytes(whole[: at + 4096] + os.urandom(4096) + whole[at + 8192 :])
+        try:
+            with target.writing(reports=False):
+                pass
+            with target.reading() as connection:
+                connection.execute(REPORTS).fetchone()
+        except WarehouseError:
+            target.path.write_bytes(whole)
+
+
+def test_of_a_damaged_warehouse_there_is_no_copy(tmp_path: Path) -> None:
+    target = filled(tmp_path, 40)
+    backup(target, tmp_path / "good.duckdb")
+    damaged(target)
+    with pytest.raises(WarehouseDamaged, match="no copy was made"):
+        backup(target, tmp_path / "bad.duckdb")
+    assert not list(tmp_path.glob("bad*"))
+    with pytest.raises(WarehouseDamaged, match="restore"):
+        read_for(target, 10)
+    restore(target, tmp_path / "good.duckdb", NOW)
+    assert one(target, REPORTS) == 40
+    assert read_for(target, 10).read == read_for(target, 10).tables > 30
+
+
+def test_a_damaged_copy_replaces_nothing(tmp_path: Path) -> None:
+    target = filled(tmp_path, 40)
+    backup(target, tmp_path / "copy.duckdb")
+    damaged(Warehouse(tmp_path / "copy.duckdb", target.settings))
+    with pytest.raises(WarehouseDamaged, match=r"copy\.duckdb is damaged"):
+        restore(target, tmp_path / "copy.duckdb", NOW)
+    assert one(target, REPORTS) == 40
+    assert not list(tmp_path.glob("*.restoring*"))
 
 
 def test_pruned_records_leave_the_rollup_and_the_memory_of_the_report(tmp_path: Path) -> None:
