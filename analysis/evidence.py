@@ -117,8 +117,10 @@ def _resting(connection: Connection, scope: Scope, newest: date | None, settings
 def _rows(frames: Frames, settings: SourceSettings) -> pl.DataFrame:
     if frames.sources.is_empty() or frames.newest is None:
         return pl.DataFrame()
+    # What is shown is of the scope's days, what is judged of the whole history: the latter has the plain names.
     return (
         frames.sources.drop("first_seen")
+        .rename({column: f"{column}_shown" for column in ("dkim_aligned", "spf_aligned")})
         .join(frames.first_seen.drop("last_seen"), on=KEY, how="left")
         .join(frames.facts, on="source_key", how="left")
         .join(frames.ips, on=KEY, how="left")

@@ -29,10 +29,13 @@ from ingest.catalogue.service import Service as Listed
 from ingest.network import Network, Service
 from warehouse.address import Address
 
-RULES = 4  # raised with every change of what is decided here, so that what is stored is looked at anew
+RULES = 5  # raised with every change of what is decided here, so that what is stored is looked at anew
 
 # Types of the map of names whose customers, not they themselves, send from their networks.
 HOSTS = frozenset({"Web Host", "ISP", "IaaS", "PaaS"})
+
+# Types whose networks hold other organisations' machines beside their own: research networks, authorities, caretakers.
+SHARED = frozenset({"Education", "Government", "Science", "Nonprofit", "MSP", "MSSP"})
 
 # What a service of the catalogue does with mail (catalogue.service.ROLES), in the map's words and two more.
 TYPES = {
@@ -138,7 +141,7 @@ class Identifier:
         # SPF is checked against the address; keys survive forwarding, and an operator that sends is known.
         if bond and bound and (bond.by not in SIGNED or not operator.sends):
             return _of(bound, address, bond.by)
-        return address if operator.sends else self._tenant(address, plain, bond)
+        return self._guest(address, operator, bond) if operator.sends else self._tenant(address, plain, bond)
 
     def _sent_through(self, address: Address, bond: Bond | None) -> Address:
         """The same address under the service that sends through it, where it is a carrier's machine."""
@@ -161,7 +164,23 @@ class Identifier:
         type_ = known.type if known else None
         key, service = (f"as:{as_domain}", known.name if known else None) if sends else ("", None)
         about = (key, service, type_, network.asn, as_name, as_domain, network.country or None)
-        return _Operator(as_domain, sends, about)
+        return _Operator(as_domain, sends, known is None or known.type in SHARED, about)
+
+    def _guest(self, address: Address, operator: _Operator, bond: Bond | None) -> Address:
+        """Somebody else in the network of an operator who sends: whom our DNS or a confirmed reverse name shows."""
+        organisation = self._organisation(address)
+        bound = self._bound(bond, address.as_domain)
+        shown = organisation if operator.shares else None
+        if bond and bound and (bond.by == "path" or bound == organisation):
+            shown, address = bound, address if bound == organisation else address._replace(bound_by=bond.by)
+        if not shown:
+            return address
+        known = self._service(shown)
+        return address._replace(
+            source_key=f"ptr:{shown}@{address.as_domain}",
+            service=known.name if known else None,
+            service_type=known.type if known else address.service_type,
+        )
 
     def _tenant(self, address: Address, ip: str, bond: Bond | None) -> Address:
         """A customer of a hoster or access provider, or somebody in an unknown network."""
@@ -208,10 +227,15 @@ class Identifier:
 
 
 class _Operator(NamedTuple):
-    """Whose network it is, whether they send the mail themselves, and what an Address says of it up to `country`."""
+    """Whose network it is, and what an Address says of it up to `country`.
+
+    `sends`: whether they send the mail themselves; `shares`: whether that is an assumption, since others' machines may
+    stand there, whatever the operator does: networks are let, and many an operator is in no list.
+    """
 
     as_domain: str | None
     sends: bool
+    shares: bool
     address: tuple[Any, ...]
 
 

@@ -28,11 +28,11 @@ DECIDED = ("approved", "forwarder", "spoof", "retired")
 # What a Source shows, and what its facts are told by, of all the numbers of a row.
 SHOWN = (
     "active_days", "aligned", "altered_away", "as_domain", "as_name", "asn", "away_pass", "borrowed", "carrier",
-    "country", "days", "dkim_aligned", "dns_named", "domain",
+    "country", "days", "dkim_aligned_shown", "dns_named", "domain",
     "earlier_aligned", "first_seen", "heard_aligned", "ips", "is_new", "kept", "last_seen", "list_paths",
     "list_reasons", "listlike", "messages", "n", "overridden", "own_host", "own_pass", "quarantined",
     "reasons", "recent_aligned", "recent_n", "rejected", "reporters", "service", "service_type", "source_key",
-    "spf_aligned",
+    "spf_aligned", "spf_aligned_shown",
 )  # fmt: skip
 OF_DECISION = ("decided_by", "decided_until", "decision", "note", "owner")
 # What is kept of a Source without a decision: its fields but evidence, in order; the probability of each of VERDICTS;
@@ -261,8 +261,8 @@ def _source(row: dict[str, Any], verdict: Verdict, decision: Decision | None) ->
         days=row["days"],
         messages=row["messages"],
         aligned=row["aligned"],
-        dkim_aligned=row["dkim_aligned"],
-        spf_aligned=row["spf_aligned"],
+        dkim_aligned=row["dkim_aligned_shown"],
+        spf_aligned=row["spf_aligned_shown"],
         first_seen=row["first_seen"],
         last_seen=row["last_seen"],
         is_new=bool(row["is_new"]),

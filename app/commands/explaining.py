@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 import polars as pl
 
+from analysis.counted_rows import MOST, counted_rows
 from analysis.facts import PROOFS
 from analysis.sources import Source, sources
 from analysis.verdict import VERDICTS
@@ -18,6 +19,7 @@ from app.render import Screen, clean, share
 from ingest.errors import UsageError
 from warehouse import blocklists
 from warehouse.connect import Warehouse
+from warehouse.scope import Scope
 
 LEDGER = ("Weight", "Evidence", "Rows in")
 BLOCKLISTS = ("Blocklist", "Addresses asked", "Listed", "Codes", "When")
@@ -38,9 +40,10 @@ def add_explanations(group: click.Group) -> None:
 
 @click.command("show", cls=Command)
 @click.argument("key", metavar="SOURCE")
+@click.option("--rows", "with_rows", is_flag=True, help="Also the rows that the evidence was counted from, the largest first.")
 @scoped
 @click.pass_obj
-def show(run: Run, /, key: str, asked: Asked) -> int:
+def show(run: Run, /, key: str, with_rows: bool, asked: Asked) -> int:
     """Why is a source judged so, and what is to be asked whom?
 
     SOURCE is a key from the list, or an address or a service's name that only one source has. Shows for each domain
@@ -53,15 +56,35 @@ def show(run: Run, /, key: str, asked: Asked) -> int:
         meant, _ = meant_by(connection, key, scope.domains[0] if len(scope.domains) == 1 else None)
         listed, unusable = blocklists.of_source(connection, meant), blocklists.unusable(connection)
     found = [one for one in sources(warehouse, scope, today(), run.config.sources) if one.source_key == meant]
+    rows = [_rows(run, warehouse, one, scope) if with_rows else {} for one in found]
     if screen.json:
-        screen.document(sources=found, blocklists=listed.to_dicts())
+        told = {"rows": [{table: part.to_dicts() for table, part in of_one.items()} for of_one in rows]}
+        screen.document(sources=found, blocklists=listed.to_dicts(), **(told if with_rows else {}))
         return exitcodes.OK if found else exitcodes.UNKNOWN
-    for one in found:
+    for one, of_one in zip(found, rows, strict=True):
         _explain(screen, one)
+        for table, part in of_one.items():
+            _tell_rows(screen, table, part)
     _tell_blocklists(screen, listed, unusable)
     if not found:
         screen.note(f"{clean(meant)} sent nothing in these days; --days looks further back.")
     return exitcodes.OK if found else exitcodes.UNKNOWN
+
+
+def _rows(run: Run, warehouse: Warehouse, one: Source, scope: Scope) -> dict[str, pl.DataFrame]:
+    with warehouse.reading() as connection:
+        return counted_rows(connection, one, scope, today(), run.config.sources)
+
+
+def _tell_rows(screen: Screen, table: str, rows: pl.DataFrame) -> None:
+    """The rows of one table; text in them is a stranger's."""
+    screen.line(f"{table}, the largest {rows.height} rows" if rows.height == MOST else table)
+    screen.table(tuple(name.replace("_", " ").capitalize() for name in rows.columns), [*map(_shown, rows.iter_rows())])
+    screen.line("")
+
+
+def _shown(row: tuple[object, ...]) -> tuple[object, ...]:
+    return tuple(" ".join(map(str, cell)) if isinstance(cell, list) else cell for cell in row)
 
 
 def _explain(screen: Screen, one: Source) -> None:

@@ -11,9 +11,13 @@ from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import delta_generator
+from streamlit.runtime.caching import cache_data_api
 
-from app.web import ahead
-from app.web.pages import PAGES
+# Streamlit warns, once for each function whose answers it keeps, that nothing is served yet: so it is meant.
+logging.getLogger(cache_data_api.__name__).addFilter(lambda record: "No runtime found" not in record.getMessage())
+
+from app.web import ahead  # noqa: E402  the functions are there
+from app.web.pages import PAGES  # noqa: E402
 
 ROOT = b'<head><script>window.__streamlit={BACKEND_BASE_URL:location.origin+"/"}</script>'
 
