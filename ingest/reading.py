@@ -126,7 +126,8 @@ def read(message: Message, limits: UnpackLimits, privacy: Privacy = PRIVATE, sec
             others[described(document)] = None
             if packing(document) and (claims(document) or _announces(message)):
                 what = f"What seems to be a report is {described(document)}."
-                reading.refusals.append(_refusal(MalformedReport(Reason.BROKEN_ARCHIVE, what, _PACKED_AS), document.name))
+                fault = MalformedReport(Reason.BROKEN_ARCHIVE, what, _PACKED_AS)
+                reading.refusals.append(_refusal(fault, document.name))
     return reading if reading.is_report else Reading(sentence=_sentence(message, list(others)))
 
 

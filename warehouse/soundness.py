@@ -1,4 +1,4 @@
-"""Whether all that a warehouse holds can be read: DuckDB compares a block with its checksum when it reads it, not before."""
+"""Whether all that a warehouse holds can be read: DuckDB looks at the checksum of a block only when it reads it."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def add_explanations(group: click.Group) -> None:
 
 @click.command("show", cls=Command)
 @click.argument("key", metavar="SOURCE")
-@click.option("--rows", "with_rows", is_flag=True, help="Also the rows that the evidence was counted from, the largest first.")
+@click.option("--rows", "with_rows", is_flag=True, help="Also the rows that the evidence was counted from.")
 @scoped
 @click.pass_obj
 def show(run: Run, /, key: str, with_rows: bool, asked: Asked) -> int:
@@ -48,7 +48,8 @@ def show(run: Run, /, key: str, with_rows: bool, asked: Asked) -> int:
 
     SOURCE is a key from the list, or an address or a service's name that only one source has. Shows for each domain
     that it sends as: the verdict and its probability, what proves it ours, which way its mail came, the question to
-    ask, and the ledger of evidence. Weights are log-odds: what speaks for the verdict, and against it (-).
+    ask, and the ledger of evidence. Weights are log-odds: what speaks for the verdict, and against it (-). With
+    --rows, the largest rows of each table that was counted, summed over its days.
     """
     screen, warehouse = Screen(run), warehouse_of(run)
     scope = scope_of(warehouse, asked, run.config.readiness.days)

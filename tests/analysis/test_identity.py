@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analysis.bonds import Bond
 from analysis.identity import Identifier
 from ingest.network import NetworkDatabase, ServiceMap
 from tests.analysis.world import Networks, services
@@ -102,6 +103,30 @@ def test_a_reverse_name_that_proves_nothing_is_kept_but_names_nobody(identifier:
 
 def test_a_reverse_name_does_not_take_an_address_from_the_operator_that_sends(identifier: Identifier) -> None:
     assert of(identifier, "192.0.2.7", Name("o1.mail.customer.test")).source_key == "as:mailer.test"
+
+
+@pytest.mark.parametrize(
+    ("ip", "name", "key", "type_"),
+    [
+        ("233.252.0.7", None, "as:school.test", "Education"),
+        ("233.252.0.7", Name("mx.school.test"), "as:school.test", "Education"),
+        ("233.252.0.7", Name("mx.other.test"), "ptr:other.test@school.test", "Education"),
+        ("233.252.0.7", Name("out.crm.test"), "ptr:crm.test@school.test", "SaaS"),
+        ("233.252.0.7", Name("mx.other.test", confirmed=False), "as:school.test", "Education"),
+        ("233.252.0.7", Name("vps7.rent.test"), "as:school.test", "Education"),
+    ],
+)
+def test_a_guest_in_a_network_that_others_share_is_told_from_its_operator(
+    identifier: Identifier, ip: str, name: Name | None, key: str, type_: str
+) -> None:
+    address = of(identifier, ip, name)
+    assert (address.source_key, address.service_type) == (key, type_)
+
+
+def test_our_own_dns_tells_a_guest_from_an_operator_that_sends(identifier: Identifier) -> None:
+    for by, key in (("path", "ptr:invoices.test@mailer.test"), ("key", "as:mailer.test")):
+        [address] = identifier.identify(["192.0.2.7"], None, {"192.0.2.7": Bond(by, None, "invoices.test")})
+        assert (address.source_key, address.bound_by) == (key, "path" if by == "path" else None)
 
 
 @pytest.mark.parametrize(

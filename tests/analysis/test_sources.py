@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
+import polars as pl
 import pytest
 
+from analysis.counted_rows import counted_rows
 from analysis.settings import SourceSettings
 from analysis.sources import Source, sources
 from tests.analysis.world import LAST, MAILER, MAILER_KEYS, MAILER_PATH, OURS, RELAY, TODAY, World, days, usual
@@ -48,6 +50,37 @@ def test_one_report_is_enough_to_name_a_source(world: World) -> None:
     assert (source.first_seen, source.last_seen, source.days, source.reporters, source.ips) == (LAST, LAST, 1, 1, 1)
     assert not source.is_new
     assert source.decision is None
+
+
+def test_a_verdict_does_not_depend_on_the_days_that_are_shown(world: World) -> None:
+    # As much that passes SPF as the domain as what looks passed on: on its last days alone, the latter seems to win.
+    world.send(RELAY, days(39), 10, spf=(OURS, "pass"))
+    world.send(RELAY, days(39), 3, dkim=[("example.com", "away", "pass")], reason=("forwarded", ""))
+    world.send(MAILER, days(39), 90, dkim=[("example.com", "away", "pass")])
+    world.save()
+    whole = only(ask(world, Scope((OURS,), LAST - timedelta(days=39), LAST)), RELAY_KEY)
+    last = only(ask(world, Scope((OURS,), LAST - timedelta(days=2), LAST)), RELAY_KEY)
+    assert whole.path is not None
+    assert whole.path.passed_on == whole.messages - whole.spf_aligned
+    assert (last.path, last.probabilities, last.proof) == (whole.path, whole.probabilities, whole.proof)
+    assert [entry.sentence for entry in last.evidence] == [entry.sentence for entry in whole.evidence]
+    assert (last.messages, last.spf_aligned) == (3 * 39, 3 * 30)  # those are of the days asked for
+
+
+def test_the_rows_behind_the_evidence_are_those_that_it_counts(world: World) -> None:
+    world.send(MAILER, days(39), 7, dkim=MAILER_KEYS, spf=MAILER_PATH)
+    world.send(RELAY, days(39), 2)
+    world.save()
+    scope = Scope((OURS,), LAST - timedelta(days=2), LAST)
+    source = only(ask(world, scope), MAILER_KEY)
+    with world.warehouse.reading() as connection:
+        found = counted_rows(connection, source, scope, TODAY, SETTINGS)
+    assert set(found) == {entry.rows for entry in source.evidence if entry.rows}
+    for table in ("source_day", "daily"):
+        assert found[table]["messages"].sum() == 40 * 7 * 3
+    keys = found["signature_month"].group_by("signing_domain").agg(pl.col("messages").sum())
+    assert dict(keys.iter_rows()) == {domain: 40 * 7 * 3 for domain, _, _ in MAILER_KEYS}
+    assert found["source_day"]["first_day"].min() == LAST - timedelta(days=39)
 
 
 def test_the_largest_comes_first_and_counts_are_over_the_scope(world: World) -> None:

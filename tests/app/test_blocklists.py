@@ -103,6 +103,11 @@ def test_what_lists_say_is_shown_and_what_refuses_is_no_answer(run: Run, whosend
     assert "The blocklist refuses.test refuses for IPv4" in told.out + told.err
     [row] = whosends("sources", "show", LISTED, "--json").document["blocklists"]
     assert (row["zone"], row["asked"], row["listed"], row["codes"]) == ("list.test", 1, 1, ["127.0.0.4"])
+    [rows] = whosends("sources", "show", LISTED, "--rows", "--json").document["rows"]
+    [answer] = rows["blocklist_answer"]
+    assert (answer["source_ip"], answer["zone"], answer["codes"]) == (LISTED, "list.test", ["127.0.0.4"])
+    assert sum(row["messages"] for row in rows["daily"]) == sum(row["messages"] for row in rows["source_day"])
+    assert "127.0.0.4  " in whosends("sources", "show", LISTED, "--rows").out
     [row] = whosends("sources", "show", FREE, "--json").document["blocklists"]
     assert (row["asked"], row["listed"], row["codes"]) == (1, 0, [])
 
