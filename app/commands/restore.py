@@ -22,7 +22,7 @@ def command(run: Run, path: Path) -> int:
 
     All of the copy is read first. What it replaces is kept beside it under another name.
     Mails that came since the copy was made are read again by the next poll where they still are. Where 'after'
-    moves them, name that folder under 'folders' as well until they are read; what is stored counts once.
+    moves them, read that folder once, with after = 'leave'; what is stored already counts once.
     """
     warehouse, screen = warehouse_of(run), Screen(run)
     replaced = restore(warehouse, path, datetime.now(UTC))
@@ -36,7 +36,7 @@ def command(run: Run, path: Path) -> int:
             action, _, folder = mailbox.after.partition(":")
             if action == "move":
                 screen.note(
-                    f"Mails that were moved to {folder!r} since the copy was made: add it to the folders of mailbox "
-                    f"{mailbox.name!r} and run 'whosends poll' once."
+                    f"Mailbox {mailbox.name!r} moves mails to {folder!r}, so those that came since the copy are there: "
+                    f"set folders = [{folder!r}] and after = 'leave', run 'whosends poll' once, and set both back."
                 )
     return exitcodes.OK

@@ -30,6 +30,9 @@ def _listing(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of the list; it is asked for with and without its name."""
     for option in (
         click.option("--kind", type=click.Choice(KINDS), help="Only sources that look so."),
+        click.option(
+            "--new", is_flag=True, help="Only sources that are new, and what to ask whom; ends with 1 if any."
+        ),
         click.option("--undecided", is_flag=True, help="Only sources without a decision; ends with 1 if there are."),
         click.option("--all", "everything", is_flag=True, help=f"All of them in the table, not the {SHOWN} largest."),
         scoped,
@@ -59,27 +62,39 @@ def list_(run: Run, /, asked: Asked, **chosen: Any) -> int:
     return _list(run, asked, **chosen)
 
 
-def _list(run: Run, asked: Asked, kind: str | None, undecided: bool, everything: bool) -> int:
+def _list(run: Run, asked: Asked, kind: str | None, new: bool, undecided: bool, everything: bool) -> int:
     screen, warehouse = Screen(run), warehouse_of(run)
     scope = scope_of(warehouse, asked, run.config.readiness.days)
     every = sources(warehouse, scope, today(), run.config.sources)
-    found = [source for source in every if (not kind or source.kind == kind) and not (undecided and source.decided)]
+    found = [
+        source
+        for source in every
+        if (not kind or source.kind == kind) and not (undecided and source.decided) and (source.is_new or not new)
+    ]
     estimates = missing(warehouse, scope, every)
     if screen.json:
         screen.document(sources=found, unseen=estimates)
     elif found:
         shown = found if everything else found[:SHOWN]
-        screen.table(COLUMNS, [_row(source) for source in shown])
+        asks = [(source.question,) if new else () for source in shown]
+        titles = (*COLUMNS, "Ask") if new else COLUMNS
+        screen.table(titles, [(*_row(source), *ask) for source, ask in zip(shown, asks, strict=True)])
         if len(shown) < len(found):
             screen.note(f"The {SHOWN} largest of {len(found):,}; --all lists all.")
         for sentence in sentences(estimates):
             screen.note(sentence)
         screen.note("'whosends sources show SOURCE' tells why, and what to ask whom.")
     else:
-        screen.note("There is no such source." if every else "No source sent in these days.")
+        screen.note(
+            "There is no such source."
+            if every and not new
+            else "No source is new."
+            if every
+            else "No source sent in these days."
+        )
     if not every:
         return exitcodes.UNKNOWN
-    return exitcodes.FOUND if undecided and found else exitcodes.OK
+    return exitcodes.FOUND if (undecided or new) and found else exitcodes.OK
 
 
 def _row(source: Source) -> tuple[object, ...]:

@@ -10,6 +10,7 @@ import pytest
 
 from app import exitcodes
 from app.commands.status import trend
+from tests.analysis.world import World, days, usual
 from tests.app.conftest import Whosends, write_month
 
 SOURCE = {
@@ -239,6 +240,20 @@ def test_the_target_comes_from_the_configuration(whosends: Whosends, month: Path
     Path("whosends.toml").write_text("[[domain]]\nname = 'example.com'\ntarget = 'quarantine'\n")
     ran = whosends("readiness", "example.com", "--warehouse", month, "--json")
     assert ran.document["target"] == "quarantine"
+
+
+def test_what_is_new_is_listed_with_what_to_ask_whom(whosends: Whosends, tmp_path: Path) -> None:
+    world = World.at(tmp_path)
+    usual(world, days(29))
+    world.send("192.88.99.10", days(1), 40, dkim=(("crm.test", "k", "pass"),), spf=("b.crm.test", "pass"))
+    path = world.save().path
+    ran = whosends("sources", "--new", "--warehouse", path)
+    assert ran.code == exitcodes.FOUND
+    assert "as:crm.test" in ran.out
+    assert "Ask " in ran.out
+    assert "as:mailer.test" not in ran.out
+    ran = whosends("sources", "--new", "--until", "2026-11-15", "--warehouse", path)
+    assert (ran.code, ran.out) == (exitcodes.OK, "")
 
 
 def test_decisions_are_recorded_and_taken_back(whosends: Whosends, month: Path) -> None:

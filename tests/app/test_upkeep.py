@@ -51,6 +51,19 @@ def test_a_copy_is_made_and_put_back(path: Path, tmp_path: Path) -> None:
     run(path, "restore", str(tmp_path / "none"), code=2)
 
 
+def test_a_restore_says_where_the_mails_of_since_then_are(path: Path, tmp_path: Path) -> None:
+    config = tmp_path / "c.toml"
+    config.write_text("[[mailbox]]\nhost = 'h.test'\nuser = 'u'\npassword_file = 'p'\nafter = 'move:DMARC/Done'\n")
+    run(path, "backup", str(tmp_path / "copy"))
+    command = [COMMAND, "restore", str(tmp_path / "copy"), "--warehouse", str(path), "--config", str(config)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert "set folders = ['DMARC/Done'] and after = 'leave'" in ran.stderr
+
+
+def test_a_misspelt_reason_is_no_empty_quarantine(path: Path) -> None:
+    assert "xml_broken" in run(path, "quarantine", "list", "--reason", "xml_borken", code=2)["error"]["message"]
+
+
 def test_pruning_follows_the_settings(path: Path, tmp_path: Path) -> None:
     kinds = ("records", "documents", "messages", "quarantined", "failure_reports", "bounces", "personal")
     assert not any(run(path, "prune")[kind] for kind in kinds)
