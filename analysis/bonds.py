@@ -16,10 +16,11 @@ from typing import NamedTuple
 
 import polars as pl
 
-from analysis.pointers import Pointers, parsed
+from analysis.pointers import Pointers
 from ingest.catalogue.catalogue import Catalogue
 from ingest.catalogue.envelopes import domain_habit
 from ingest.catalogue.service import Service
+from ingest.ip import parsed
 
 MOSTLY = 0.5  # share of an address's passing mail from which what binds it counts
 WHOLLY = 0.9  # the same where the machines are a carrier's, who gives an address to many

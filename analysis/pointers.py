@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
 import polars as pl
@@ -177,12 +177,3 @@ class Pointers:
         """Of the includes on the way to a network, the last of a listed service: it sends from there itself."""
         matches = [match for name in through if (match := self._listed.by_include(name))]
         return matches[-1].service if matches else None
-
-
-def parsed(ip: str) -> IPv4Address | IPv6Address | None:
-    """An address, in its plain form; None where it is none."""
-    try:
-        found = ip_address(ip)
-    except ValueError:
-        return None
-    return (found.ipv4_mapped or found) if isinstance(found, IPv6Address) else found

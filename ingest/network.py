@@ -10,11 +10,12 @@ import csv
 import importlib.util
 import ipaddress
 import logging
-import socket
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+from ingest.ip import is_ipv4
 
 if TYPE_CHECKING:
     import maxminddb
@@ -112,12 +113,8 @@ _SPECIAL = frozenset(map(str, (0, 10, 100, 127, 169, 172, 192, 198, 203, *range(
 
 def _is_global(ip: str) -> bool:
     """Whether a text is an address that somebody may announce."""
-    try:
-        # Most are settled here; ipaddress takes ten times as long.
-        socket.inet_pton(socket.AF_INET, ip)
-        return ip.partition(".")[0] not in _SPECIAL or ipaddress.ip_address(ip).is_global
-    except (OSError, ValueError):
-        pass
+    if is_ipv4(ip) and ip.partition(".")[0] not in _SPECIAL:  # most are settled here
+        return True
     try:
         return ipaddress.ip_address(ip).is_global
     except ValueError:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import socket
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import NamedTuple
+
+from ingest.ip import is_ipv4
 
 TEXT_LIMIT = 1024
 """Characters kept of any text. The longest honest one is a comment of a few hundred."""
@@ -122,12 +123,7 @@ def address(raw: str) -> tuple[str, str]:
     Brackets, a zone id and a host-length prefix are taken off. A hostname raises ValueError.
     """
     text = raw.strip()
-    try:
-        # Strict, and five times faster than ipaddress: four decimals without leading zeros.
-        socket.inet_pton(socket.AF_INET, text)
-    except (OSError, ValueError):
-        pass
-    else:
+    if is_ipv4(text):
         return text, ""
     bare = text.strip("[]").partition("%")[0].strip()
     if bare.endswith(("/32", "/128")):

@@ -10,9 +10,10 @@ import pytest
 
 from analysis.bonds import Bond, Passing, bonds
 from analysis.identity import Identifier
-from analysis.pointers import Pointers, parsed
+from analysis.pointers import Pointers
 from analysis.regrouping import Known
 from ingest.catalogue.catalogue import catalogue
+from ingest.ip import parsed
 from ingest.network import NetworkDatabase, ServiceMap
 from warehouse.dns import ANSWER
 
