@@ -47,6 +47,8 @@ def test_where_two_disagree_neither_counts_for_more_than_the_other() -> None:
         ({"spf_aligned": 9, "heard_aligned": 9}, "record"),
         ({"own_pass": 9, "heard_aligned": 9}, "key"),
         ({"own_pass": 9, "borrowed": 9, "heard_aligned": 9}, "none"),
+        ({"own_pass": 900, "borrowed": 880, "away_pass": 880, "heard_aligned": 900}, "none"),
+        ({"own_pass": 900, "borrowed": 600, "away_pass": 600, "heard_aligned": 900}, "key"),
         ({"spf_aligned": 2, "heard_aligned": 2}, "none"),
         ({"own_host": 1}, "name"),
         ({"dns_named": 1}, "dns"),
