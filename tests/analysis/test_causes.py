@@ -30,7 +30,6 @@ CHANGE = Change(
     until=None,
     before=1.0,
     after=0.2,
-    latest=0.2,
     messages=100,
     p_value=1e-9,
     reporters=3,
