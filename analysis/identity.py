@@ -13,7 +13,7 @@ send), the service that sends through them is named, where a reverse name or our
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache, lru_cache
 from ipaddress import IPv4Address, ip_network
@@ -63,8 +63,8 @@ DOMAIN = re.compile(r"(?=.{4,80}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([
 class Networks(Protocol):
     """The offline database of networks."""
 
-    def lookup(self, ip: str) -> Network:
-        """Who announces this address; empty fields where nobody is known to."""
+    def lookup(self, ips: Iterable[str]) -> Iterator[Network]:
+        """Who announces each of these addresses; empty fields where nobody is known to."""
 
     @property
     def edition(self) -> str: ...  # noqa: D102
@@ -98,8 +98,8 @@ class Identifier:
         self._networks, self._services = networks, services
         self._listed = listed or catalogue()
         # Many addresses share few operators.
-        self._service = lru_cache(maxsize=100_000)(services.lookup)
-        self._operator = lru_cache(maxsize=100_000)(self._describe)
+        self._service = lru_cache(maxsize=2**14)(services.lookup)
+        self._operator = lru_cache(maxsize=2**14)(self._describe)
 
     @property
     def version(self) -> str:
@@ -114,21 +114,37 @@ class Identifier:
     ) -> list[Address]:
         """One Address for each of `source_ips`, in order. `names` and `bonds` are by address."""
         names, bonds = names or {}, bonds or {}
-        return [self._identify(ip, names.get(ip), bonds.get(ip)) for ip in source_ips]
+        plain = [_canonical(text) for text in source_ips]
+        operators = map(self._operator, self._networks.lookup(one or "" for one in plain))
+        found = zip(source_ips, plain, operators, strict=True)
+        return [self._identify(text, one, operator, names.get(text), bonds.get(text)) for text, one, operator in found]
 
-    def _identify(self, text: str, name: ReverseName | None, bond: Bond | None) -> Address:
-        plain = _canonical(text)
+    def _identify(
+        self, text: str, plain: str | None, operator: _Operator, name: ReverseName | None, bond: Bond | None
+    ) -> Address:
         if plain is None:
             return Address(text, "net:invalid")
-        operator = self._operator(self._networks.lookup(plain))
-        address = Address(text, *operator.address)
+        mail = _mail_network(plain, operator.as_domain)
+        address = operator.unnamed
+        if mail or name or bond:
+            address = self._whose(Address(text, *operator.address), operator, mail, name, bond)
+        return Address(text, address.source_key or f"net:{_block(plain)}", *address[2:])
+
+    def _whose(
+        self,
+        address: Address,
+        operator: _Operator,
+        mail: MailNetwork | None,
+        name: ReverseName | None,
+        bond: Bond | None,
+    ) -> Address:
+        """What is known of an address; without a source where that is its block."""
         if name:
             address = address._replace(ptr=name.ptr, ptr_confirmed=name.confirmed, ptr_at=name.asked_at)
-        return self._sent_through(self._operated(address, plain, operator, bond), bond)
+        return self._sent_through(self._operated(address, operator, mail, bond), bond)
 
-    def _operated(self, address: Address, plain: str, operator: _Operator, bond: Bond | None) -> Address:
+    def _operated(self, address: Address, operator: _Operator, mail: MailNetwork | None, bond: Bond | None) -> Address:
         """Whose machine it is."""
-        mail = operator.as_domain and _mail_network(plain, operator.as_domain)
         if mail:
             return address._replace(
                 source_key=f"as:{operator.as_domain}", service=mail.service, service_type=mail.service_type
@@ -142,7 +158,7 @@ class Identifier:
         # SPF is checked against the address; keys survive forwarding, and an operator that sends is known.
         if bond and bound and (bond.by not in SIGNED or not operator.sends):
             return _of(bound, address, bond.by)
-        return self._guest(address, operator, bond) if operator.sends else self._tenant(address, plain, bond)
+        return self._guest(address, operator, bond) if operator.sends else self._tenant(address, bond)
 
     def _sent_through(self, address: Address, bond: Bond | None) -> Address:
         """The same address under the service that sends through it, where it is a carrier's machine."""
@@ -165,7 +181,8 @@ class Identifier:
         type_ = known.type if known else None
         key, service = (f"as:{as_domain}", known.name if known else None) if sends else ("", None)
         about = (key, service, type_, network.asn, as_name, as_domain, network.country or None)
-        return _Operator(as_domain, sends, known is None or known.type in SHARED, about)
+        operator = _Operator(as_domain, sends, known is None or known.type in SHARED, about, Address("", *about))
+        return operator._replace(unnamed=self._whose(operator.unnamed, operator, None, None, None))
 
     def _guest(self, address: Address, operator: _Operator, bond: Bond | None) -> Address:
         """Somebody else in the network of an operator who sends: whom our DNS or a confirmed reverse name shows."""
@@ -183,7 +200,7 @@ class Identifier:
             service_type=known.type if known else address.service_type,
         )
 
-    def _tenant(self, address: Address, ip: str, bond: Bond | None) -> Address:
+    def _tenant(self, address: Address, bond: Bond | None) -> Address:
         """A customer of a hoster or access provider, or somebody in an unknown network."""
         # Whoever rents out is a hoster here, whatever else the map calls the operator.
         kind = address.service_type if address.service_type in HOSTS else "Web Host" if address.as_domain else None
@@ -195,7 +212,7 @@ class Identifier:
             address = address if bound == organisation else address._replace(bound_by=bond.by)
             organisation = bound
         if not organisation:
-            return address._replace(source_key=f"net:{_block(ip)}", service_type=kind)
+            return address
         # One organisation may rent at several hosters; the operator keeps those apart.
         place = f"@{address.as_domain}" if address.as_domain else ""
         known = self._service(organisation)
@@ -231,13 +248,16 @@ class _Operator(NamedTuple):
     """Whose network it is, and what an Address says of it up to `country`.
 
     `sends`: whether they send the mail themselves; `shares`: whether that is an assumption, since others' machines may
-    stand there, whatever the operator does: networks are let, and many an operator is in no list.
+    stand there, whatever the operator does: networks are let, and many an operator is in no list. `unnamed` is
+    what is known of its addresses (without their text) of which neither a name nor a bond is known, outside of mail
+    networks.
     """
 
     as_domain: str | None
     sends: bool
     shares: bool
     address: tuple[Any, ...]
+    unnamed: Address
 
 
 def _canonical(text: str) -> str | None:
@@ -261,8 +281,8 @@ def _domain(text: str) -> str | None:
     return domain if DOMAIN.fullmatch(domain) else None
 
 
-def _mail_network(text: str, as_domain: str) -> MailNetwork | None:
-    if as_domain not in MAIL_NETWORKS:
+def _mail_network(text: str, as_domain: str | None) -> MailNetwork | None:
+    if as_domain is None or as_domain not in MAIL_NETWORKS:
         return None
     # As bytes, which compare only to those of their own length in a meaningful way: ipaddress takes five times as long.
     packed = inet_pton(AF_INET6 if ":" in text else AF_INET, text)

@@ -10,6 +10,8 @@ import csv
 import importlib.util
 import ipaddress
 import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
     import maxminddb
 
 log = logging.getLogger(__name__)
-
-_CACHE_LIMIT = 10_000
 
 
 class Network(NamedTuple):
@@ -55,44 +55,46 @@ def resource(*parts: str) -> Path | None:
 
 
 class NetworkDatabase:
-    """Looks addresses up in an IPinfo Lite database; `path` None means the one that is installed."""
+    """Looks addresses up in an IPinfo Lite database; `path` None means the one that is installed.
+
+    It is open only while it is asked (opening takes 0.1 ms): what was read of it would stay in memory.
+    """
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path or resource("ipinfo", "ipinfo_lite.mmdb")
-        self._cache: dict[str, Network] = {}
 
-    @cached_property
-    def _reader(self) -> maxminddb.Reader | None:
+    @contextmanager
+    def _open(self) -> Iterator[maxminddb.Reader | None]:
         # Not at the top: it brings multiprocessing along, and most of what imports this file looks nothing up.
         import maxminddb  # noqa: PLC0415
 
         if self._path is None:
-            return None
+            yield None
+            return
         try:
-            return maxminddb.open_database(self._path)
+            reader = maxminddb.open_database(self._path)
         except (OSError, ValueError, maxminddb.InvalidDatabaseError) as fault:
             log.warning("network.unreadable path=%s fault=%s", self._path, fault)
-            return None
+            yield None
+            return
+        with reader:
+            yield reader
 
     @property
     def edition(self) -> str:
         """Which database it is; empty where there is none."""
-        return str(self._reader.metadata().build_epoch) if self._reader else ""
+        with self._open() as reader:
+            return str(reader.metadata().build_epoch) if reader else ""
 
-    def lookup(self, ip: str) -> Network:
-        """The network of an address in text; UNKNOWN for private, reserved and unlisted ones, and for non-addresses."""
-        network = self._cache.get(ip)
-        if network is None:
-            if len(self._cache) >= _CACHE_LIMIT:
-                self._cache.clear()
-            network = self._cache[ip] = self._look_up(ip)
-        return network
+    def lookup(self, ips: Iterable[str]) -> Iterator[Network]:
+        """The networks of addresses in text; UNKNOWN for private, reserved and unlisted ones, and for non-addresses."""
+        with self._open() as reader:
+            for ip in ips:
+                yield self._look_up(reader, ip) if reader and _is_global(ip) else UNKNOWN
 
-    def _look_up(self, ip: str) -> Network:
-        if self._reader is None or not _is_global(ip):
-            return UNKNOWN
+    def _look_up(self, reader: maxminddb.Reader, ip: str) -> Network:
         try:
-            found = self._reader.get(ip)
+            found = reader.get(ip)
         except (ValueError, RuntimeError) as fault:  # maxminddb.InvalidDatabaseError is a RuntimeError
             log.warning("network.unreadable path=%s fault=%s", self._path, fault)
             return UNKNOWN

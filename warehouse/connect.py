@@ -165,11 +165,14 @@ def _explained(path: Path) -> Iterator[None]:
         raise
 
 
+_OF_MEMORY = ("failed to pin", "failed to offload", "could not allocate block")
+
+
 def _session_fault(path: Path, error: duckdb.Error) -> WarehouseError | None:
     """What an error of the file, not of a query, means to a person. The transaction is undone in any case."""
     text = str(error)
     # A commit tells of it in other words; "offload" is where there is no room on disk for what does not fit.
-    if isinstance(error, duckdb.OutOfMemoryException) or "failed to pin" in text or "failed to offload" in text:
+    if isinstance(error, duckdb.OutOfMemoryException) or any(sign in text for sign in _OF_MEMORY):
         return _too_little(path)
     if "No space left" in text or "Disk quota" in text:
         return WarehouseFull(

@@ -45,6 +45,8 @@ def add(connection: Connection, records: pa.Table, shapes: pa.Table) -> None:
     """Add what records bring: tables of OF_RECORD with shape_index, and of OF_SHAPE."""
     for name, rows in deltas(records, shapes):
         insert(connection, name, rows)
+        # What one rollup took is in too small pieces for the next one to take.
+        pa.default_memory_pool().release_unused()
 
 
 def add_stored(connection: Connection, records: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from itertools import chain
 from typing import NamedTuple, overload
 
@@ -115,10 +116,18 @@ def _shape(record: AggregateRecord) -> Shape:
 # Nothing here that XML reads in any other way; see outline.py.
 _ADDRESS_AND_COUNT = re.compile(r"<source_ip>([!-%'-;=?-~]+)(</source_ip>\s*<count>)([0-9]{1,15})</count>")
 
+
+def _digest(*around: str) -> bytes:
+    """SHA-256. No XML that was read holds the character between the texts."""
+    return sha256("\0".join(around).encode()).digest()
+
+
 # -- reading ---------------------------------------------------------------------------------------
 
 _outlines: Outlines[RecordPlan] = Outlines(RecordPlan)
-_alike: Memory[tuple[str, str, str], Shape] = Memory()
+_alike: Memory[bytes, Shape] = Memory()
+"""By the digest of what stands around address and count: the texts themselves would take three times the room of all
+shapes, and a digest by which nobody can find two texts takes no longer than to keep them."""
 
 
 def forget() -> None:
@@ -145,7 +154,7 @@ class RecordReader:
         without either, the report's numbers would be wrong.
         """
         parts = _ADDRESS_AND_COUNT.split(piece, 1)
-        around = (parts[0], parts[2], parts[4]) if len(parts) > 1 else None
+        around = _digest(parts[0], parts[2], parts[4]) if len(parts) > 1 else None
         shape = _alike.get(around) if around else None
         if shape:
             self._take(self._source_ip(parts[1]), int(parts[3]), shape)

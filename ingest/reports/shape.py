@@ -256,7 +256,7 @@ def _reason(kind: str, comment: str, more: str) -> tuple[OverrideReason | None, 
     return OverrideReason(kind or "other", comment or None) if kind or comment else None, notes
 
 
-@lru_cache(16_384)
+@lru_cache(2048)
 def _dkim(domain: str, selector: str, result: str, more: str) -> tuple[DkimAuthResult | None, Notes]:
     """auth_results/dkim; an empty element says nothing."""
     if not (domain or selector or result or more):
@@ -270,7 +270,7 @@ def _selector(raw: str) -> str | None:
     return words.word(raw)[0].rstrip(".")[:255] or None
 
 
-@lru_cache(16_384)
+@lru_cache(2048)
 def _spf(domain: str, scope: str, result: str, more: str) -> tuple[SpfAuthResult | None, Notes]:
     """auth_results/spf; an empty element says nothing."""
     if not (domain or scope or result or more):
@@ -310,7 +310,7 @@ class _Plain(dict[str, Any]):
         return value
 
 
-_PLAIN_LENGTH, _PLAIN_KEPT = 255, 2**16
+_PLAIN_LENGTH, _PLAIN_KEPT = 255, 2**13
 _DOMAIN = _Plain(words.domain)
 _HEAD_READERS = (
     _Plain(_disposition),

@@ -81,7 +81,7 @@ _PLAIN_DOMAIN = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 _LIST = re.compile(r"[,;\s]+")
 
 
-@lru_cache(16_384)
+@lru_cache(2048)
 def domain(raw: str) -> tuple[str, str]:
     """A domain in lower case without a trailing dot; Unicode becomes A-labels where IDNA allows it.
 
@@ -116,7 +116,6 @@ def _a_labels(name: str) -> str:
 # -- addresses ----------------------------------------------------------------------------------
 
 
-@lru_cache(32_768)
 def address(raw: str) -> tuple[str, str]:
     """An IP address in its canonical text (RFC 5952); IPv4-mapped IPv6 becomes IPv4.
 
@@ -125,6 +124,11 @@ def address(raw: str) -> tuple[str, str]:
     text = raw.strip()
     if is_ipv4(text):
         return text, ""
+    return _address(text)
+
+
+@lru_cache(4096)
+def _address(text: str) -> tuple[str, str]:
     bare = text.strip("[]").partition("%")[0].strip()
     if bare.endswith(("/32", "/128")):
         bare = bare.partition("/")[0]

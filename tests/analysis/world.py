@@ -53,8 +53,11 @@ class Networks:
 
     edition = "invented"
 
-    def lookup(self, ip: str) -> Network:
-        """Who announces an address."""
+    def lookup(self, ips: Iterable[str]) -> Iterator[Network]:
+        """Who announces each address."""
+        return map(self._network, ips)
+
+    def _network(self, ip: str) -> Network:
         for number, (prefix, (domain, name, _, _)) in enumerate(OPERATORS.items()):
             if ip.startswith(prefix):
                 return Network(64500 + number, name, domain, COUNTRIES[hash_of(ip) % len(COUNTRIES)])

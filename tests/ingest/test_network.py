@@ -15,9 +15,9 @@ def installed() -> NetworkDatabase:
 
 
 def test_a_public_address(installed: NetworkDatabase) -> None:
-    assert installed.lookup("8.8.8.8") == Network(15169, "Google LLC", "google.com", "US")
-    assert installed.lookup("2001:4860:4860::8888").asn == 15169
-    assert installed.lookup("8.8.8.8") is installed.lookup("8.8.8.8")
+    google, same = installed.lookup(["8.8.8.8", "2001:4860:4860::8888"])
+    assert google == Network(15169, "Google LLC", "google.com", "US")
+    assert same.asn == 15169
 
 
 @pytest.mark.parametrize(
@@ -36,14 +36,28 @@ def test_a_public_address(installed: NetworkDatabase) -> None:
     ],
 )
 def test_private_reserved_and_no_addresses_are_unknown(installed: NetworkDatabase, ip: str) -> None:
-    assert installed.lookup(ip) == UNKNOWN == Network(None, "", "", "")
+    assert [*installed.lookup([ip])] == [UNKNOWN] == [Network(None, "", "", "")]
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="only Linux tells what a process has mapped")
+def test_a_database_is_open_only_while_it_is_asked(installed: NetworkDatabase) -> None:
+    def mapped() -> bool:
+        return ".mmdb" in Path("/proc/self/maps").read_text()
+
+    networks = installed.lookup(["8.8.8.8", "8.8.4.4"])
+    next(networks)
+    assert mapped()
+    assert len([*networks]) == 1
+    assert installed.edition
+    assert not mapped()
 
 
 def test_a_missing_or_damaged_database_knows_nothing(tmp_path: Path) -> None:
     damaged = tmp_path / "x.mmdb"
     damaged.write_bytes(b"no database")
     for path in (damaged, tmp_path / "gone.mmdb"):
-        assert NetworkDatabase(path).lookup("8.8.8.8") == UNKNOWN
+        assert [*NetworkDatabase(path).lookup(["8.8.8.8"])] == [UNKNOWN]
+        assert not NetworkDatabase(path).edition
 
 
 def test_services_by_their_longest_listed_suffix(tmp_path: Path) -> None:
@@ -80,7 +94,7 @@ def test_a_resource_that_is_not_there() -> None:
 def test_parsedmarc_is_found_and_not_imported() -> None:
     code = (
         "import sys; from ingest.network import NetworkDatabase, ServiceMap; "
-        "NetworkDatabase().lookup('8.8.8.8'); ServiceMap().lookup('a.b'); print('parsedmarc' in sys.modules)"
+        "list(NetworkDatabase().lookup(['8.8.8.8'])); ServiceMap().lookup('a.b'); print('parsedmarc' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

@@ -254,6 +254,16 @@ def test_a_batch_waits_on_disk_where_it_is_larger_than_the_memory_for_it(tmp_pat
     assert [path.name for path in tmp_path.glob("*.tmp")] == []
 
 
+def test_a_commit_that_does_not_fit_into_the_memory_for_a_load_is_tried_without_that_limit(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(2):  # tables that hold something take more
+        with caplog.at_level("INFO", "warehouse.load"):
+            load(ListInput([[message(xml(report_id=f"r{number}"))]]), loader(warehouse(tmp_path, load_memory="24MB")))
+    assert any(record.message.startswith("batch.memory limit=24MB") for record in caplog.records)
+    assert one(warehouse(tmp_path), TOTALS) == (20, 20, 20)
+
+
 @pytest.mark.parametrize("memory", ["4MB", "24MB"])
 def test_what_does_not_fit_into_the_memory_for_a_load_is_stored_all_the_same(tmp_path: Path, memory: str) -> None:
     target = warehouse(tmp_path, load_memory=memory)
