@@ -87,13 +87,16 @@ def hold(connection: Connection, scope: Scope) -> None:
     by_hand = frame(connection, FIRST_SEEN.format(where=ever), more)
     assert ordered(reads_sources.first_seen(connection, scope)) == ordered(by_hand)
     assert ordered(reads_sources.volumes(connection, scope, scope.since, 3)) == ordered(volumes(connection, scope))
-    keys = [key for (key,) in connection.execute("SELECT DISTINCT source_key FROM address").fetchall()]
-    where, values = Scope((), scope.since, scope.until, scope.without).where()
-    told = f"""
-        SELECT source_key, sum(messages)::BIGINT AS messages,
-               coalesce(sum(messages) FILTER (spf_aligned), 0)::BIGINT AS spf_aligned
-        FROM daily WHERE {where} GROUP BY source_key"""
-    assert ordered(reads_sources.everywhere(connection, scope, keys)) == ordered(frame(connection, told, values))
+    for keys in ("source_key", "domain, source_key"):
+        told = f"""
+            SELECT {keys}, sum(messages)::BIGINT AS spf_aligned FROM daily
+            WHERE {where} AND spf_aligned GROUP BY ALL HAVING sum(messages) > 0"""
+        assert ordered(reads_sources.spf_sums(connection, scope, keys)) == ordered(
+            frame(connection, told.format(where=where), values)
+        )
+    ever, more = Scope(scope.domains).where()
+    seen = frame(connection, f"SELECT DISTINCT domain, source_key FROM daily WHERE {ever}", more)
+    assert ordered(reads_sources.keys(connection, scope)) == ordered(seen)
 
 
 def volumes(connection: Connection, scope: Scope) -> pl.DataFrame:
