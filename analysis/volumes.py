@@ -109,6 +109,8 @@ def by_domain(days: pl.DataFrame, reports: pl.DataFrame, newest: date) -> Iterat
 def unusual(volumes: Volumes) -> Iterator[Spell]:
     """The spells of one domain's sources."""
     volumes = _weighty(volumes)
+    if not volumes.keys:
+        return
     sent = volumes.sent
     due, off, scale = deviations(volumes)
     told = np.isfinite(off)

@@ -97,6 +97,10 @@ def test_sources_with_next_to_no_mail_do_not_hide_a_holiday() -> None:
     assert spells({name: rest for name in "wx"} | {f"tiny {n}": trickle for n in range(5)}) == []
 
 
+def test_a_domain_with_next_to_no_mail_has_no_spells() -> None:
+    assert spells({"x": [1] + [0] * 70, "y": [0] * 70 + [1]}) == []
+
+
 def test_a_wave_begins_on_the_day_that_reports_of_one_day_tell() -> None:
     told = frame({"x": WEEK * 10, "forged": [0] * 51 + [450] + [0] * 18})
     # A reporter of whole weeks spreads that day over seven.
