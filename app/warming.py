@@ -49,6 +49,10 @@ def warm(warehouse: Warehouse, config: Config, today: date, over: Over) -> bool:
         # Whoever asks will be told.
         log.info("warming.end reason=%r", str(error))
         return False
+    except Exception:
+        # A fault of ours. What was loaded is loaded, and whoever asks will be told of it.
+        log.info("warming.fault", exc_info=True)
+        return False
     return True
 
 

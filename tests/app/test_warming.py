@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from analysis.status import status
 from app import config, warming
 from app.commands.asking import today
 from app.commands.base import Run
@@ -19,6 +20,7 @@ from tests.app.conftest import Whosends
 from tests.warehouse.build import DAY, row, xml
 from warehouse.connect import Warehouse
 from warehouse.kept import folder_of
+from warehouse.scope import Scope
 from warehouse.settings import WarehouseSettings
 
 ASKED = (
@@ -115,6 +117,17 @@ def test_without_a_warehouse_or_with_a_busy_one_it_ends_silently(tmp_path: Path)
     assert not warming.warm(target, config.load(None, {}, {}), today(), lambda: False)
     with target.writing():
         assert not warming.warm(target, config.load(None, {}, {}), today(), lambda: False)
+
+
+def test_a_fault_in_an_answer_is_told_to_whoever_asks_and_not_to_whoever_loads(
+    whosends: Whosends, reports: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "warehouse.duckdb"
+    whosends("--warehouse", path, "ingest", reports)
+    target, broken = Warehouse(path, WarehouseSettings()), replace(config.load(None, {}, {}), sources=None)
+    assert not warming.warm(target, broken, today(), lambda: False)
+    with pytest.raises(AttributeError):
+        status(target, Scope(), today(), broken.analysis)
 
 
 def test_between_polls_it_waits_for_mail_to_settle_and_gives_way_to_more(
