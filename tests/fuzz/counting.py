@@ -11,7 +11,8 @@ from xml.etree import ElementTree
 
 _NOT_TEXT = re.compile(r"<!--.*?-->|<\?.*?\?>", re.DOTALL)
 _MARKED = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
-_COUNT = re.compile(r"<(?:[^\s<>/:]+:)?count(?:\s[^>]*)?>([^<]*)<")
+# Reports in capitals are read too.
+_COUNT = re.compile(r"<(?:[^\s<>/:]+:)?count(?:\s[^>]*)?>([^<]*)<", re.IGNORECASE)
 _BOMS = ((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF16_LE, "utf-16"),
          (codecs.BOM_UTF16_BE, "utf-16"))  # fmt: skip
 
