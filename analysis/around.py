@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -110,6 +110,16 @@ class Window:
 def of_source(frame: pl.DataFrame, change: Change) -> pl.DataFrame:
     """The rows of a frame that are about the change's source."""
     return frame.filter((pl.col("domain") == change.domain) & (pl.col("source_key") == change.source_key))
+
+
+def by_selector(rows: pl.DataFrame) -> Iterator[tuple[str, str, pl.DataFrame]]:
+    """Signing domain, selector and rows of each selector among some signatures, in order.
+
+    Reporters may leave the selector out; such rows stand for all selectors at once, and are left out here.
+    """
+    parts = rows.drop_nulls(["signing_domain", "selector"]).partition_by("signing_domain", "selector", as_dict=True)
+    for (domain, selector), part in sorted(parts.items(), key=lambda item: item[0]):
+        yield str(domain), str(selector), part
 
 
 def within(rows: pl.DataFrame, days: tuple[date, date]) -> pl.DataFrame:

@@ -6,7 +6,8 @@ stirs in the days since, or shortly before. Sources close on different days, so 
 
 The days that count begin so long before the closing day, and so move with it alone. What is found in a source then
 depends on its own reports and on its closing day: where no day of a source has changed since it was looked at, neither
-has what is found, whatever day it is now.
+has what is found, whatever day it is now. Closing days are days of the calendar: what is found depends on the reports
+up to the day asked about and on that day alone, in whatever order they came and whatever was asked before.
 """
 
 from __future__ import annotations

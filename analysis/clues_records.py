@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from analysis.around import Seen, Window, of_source
+from analysis.around import Seen, Window, by_selector, of_source
 from analysis.cause import Cause, Clue, clue, day_name, from_to, outranking
 from analysis.change import Change
 from analysis.dns_edits import DnsEdit
@@ -41,9 +41,9 @@ def edits(window: Window, seen: Seen) -> Iterator[Clue]:
     near = [one for one in seen.edits if one.first - NEAR <= change.started_on <= one.last + NEAR]
     if near and "dkim" in window.mechanisms:
         signed = of_source(seen.signatures, change).filter("own")
-        for (domain, selector), part in signed.partition_by("signing_domain", "selector", as_dict=True).items():
+        for domain, selector, part in by_selector(signed):
             for one in near:
-                if selector and one.name == f"{selector}._domainkey.{domain}".lower():
+                if one.name == f"{selector}._domainkey.{domain}".lower():
                     # Reporters may leave the selector out; such signatures may be by this key.
                     unnamed = signed.filter((pl.col("signing_domain") == domain) & pl.col("selector").is_null())
                     shares = window.shares(pl.concat([part, unnamed]))

@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from analysis.around import Seen, Shares, Window, messages, of_source, within
+from analysis.around import Seen, Shares, Window, by_selector, messages, of_source, within
 from analysis.cause import Clue, clue, commonest, day_name, from_to, outranking, percent
 from analysis.remarks import MEANINGS
 
@@ -38,15 +38,14 @@ def remarks(window: Window, seen: Seen) -> Iterator[Clue]:
 
 
 def selectors(window: Window, seen: Seen) -> Iterator[Clue]:
-    """What became of each of the domain's own selectors."""
+    """What became of each of the domain's own selectors, those that signed most before first."""
     if "dkim" not in window.mechanisms:
         return
-    rows = of_source(seen.signatures, window.change).filter("own")
-    for (domain, selector), part in rows.partition_by("signing_domain", "selector", as_dict=True).items():
-        # Reporters may leave the selector out; such rows stand for all selectors at once.
-        if selector is not None:
-            of = _lost if window.change.loss else _won
-            yield from of(window, window.shares(part), f"{selector} ({domain})")
+    of = _lost if window.change.loss else _won
+    mine = by_selector(of_source(seen.signatures, window.change).filter("own"))
+    shares = [(f"{selector} ({domain})", window.shares(part)) for domain, selector, part in mine]
+    for subject, part in sorted(shares, key=lambda one: -one[1].before):
+        yield from of(window, part, subject)
 
 
 def signers(window: Window, seen: Seen) -> Iterator[Clue]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import polars as pl
-
-from analysis.around import Seen, Window, of_source
+from analysis.around import Seen, Window, by_selector, of_source
 from analysis.change import Change
 
 MAIN_SHARE = 0.5  # of a source's mail: a selector on more is the source's own, on less one of several it passes on
@@ -45,12 +43,11 @@ def _alike(one: Change, other: Change) -> bool:
 def _lost(change: Change, seen: Seen) -> dict[Selector, tuple[float, float]]:
     """For each of the domain's selectors: the share of the mail it signed before, and how much of that is lost."""
     window = Window.of(change, seen)
-    rows = of_source(seen.signatures, change).filter(pl.col("own") & pl.col("selector").is_not_null())
     found = {}
-    for (domain, selector), part in rows.partition_by("signing_domain", "selector", as_dict=True).items():
+    for domain, selector, part in by_selector(of_source(seen.signatures, change).filter("own")):
         shares = window.shares(part)
         if shares.lost > 0:
-            found[str(domain), str(selector)] = (shares.passing_before, shares.lost)
+            found[domain, selector] = (shares.passing_before, shares.lost)
     return found
 
 

@@ -45,15 +45,17 @@ def signature_remarks(connection: Connection, scope: Scope, source_key: str) -> 
     found = connection.execute(
         f"""
         WITH told AS (
-            SELECT report_key, reporter, sum(messages) AS messages FROM aggregate_record
-            WHERE {where} AND source_ip IN ({addresses}) GROUP BY report_key, reporter
+            SELECT report_key, sum(messages) AS messages FROM aggregate_record
+            WHERE {where} AND source_ip IN ({addresses}) GROUP BY report_key
         ), chosen AS (
-            SELECT report_key, sum(messages) OVER (PARTITION BY reporter) AS weight, reporter FROM told
-            QUALIFY row_number() OVER (PARTITION BY reporter ORDER BY messages DESC, report_key) <= {DOCUMENTS}
+            SELECT r.reporter, r.day, r.document_hash, r.identity_hash,
+                   sum(told.messages) OVER (PARTITION BY r.reporter) AS weight
+            FROM told JOIN aggregate_report r USING (report_key)
+            QUALIFY row_number() OVER (PARTITION BY r.reporter ORDER BY told.messages DESC, r.identity_hash)
+                    <= {DOCUMENTS}
         )
-        SELECT r.day, d.data, d.size FROM chosen JOIN aggregate_report r USING (report_key)
-             JOIN raw_document d USING (document_hash)
-        WHERE d.size <= {LARGEST} ORDER BY weight DESC, chosen.reporter, r.day LIMIT {DOCUMENTS * REPORTERS}
+        SELECT day, d.data, d.size FROM chosen JOIN raw_document d USING (document_hash)
+        WHERE d.size <= {LARGEST} ORDER BY weight DESC, reporter, day, identity_hash LIMIT {DOCUMENTS * REPORTERS}
         """,
         [*values, source_key],
     ).fetchall()

@@ -11,6 +11,7 @@ from analysis.drift import Drift, drifts
 from analysis.settings import DriftSettings
 from tests.analysis.world import LAST, MAILER, OFFICE, OURS, Policy, World, days
 from warehouse.documents import keep
+from warehouse.reads_remarks import DOCUMENTS, signature_remarks
 from warehouse.scope import Scope
 
 SETTINGS = DriftSettings()
@@ -42,6 +43,15 @@ def test_a_selector_that_vanished(world: World) -> None:
     assert drift.cause.sentence == "A selector that signed 100 % of the mail signs 0 % since 24 October 2026."
     assert drift.causes[1].subject == "mailer.test"
     assert drift.causes[1].sentence == "Mail signed by another domain alone went from 0 % to 100 %."
+
+
+def test_causes_that_explain_as_much_come_in_the_order_of_their_names(world: World) -> None:
+    names = ["k1", "k2", "k3", "k4", "k5", "k6"]
+    world.send(MAILER, BEFORE, 30, dkim=tuple((OURS, name, "pass") for name in reversed(names)), spf=PATH)
+    world.send(MAILER, AFTER, 30, spf=PATH)
+    [drift] = ask(world)
+    assert codes(drift) == ["selector_vanished"] * 6 + ["unsigned"]
+    assert [cause.subject for cause in drift.causes[:6]] == [f"{name} (example.com)" for name in names]
 
 
 def test_dmarc_has_the_cause_of_the_mechanism_it_follows(world: World) -> None:
@@ -155,6 +165,26 @@ def test_remarks_on_signatures_are_read_in_the_documents_of_those_days(world: Wo
         ])  # fmt: skip
     [drift] = [one for one in drifts(world.warehouse, Scope(), SETTINGS) if one.mechanism == "dkim"]
     assert (codes(drift), drift.cause.subject) == (["key_too_short", "selector_fails"], "invalid: key too short")
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_documents_are_chosen_by_what_they_are_and_not_by_when_they_came(world: World, *, turned: bool) -> None:
+    when = days(8)
+    world.send(MAILER, when, 30, dkim=((OURS, "m1", "fail"),), spf=PATH, reporters=["google.com"])
+    coming = list(world.sent.items())
+    world.sent.clear()
+    world.sent.update(reversed(coming) if turned else coming)
+    record = (
+        "<feedback><record><row><source_ip>{}</source_ip><count>30</count></row><auth_results><dkim>"
+        "<domain>example.com</domain><result>x</result><human_result>{}</human_result></dkim></auth_results></record>"
+        "</feedback>"
+    )
+    with world.save().writing() as connection:
+        told = connection.execute("SELECT document_hash, day FROM aggregate_report ORDER BY identity_hash").fetchall()
+        keep(connection, [(name, record.format(MAILER, f"remark {day}").encode()) for name, day in told])
+    with world.warehouse.reading() as connection:
+        read = signature_remarks(connection, Scope(), "as:mailer.test")
+    assert set(read["remark"]) == {f"remark {day}" for _, day in told[:DOCUMENTS]}
 
 
 def test_a_key_that_was_edited_in_dns(world: World) -> None:
