@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
-from analysis.gates import Gate, day
+from analysis.gates import Gate
+from analysis.wording import day
 
 if TYPE_CHECKING:  # what was seen is wanted here, not what looks
     from ingest.probes.dmarc import DmarcObservation

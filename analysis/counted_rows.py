@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 
 import polars as pl
 
+from analysis.evidence import history_of
 from analysis.genuine import counted
-from analysis.organizations import organizational
+from analysis.organizations import organizations
 from analysis.period import newest_day
 from analysis.settings import SourceSettings
 from analysis.sources import Source
@@ -26,13 +27,12 @@ def counted_rows(
 
     Evidence reaches further back than the scope, and leaves out reports in doubt; so do these.
     """
-    newest, since = newest_day(connection, today, scope.until), scope.since
-    if since and newest:
-        since = min(since, newest - timedelta(days=settings.history_days))
-    of_source = counted(connection, replace(scope, domains=(source.domain,), since=since))
-    organization = pl.select(organizational(pl.lit(source.domain))).item()
+    over = history_of(scope, newest_day(connection, today, scope.until), settings)
+    of_source = counted(connection, replace(over, domains=(source.domain,)))
     found: dict[str, pl.DataFrame] = {}
     for table in dict.fromkeys(entry.rows for entry in source.evidence if entry.rows):
-        asked = replace(of_source, domains=(organization,)) if table == "dns_answer" else of_source
+        asked = (
+            replace(of_source, domains=tuple(organizations([source.domain]))) if table == "dns_answer" else of_source
+        )
         found[table] = reads_counted.counted_rows(connection, table, source.source_key, asked, MOST)
     return found

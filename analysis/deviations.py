@@ -14,9 +14,10 @@ from analysis.declared import Declared, resolved
 from analysis.gates import worth
 from analysis.genuine import counted
 from analysis.mechanism import Break, breaks
-from analysis.period import newest_day
+from analysis.period import judged_over, newest_day
 from analysis.settings import AnalysisSettings
 from analysis.sources import Source, fetch, judged
+from analysis.wording import count
 from warehouse import reads_declared
 from warehouse.connect import Warehouse
 from warehouse.scope import Scope
@@ -93,8 +94,7 @@ def check(
         there = attendance(connection, newest) if newest else None
         if newest is None or there is None:
             return Checked(None, len(declared), (), {})
-        since = newest - timedelta(days=rules.readiness.days - 1)
-        frames = fetch(connection, Scope(domains, since, newest), today, rules.sources)
+        frames = fetch(connection, judged_over(domains, newest, rules.readiness.days), today, rules.sources)
         meant = resolved(connection, declared)
         wanted = sorted({key for keys in meant for key in keys})
         scope = replace(counted(connection, Scope(domains)), until=newest)
@@ -123,7 +123,7 @@ def _undeclared(found: Sequence[Source], held: set[tuple[str, str]], rules: Anal
         for source in own:
             if source.kind in LEGITIMATE and source.messages >= least and (domain, source.source_key) not in held:
                 aligned = _share(source.aligned, source.messages)
-                sentence = f"{source.messages:,} messages, {aligned} aligned, and nobody declared it."
+                sentence = f"{count(source.messages, 'message')}, {aligned} aligned, and nobody declared it."
                 yield Deviation(
                     "undeclared", domain, source.name, source.source_key, sentence, source.first_seen, source.messages
                 )
@@ -166,17 +166,18 @@ def _absent(one: Declared, told: Deviation, seen: _Seen, rhythm: Cadence) -> Ite
     if (newest - last).days <= allowed:
         return
     told = replace(told, since=last + timedelta(days=1), messages=0, intervals=rhythm.intervals)
+    reported = f"{count(gone, 'day')} that {'was' if gone == 1 else 'were'} reported on"
     if gone <= allowed:
-        sentence = f"No mail since {last}, but its reporters told of only {gone} of these {(newest - last).days} days."
+        away = count((newest - last).days, "day")
+        sentence = f"No mail since {last}, but its reporters told of only {gone} of these {away}."
         yield replace(told, kind="untold", sentence=sentence)
     elif one.cadence:
-        sentence = (
-            f"Declared {one.cadence}; no mail since {last}: {gone} days that were reported on, {allowed} are allowed."
-        )
+        verb = "is" if allowed == 1 else "are"
+        sentence = f"Declared {one.cadence}; no mail since {last}: {reported}, {allowed} {verb} allowed."
         yield replace(told, kind="silent", sentence=sentence)
     else:
-        habit = f"Sends {rhythm.word} ({rhythm.intervals} intervals)"
-        sentence = f"{habit}; no mail since {last}: {gone} days that were reported on, {allowed} would be usual."
+        habit = f"Sends {rhythm.word} ({count(rhythm.intervals, 'interval')})"
+        sentence = f"{habit}; no mail since {last}: {reported}, {allowed} would be usual."
         yield replace(told, kind="late", sentence=sentence)
 
 

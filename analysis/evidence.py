@@ -23,7 +23,7 @@ from analysis.genuine import counted
 from analysis.grounds import Grounds, dns
 from analysis.grounds import sources as beside_sources
 from analysis.identity import HOSTS
-from analysis.keeping import kept, known
+from analysis.keeping import keep, known
 from analysis.organizations import organizational
 from analysis.period import newest_day
 from analysis.pointers import Pointers
@@ -34,7 +34,7 @@ from ingest.catalogue.catalogue import catalogue
 from ingest.catalogue.envelopes import domain_habit
 from warehouse import reads_sources as reads
 from warehouse.connect import Connection
-from warehouse.kept import Place, place
+from warehouse.kept import place
 from warehouse.reads import decisions
 from warehouse.reads_dns import answers
 from warehouse.scope import Scope
@@ -75,33 +75,38 @@ class Frames:
 class Told:
     """What reports tell of each source, one row each, the largest first; and what people decided.
 
-    `rows` has the columns of `evidence` and what `sources.Source` shows; `newest` is None where there is nothing.
+    `rows` has the columns of `evidence` and what `sources.Source` shows, and `rests_on` is what they rest on (see
+    `resting`); `newest` is None where there is nothing.
     """
 
     newest: date | None
     rows: pl.DataFrame
     decisions: pl.DataFrame
+    rests_on: Grounds
 
 
 def told(connection: Connection, scope: Scope, today: date, settings: SourceSettings) -> Told:
     """All that the answer about a scope's sources needs. What the reports tell is kept until they change."""
     newest = newest_day(connection, today, scope.until)
     names = tuple(sorted(set(scope.domains)))
-    of_all = place_of(connection, replace(scope, domains=()), newest, settings)
-    rows = known(of_all, pl.DataFrame) if names else None
+    rests_on = _resting(connection, replace(scope, domains=names), newest, settings)
+    asked = place(connection, "sources", rests_on, settings, domains=names)
+    rows = known(asked, pl.DataFrame)
+    if rows is None and names:
+        rows = _among_all(connection, names, replace(scope, domains=()), newest, settings)
     if rows is None:
-        asked = place_of(connection, replace(scope, domains=names), newest, settings) if names else of_all
-        rows = kept(asked, pl.DataFrame, lambda: _rows(fetch(connection, scope, today, settings), settings))
-    elif not rows.is_empty():
-        # What is told of a source does not depend on which other domains were asked for.
-        rows = rows.filter(pl.col("domain").is_in(names))
-    return Told(newest, rows, decisions(connection))
+        rows = _rows(fetch(connection, scope, today, settings), settings)
+        keep(asked, rows)
+    return Told(newest, rows, decisions(connection), rests_on)
 
 
-def place_of(connection: Connection, scope: Scope, newest: date | None, settings: SourceSettings) -> Place:
-    """Where what the reports tell of a scope's sources is kept."""
-    resting = _resting(connection, scope, newest, settings)
-    return place(connection, "sources", resting, settings, domains=scope.domains)
+def _among_all(
+    connection: Connection, names: tuple[str, ...], wide: Scope, newest: date | None, settings: SourceSettings
+) -> pl.DataFrame | None:
+    """The rows of some domains where those of all are known: what is told of a source does not depend on others."""
+    rests_on = _resting(connection, wide, newest, settings)
+    rows = known(place(connection, "sources", rests_on, settings), pl.DataFrame)
+    return rows if rows is None or rows.is_empty() else rows.filter(pl.col("domain").is_in(names))
 
 
 def resting(connection: Connection, scope: Scope, today: date, settings: SourceSettings) -> Grounds:
@@ -110,7 +115,7 @@ def resting(connection: Connection, scope: Scope, today: date, settings: SourceS
 
 
 def _resting(connection: Connection, scope: Scope, newest: date | None, settings: SourceSettings) -> Grounds:
-    history = _history(counted(connection, scope), newest, settings)
+    history = history_of(counted(connection, scope), newest, settings)
     return history, scope.since, newest, dns(connection, scope.domains), beside_sources(connection, history)
 
 
@@ -136,7 +141,7 @@ def _is_new(newest: date, settings: SourceSettings) -> pl.Expr:
     return (pl.col("first_seen") > newest - timedelta(days=settings.new_days)) & warm
 
 
-def _history(scope: Scope, newest: date | None, settings: SourceSettings) -> Scope:
+def history_of(scope: Scope, newest: date | None, settings: SourceSettings) -> Scope:
     """The days that evidence on a scope's sources is drawn from."""
     if not scope.since or not newest:
         return scope
@@ -147,7 +152,7 @@ def fetch(connection: Connection, scope: Scope, today: date, settings: SourceSet
     """All frames that the answer about a scope's sources needs. Evidence reaches further back than the scope."""
     newest = newest_day(connection, today, scope.until)
     scope = counted(connection, scope)
-    history = _history(scope, newest, settings)
+    history = history_of(scope, newest, settings)
     sources, signatures = reads.sources(connection, scope), reads.signature_sums(connection, history)
     envelopes = reads.envelope_sums(connection, history)
     # Homes are looked for among all of a domain's sources, so more of them have to be known than the scope has.

@@ -14,7 +14,7 @@ from analysis.genuine import LoneClaims, counted, lone_claims
 from analysis.grounds import Grounds, grounds, spans
 from analysis.keeping import kept, kept_over
 from analysis.leads import Finding
-from analysis.period import newest_day
+from analysis.period import judged_over, newest_day
 from analysis.policy import Published, policies
 from analysis.readiness import Readiness, grouped, judge, next_target
 from analysis.reporters import Reporter, reporters
@@ -137,16 +137,11 @@ def found(
 def judging(connection: Connection, scope: Scope, today: date, settings: AnalysisSettings) -> Grounds:
     """What `gather` rests on beside the reports about the scope's domains."""
     newest = newest_day(connection, today, scope.until)
-    over = _judged_over(scope, newest, settings)
+    over = judged_over(scope.domains, newest, settings.readiness.days)
     told = resting(connection, over, today, settings.sources)
     return grounds(
         connection, scope.domains, told, spans(connection, scope.domains, newest, settings.sources.history_days)
     )
-
-
-def _judged_over(scope: Scope, newest: date | None, settings: AnalysisSettings) -> Scope:
-    first = newest - timedelta(days=settings.readiness.days - 1) if newest else None
-    return Scope(scope.domains, first, newest)
 
 
 def gather(
@@ -160,9 +155,9 @@ def gather(
     with warehouse.reading() as connection:
         newest = newest_day(connection, today, scope.until)
         shown = policies(connection, Scope(scope.domains, None, newest))
-        judged_over = _judged_over(scope, newest, settings)
-        asked = place(connection, "voices", counted(connection, judged_over), domains=scope.domains)
-        voices = kept(asked, _Voices, lambda: _voices(connection, judged_over))
+        over = judged_over(scope.domains, newest, settings.readiness.days)
+        asked = place(connection, "voices", counted(connection, over), domains=scope.domains)
+        voices = kept(asked, _Voices, lambda: _voices(connection, over))
     wanted = {domain: (targets or {}).get(domain) or next_target(at.p) for domain, at in shown.items()}
     every: list[Source] = []
     judged: dict[str, Readiness] = {}
@@ -178,7 +173,7 @@ def gather(
     if newest and every:
         with warehouse.reading() as connection:
             gone = departed(connection, every, newest, settings.sources)
-    return Basis(by_domain, judged, shown, known, heard, newest, today, judged_over, claimed, gone)
+    return Basis(by_domain, judged, shown, known, heard, newest, today, over, claimed, gone)
 
 
 def _voices(connection: Connection, scope: Scope) -> _Voices:

@@ -12,6 +12,7 @@ from analysis.policy import Published, weaker
 from analysis.settings import ReadinessSettings
 from analysis.sources import Source
 from analysis.unseen import saw_turn, unseen
+from analysis.wording import count, day, percent, share
 from ingest.catalogue.catalogue import catalogue
 
 LEGITIMATE = ("aligned", "misaligned")
@@ -27,6 +28,12 @@ class Gate:
     evidence: str
     fix: str = ""
     owner: str | None = None
+
+    @property
+    def step(self) -> str:
+        """What to do, and who is to do it; of what stops it is said, too, that nobody is known yet."""
+        who = self.owner or ("nobody yet" if self.state == "stop" else "")
+        return f"{self.fix} ({who})" if who else self.fix
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,25 +296,3 @@ def _authorised(case: Case, settings: ReadinessSettings) -> Gate:
         return Gate("authorised", "pass", evidence, fix)
     evidence = f"Reports of only {count(case.reporters, 'receiver')} arrive: whether others may send theirs DNS tells."
     return Gate("authorised", "unknown", evidence, fix)
-
-
-def count(number: int, noun: str) -> str:
-    """A number and its noun: '1 source', '1,204 sources'."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def percent(part: int, whole: int) -> str:
-    """A share for people, never rounded to none or all: '0.5 %'."""
-    return share(part / max(whole, 1))
-
-
-def share(rate: float) -> str:
-    """The same of a rate."""
-    if 0 < rate < 0.0005:
-        return "less than 0.1 %"
-    return "almost 100 %" if 0.9995 <= rate < 1 else f"{100 * rate:.1f} %"
-
-
-def day(value: date) -> str:
-    """A day for people: '11 Nov 2026'."""
-    return f"{value.day} {value:%b %Y}"

@@ -191,14 +191,7 @@ class Identifier:
         shown = organisation if operator.shares else None
         if bond and bound and (bond.by == "path" or bound == organisation):
             shown, address = bound, address if bound == organisation else address._replace(bound_by=bond.by)
-        if not shown:
-            return address
-        known = self._service(shown)
-        return address._replace(
-            source_key=f"ptr:{shown}@{address.as_domain}",
-            service=known.name if known else None,
-            service_type=known.type if known else address.service_type,
-        )
+        return self._shown(address, shown) if shown else address
 
     def _tenant(self, address: Address, bond: Bond | None) -> Address:
         """A customer of a hoster or access provider, or somebody in an unknown network."""
@@ -211,15 +204,17 @@ class Identifier:
             # A reverse name that says the same needs no help.
             address = address if bound == organisation else address._replace(bound_by=bond.by)
             organisation = bound
-        if not organisation:
-            return address
+        return self._shown(address, organisation) if organisation else address
+
+    def _shown(self, address: Address, organisation: str) -> Address:
+        """The same address as an organisation's."""
         # One organisation may rent at several hosters; the operator keeps those apart.
         place = f"@{address.as_domain}" if address.as_domain else ""
         known = self._service(organisation)
         return address._replace(
             source_key=f"ptr:{organisation}{place}",
             service=known.name if known else None,
-            service_type=known.type if known else kind,
+            service_type=known.type if known else address.service_type,
         )
 
     def _bound(self, bond: Bond | None, as_domain: str | None) -> str | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from analysis.settings import DriftSettings
+from analysis.wording import count
 
 DAYS = 14  # with mail; below that nothing can be called stable
 
@@ -56,5 +57,5 @@ def in_words(found: Sequence[Lacking]) -> str:
         return ""
     messages = sum(one.messages_lacking > 0 for one in found)
     days = sum(one.days_lacking > 0 for one in found)
-    who = "1 source" if len(found) == 1 else f"{len(found):,} sources"
+    who = count(len(found), "source")
     return f"Cannot tell yet of {who}: {messages:,} with too few messages, {days:,} on too few days."

@@ -11,13 +11,14 @@ from datetime import date
 
 from analysis.changes import Vanished
 from analysis.drift import Drift
-from analysis.gates import LEGITIMATE, count, day, is_open, percent, repair, share, spf_alone, sureness, undecided
+from analysis.gates import LEGITIMATE, is_open, repair, spf_alone, sureness, undecided
 from analysis.genuine import LoneClaims
 from analysis.policy import Published, weaker
 from analysis.readiness import Readiness
 from analysis.reporters import Reporter
 from analysis.settings import ReadinessSettings
 from analysis.sources import Source
+from analysis.wording import count, day, percent, share
 
 # What a finding is about, where its code tells of how it came to be.
 KINDS = {
@@ -115,7 +116,7 @@ def _retired(source: Source) -> Finding:
     return Finding(
         "retired_sends", "high", source.domain, source.source_key,
         f"{source.name} is retired and still sends as {source.domain}",
-        f"{source.messages:,} messages since {day(source.first_seen)}, the last on {day(source.last_seen)}.",
+        f"{count(source.messages, 'message')} since {day(source.first_seen)}, the last on {day(source.last_seen)}.",
         "Switch it off, remove its DNS records, or approve it again.",
         source.owner, source.first_seen, source.messages, "sources",
     )  # fmt: skip
@@ -144,7 +145,7 @@ def _expired(source: Source) -> Finding:
     return Finding(
         "decision_expired", "medium", source.domain, source.source_key,
         f"The decision on {source.name} ran out on {day(source.decision.until)}",
-        f"It sent {source.messages:,} messages as {source.domain} in the days judged.",
+        f"It sent {count(source.messages, 'message')} as {source.domain} in the days judged.",
         "Decide again.", source.owner, source.decision.until, source.messages, "sources", DOUBT,
     )  # fmt: skip
 
@@ -236,10 +237,11 @@ def spoofing(found: Sequence[Source], domain_at: Published) -> Iterator[Finding]
 def vanished(gone: Vanished) -> Finding:
     """A steady source that fell silent."""
     source = gone.source
+    every = "daily" if gone.usual_pause == 1 else f"every {gone.usual_pause:g} days"
     return Finding(
         "vanished", "medium" if source.decided == "approved" else "info", source.domain, source.source_key,
-        f"{source.name} has sent nothing as {source.domain} for {gone.silent_days} days",
-        f"Before, it sent every {gone.usual_pause:g} days; the last mail was reported for {day(source.last_seen)}.",
+        f"{source.name} has sent nothing as {source.domain} for {count(gone.silent_days, 'day')}",
+        f"Before, it sent {every}; the last mail was reported for {day(source.last_seen)}.",
         "If it was switched off, mark it as retired and remove its DNS records; if not, look at its queue.",
         source.owner, source.last_seen, 0, "sources",
     )  # fmt: skip

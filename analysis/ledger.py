@@ -10,7 +10,6 @@ import polars as pl
 
 from analysis.applied import Applied
 from analysis.candidate import Candidate
-from analysis.gates import count, day, percent
 from analysis.genuine import counted
 from analysis.honour import Honour, honours
 from analysis.include import senders
@@ -19,6 +18,7 @@ from analysis.rejudge import Situation, apart, judged
 from analysis.sources import Source
 from analysis.tree import Tree, tree_of
 from analysis.two_rules import TwoRules, rules_of, two_rules
+from analysis.wording import count, day, percent
 from warehouse import reads_ledger as reads
 from warehouse.connect import Connection, Warehouse
 from warehouse.scope import Scope

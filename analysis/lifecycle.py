@@ -14,8 +14,8 @@ from datetime import date, timedelta
 import polars as pl
 
 from analysis.findings import SEVERITIES, Finding, Found
-from analysis.gates import count, percent
 from analysis.settings import FindingSettings
+from analysis.wording import count, percent
 from warehouse.findings import FindingRecord, Move
 
 # What the mail itself proves, and by which of its sums; everything else is over when it is no longer found.

@@ -11,6 +11,7 @@ from math import ceil
 from analysis.genuine import counted
 from analysis.sources import Source
 from analysis.unseen import TURN, unseen
+from analysis.wording import count
 from warehouse import reads_sources
 from warehouse.connect import Warehouse
 from warehouse.scope import Scope
@@ -72,13 +73,13 @@ def sentences(found: Sequence[Missing]) -> list[str]:
     waiting = sorted((one for one in found if one.expected >= 1), key=lambda one: -one.expected)
     told = [f"{one.domain}: {one.sentence}" for one in waiting[:TOLD]]
     if len(waiting) > TOLD:
-        told.append(f"In {len(waiting) - TOLD:,} more domains senders are likely still unseen.")
+        told.append(f"In {count(len(waiting) - TOLD, 'more domain')} senders are likely still unseen.")
     turns = [one.wait_until for one in found if one.expected < 1 and not one.month_end and one.wait_until]
     if turns:
         until = max(turns)
         told.append(
-            f"In {len(turns):,} domains no end of a month was reported on, so what is sent once a month may still be "
-            f"unseen; wait until {until.day} {until:%B %Y}."
+            f"In {count(len(turns), 'domain')} no end of a month was reported on, so what is sent once a month may "
+            f"still be unseen; wait until {until.day} {until:%B %Y}."
         )
     return told or ["Hardly any sender of yours is likely still unseen."] * bool(found)
 
@@ -112,7 +113,7 @@ def _sentence(seen: int, expected: float, ends: Collection[int], until: date | N
         if month_end:
             return "Hardly any sender of yours is likely still unseen."
         return f"No end of a month was reported on, so what is sent once a month may still be unseen; {wait}."
-    about = f"{expected:,.0f} more {'sender' if round(expected) == 1 else 'senders'}"
+    about = count(round(expected), "more sender")
     low, high = ends
     verb = "is" if round(expected) == 1 else "are"
     told = f"About {about} of yours {verb} likely still unseen ({low:,} to {high:,})"

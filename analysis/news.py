@@ -20,6 +20,7 @@ from analysis.keeping import keep, kept, kept_over, known
 from analysis.reporters import Gap, gaps, late_by
 from analysis.settings import AnalysisSettings, SourceSettings
 from analysis.sources import kinds
+from analysis.wording import count
 from warehouse import reads, reads_changes, reads_sources
 from warehouse.connect import Connection, Warehouse
 from warehouse.kept import place
@@ -38,7 +39,6 @@ KINDS = (
 )
 LASTING = ("volume_spike", "volume_drop", "spoofing", "reporter_gap")
 FORGED = "forged"  # stands for all sources of forged mail of a domain together
-ONE = "One reporter saw the new value on the first days."
 WAVE = 100  # forged messages more than usual that are worth a word
 
 KEY = ["domain", "source_key"]
@@ -221,14 +221,16 @@ def _new(told: Told, newest: date, settings: SourceSettings) -> Iterable[News]:
     for one in coming(told.days, told.spans, told.first, newest, settings):
         if (one.domain, one.source_key) not in told.forged:
             aligned = f"{100 * one.aligned / max(1, one.messages):.0f} % of them aligned"
-            said = f"{one.messages:,} messages on {one.days} days since it was first seen, {aligned}."
+            said = f"{count(one.messages, 'message')} on {count(one.days, 'day')} since it was first seen, {aligned}."
             yield _of("new_source", one.domain, one.source_key, (one.day, None), (one.messages, said, ""))
 
 
 def _vanished(told: Told, gone: Iterable[Departure]) -> Iterable[News]:
     for one in gone:
         if (one.domain, one.source_key) in told.missed:
-            said = f"It sent on {one.days} days, and not since; its longest pause was {one.pause} days."
+            said = (
+                f"It sent on {count(one.days, 'day')}, and not since; its longest pause was {count(one.pause, 'day')}."
+            )
             yield _of("vanished_source", one.domain, one.source_key, (one.day, None), (one.messages, said, ""))
 
 
@@ -251,38 +253,42 @@ def _forged(told: Told, newest: date) -> Iterable[News]:
 
 
 def _spell(kind: str, spell: volumes.Spell, source_key: str | None) -> News:
-    said = f"{spell.messages:,} messages where about {spell.usual:,} are usual on these days."
+    said = f"{count(spell.messages, 'message')} where about {spell.usual:,} are usual on these days."
     more = abs(spell.messages - spell.usual)
     return _of(kind, spell.domain, source_key, (spell.started_on, spell.ended_on), (more, said, ""))
 
 
 def _policies(told: Told) -> Iterable[News]:
     for edit in policy_history(told.policies):
-        said = f"{edit.reporters} reporters saw the new value on the first days." if edit.reporters != 1 else ONE
+        said = f"{count(edit.reporters, 'reporter')} saw the new value on the first days."
         subject = shown(f"{edit.tag}: {edit.before} → {edit.after}")
         yield _of("policy_change", edit.domain, None, (edit.day, None), (0, said, subject))
 
 
 def _selectors(told: Told, newest: date) -> Iterable[News]:
     for one in selectors.turns(told.signatures, told.days, newest):
-        said = f"{one.messages:,} messages were signed by it" + (
-            " since." if one.begins else " before, and none since."
-        )
+        verb = "was" if one.messages == 1 else "were"
+        said = f"{count(one.messages, 'message')} {verb} signed by it"
+        said += " since." if one.begins else " before, and none since."
+        also = f"{count(one.also, 'other source')} {'shows' if one.also == 1 else 'show'}"
         said = f"Another selector took over on that day. {said}" if one.rotated else said
-        said = f"{said} {one.also} other sources show it too." if one.also else said
+        said = f"{said} {also} it too." if one.also else said
         yield _of("selector_change", one.domain, one.source_key, (one.day, None), (one.messages, said, one.selector))
 
 
 def _silent(found: Iterable[Gap]) -> Iterable[News]:
     for gap in found:
-        said = f"About {gap.missing:,} messages that it would have told of are unknown; none of them counts as lost."
+        unknown = (
+            f"{count(gap.missing, 'message')} that it would have told of {'is' if gap.missing == 1 else 'are'} unknown"
+        )
+        said = f"About {unknown}; none of them counts as lost."
         one = _of("reporter_gap", None, None, (gap.started_on, gap.ended_on), (gap.missing, said, ""))
         yield replace(one, reporter=gap.reporter)
 
 
 def _subdomains(told: Told, settings: SourceSettings) -> Iterable[News]:
     for one in appearing(told.from_days, settings):
-        said = f"{one.messages:,} messages since it was first seen in From, {one.aligned:,} of them aligned."
+        said = f"{count(one.messages, 'message')} since it was first seen in From, {one.aligned:,} of them aligned."
         yield _of("new_subdomain", one.domain, None, (one.day, None), (one.messages, said, one.source_key))
 
 

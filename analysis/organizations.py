@@ -14,16 +14,12 @@ def organizational(column: pl.Expr) -> pl.Expr:
     return column.map_batches(_organizational, return_dtype=pl.String)
 
 
-def organizations(names: Iterable[str]) -> list[str]:
-    """The same of a few names, in order."""
-    return _looked_up(names)
-
-
 def _organizational(names: pl.Series) -> pl.Series:
     distinct = names.unique().drop_nulls()
-    return names.replace_strict(distinct, pl.Series(_looked_up(distinct), dtype=pl.String), default=None)
+    return names.replace_strict(distinct, pl.Series(organizations(distinct), dtype=pl.String), default=None)
 
 
-def _looked_up(names: Iterable[str]) -> list[str]:
+def organizations(names: Iterable[str]) -> list[str]:
+    """The same of a few names, in order."""
     # A public suffix, or text that is no name, stands for itself: it is nobody's but still a name.
     return [organizational_domain(name) or name for name in names]

@@ -39,6 +39,11 @@ def _newest_day(connection: Connection, today: date, until: date | None) -> date
     return _last(connection, replace(scope, until=horizon(connection, scope, today))) or last
 
 
+def judged_over(domains: tuple[str, ...], newest: date | None, days: int) -> Scope:
+    """The last `days` up to the newest day, over which domains are judged; all of their days where there is none."""
+    return Scope(domains, newest - timedelta(days=days - 1) if newest else None, newest)
+
+
 def horizon(connection: Connection, scope: Scope, today: date) -> date:
     """The last day that can have come: tomorrow (UTC) by this machine's clock, unless that clock was set back.
 

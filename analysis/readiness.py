@@ -16,7 +16,7 @@ from analysis.gates import Case, Gate, gates
 from analysis.genuine import counted
 from analysis.grounds import grounds
 from analysis.keeping import kept, kept_over
-from analysis.period import newest_day
+from analysis.period import judged_over, newest_day
 from analysis.policy import Published, policies
 from analysis.settings import AnalysisSettings
 from analysis.sources import Found, Source, judged
@@ -160,7 +160,7 @@ def readinesses(
 def _place(
     connection: Connection, targets: Mapping[str, str], within: Scope, today: date, settings: AnalysisSettings
 ) -> Place:
-    told = evidence.resting(connection, _judged_over(connection, within, today, settings), today, settings.sources)
+    told = evidence.resting(connection, _days_judged(connection, within, today, settings), today, settings.sources)
     about = grounds(connection, within.domains, told)
     return place(connection, "readiness", targets, within, today, settings, about, domains=within.domains)
 
@@ -252,7 +252,7 @@ def next_target(policy: str | None) -> str:
 def _fetch(
     connection: Connection, within: Scope, targets: Iterable[str], today: date, settings: AnalysisSettings
 ) -> _Ground:
-    scope = _judged_over(connection, within, today, settings)
+    scope = _days_judged(connection, within, today, settings)
     sure, domains = counted(connection, scope), scope.domains
     days, failing = (place(connection, name, sure, domains=domains) for name in ("days", "failing"))
     return _Ground(
@@ -265,9 +265,9 @@ def _fetch(
     )
 
 
-def _judged_over(connection: Connection, within: Scope, today: date, settings: AnalysisSettings) -> Scope:
+def _days_judged(connection: Connection, within: Scope, today: date, settings: AnalysisSettings) -> Scope:
     newest = newest_day(connection, today, within.until) or today
-    return Scope(within.domains, newest - timedelta(days=settings.readiness.days - 1), newest)
+    return judged_over(within.domains, newest, settings.readiness.days)
 
 
 def _days(connection: Connection, scope: Scope) -> dict[str, _Days]:

@@ -159,8 +159,7 @@ def sources(warehouse: Warehouse, scope: Scope, today: date, settings: SourceSet
 def fetch(connection: Connection, scope: Scope, today: date, settings: SourceSettings) -> Found:
     """What `judged` needs, kept for as long as it is true."""
     told = gathered.told(connection, scope, today, settings)
-    resting = gathered.resting(connection, scope, today, settings)
-    asked = place(connection, "found", resting, settings, domains=scope.domains)
+    asked = place(connection, "found", told.rests_on, settings, domains=scope.domains)
     return Found(told, kept(asked, pl.DataFrame, lambda: _found(told.rows)))
 
 

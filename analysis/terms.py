@@ -185,7 +185,7 @@ TERMS = (
         thin=False,
         pro="forwarded",
     ),
-    Term("few_messages", (pl.col("n") <= 3), "It sent {n:,} messages in all.", thin=False),
+    Term("few_messages", (pl.col("n") <= 3), "It sent {n:,} of the domain's {domain_n:,} messages.", thin=False),
     Term("much_mail", size("n", 10_000), "It sent {n:,} messages.", thin=False),
     Term("much_unaligned", size("n", 10_000) * NEVER, "It sent {n:,} messages, of which none aligned.", thin=False),
     Term(

@@ -59,7 +59,7 @@ OF_MAIL = (
     Term(
         "kept_return_path",
         size("kept", 20) * (1 - share("spf_aligned")),
-        "{kept:,} messages have the return path of a sender in another network.",
+        "{kept:,} of {n:,} messages have the return path of a sender in another network.",
         pro="forwarded",
         con="ours",
     ),

@@ -12,15 +12,13 @@ from datetime import date, datetime, time, timedelta
 
 import polars as pl
 
-from analysis.drift import Drift
 from analysis.evidence import resting
 from analysis.findings import Basis, Finding, gather, judging, rank
 from analysis.genuine import counted
-from analysis.grounds import spans
 from analysis.keeping import kept_over
 from analysis.settings import AnalysisSettings
 from analysis.sources import Source
-from analysis.week_changes import WEEK, Changed, Moved, fresh, rests_on
+from analysis.week_changes import WEEK, Fresh, fresh, rests_on
 from warehouse import reads
 from warehouse.connect import Connection, Warehouse
 from warehouse.kept import Place, place
@@ -58,17 +56,13 @@ class Restated:
 class Week:
     """What is judged up to the week's last day: see `weekly.WeeklySummary`.
 
-    `findings` are all, whatever became of them; `new` the (domain, source_key) of new sources; `changed` without
-    reporters that fell silent; `judged` the domains that were looked at, with mail in the week or not.
+    `findings` are all, whatever became of them; `judged` the domains that were looked at, with mail in the week or not.
     """
 
     newest: date | None
     judged: tuple[str, ...]
     findings: tuple[Finding, ...]
-    new: tuple[tuple[str, str], ...]
-    drifts: tuple[Drift, ...]
-    changed: tuple[Changed, ...]
-    moved: tuple[Moved, ...]
+    fresh: Fresh
     domains: tuple[OfDomain, ...]
     reporters: int
     usual_reporters: int
@@ -90,8 +84,7 @@ def judged(
     def asked(connection: Connection) -> Place:
         told = resting(connection, scope, as_of, settings.sources)
         up_to = judging(connection, Scope(scope.domains, None, scope.until), as_of, settings)
-        heard = spans(connection, scope.domains, scope.until, settings.sources.history_days)
-        parts = sorted((targets or {}).items()), told, up_to, heard, rests_on(connection, scope, as_of, settings)
+        parts = sorted((targets or {}).items()), told, up_to, rests_on(connection, scope, as_of, settings)
         return place(connection, "week", scope, as_of, settings, *parts, domains=scope.domains)
 
     return kept_over(warehouse, asked, Week, lambda: _judged(warehouse, scope, found, as_of, settings, targets))
@@ -113,15 +106,11 @@ def _judged(
         reports = int(reads.policy_days(connection, scope)["reports"].sum())
         again = _restated(connection, before, scope.since)
     basis = gather(warehouse, Scope(scope.domains, None, scope.until), as_of, settings, targets)
-    of_news = fresh(warehouse, scope, as_of, settings, found, basis.drifts)
     return Week(
         newest=basis.newest,
         judged=tuple(basis.sources),
         findings=tuple(rank(basis, settings)),
-        new=of_news.new,
-        drifts=of_news.drifts,
-        changed=of_news.changed,
-        moved=of_news.moved,
+        fresh=fresh(warehouse, scope, as_of, settings, found, basis.drifts),
         domains=_domains(basis, found, now, then),
         reporters=basis.heard,
         usual_reporters=len(basis.usual),

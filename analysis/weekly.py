@@ -8,13 +8,13 @@ from datetime import date, timedelta
 
 from analysis.drift import Drift
 from analysis.findings import Finding
-from analysis.gates import count, percent
 from analysis.period import iso_week, last_complete_week
 from analysis.settings import AnalysisSettings
 from analysis.sources import Source, sources
 from analysis.status import by_domain
-from analysis.week import Restated, Week, judged
+from analysis.week import OfDomain, Restated, Week, judged
 from analysis.week_changes import Changed, Moved, with_silent
+from analysis.wording import count, percent
 from ingest.errors import UsageError
 from warehouse import findings as states
 from warehouse import reads
@@ -28,21 +28,10 @@ URGENT = ("critical", "high")
 
 
 @dataclass(frozen=True, slots=True)
-class WeekDomain:
-    """One domain's week beside the week before. `not_aligned` holds messages by kind of source."""
+class WeekDomain(OfDomain):
+    """The same with the week's sources of the domain."""
 
-    domain: str
-    policy: str | None
-    verdict: str
-    gates_passed: int
-    gates: int
-    messages: int
-    messages_before: int
-    aligned: int
-    aligned_before: int
-    not_aligned: dict[str, int]
     sources: tuple[Source, ...]
-    target: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +89,10 @@ def weekly(
     week_of = judged(warehouse, scope, found, as_of, settings, targets)
     told = tuple(_told(week_of, found))
     urgent = tuple(_waiting(week_of.findings, records, as_of))
-    arrived = set(week_of.new)
+    arrived = set(week_of.fresh.new)
     new = tuple(one for one in found if (one.domain, one.source_key) in arrived)
     # A week without mail shows nothing, least of all what came later.
-    changed = with_silent(warehouse, scope, as_of, settings, week_of.changed) if found else ()
+    changed = with_silent(warehouse, scope, as_of, settings, week_of.fresh.changed) if found else ()
     result = verdict_of(told)
     return WeeklySummary(
         week=f"{first.isocalendar().year}-W{first.isocalendar().week:02d}",
@@ -114,7 +103,7 @@ def weekly(
         headline=_headline(told, urgent, new, len(changed)),
         findings=urgent,
         new_sources=new,
-        drifts=week_of.drifts,
+        drifts=week_of.fresh.drifts,
         domains=told,
         reporters=week_of.reporters,
         usual_reporters=week_of.usual_reporters,
@@ -125,7 +114,7 @@ def weekly(
         settled=tuple(_settled(records, week_of, first, last)),
         restated=week_of.restated,
         changed=changed,
-        moved=week_of.moved,
+        moved=week_of.fresh.moved,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from analysis.below import Below
+from analysis.wording import count
 from app.render import clean
 
 RECORDS: Final = {"own": "its own", "between": "of a name between", "none": "of the domain"}
@@ -18,7 +19,7 @@ def below_headline(domain: str, found: Sequence[Below]) -> Iterator[str]:
         asked = " and ".join(f"p={policy}" for policy in sorted({one.asks or "none" for one in under}))
         messages, failing = sum(one.messages for one in under), sum(one.failing for one in under)
         own = sum(one.groups["legitimate"] for one in under)
-        names = "1 name" if len(under) == 1 else f"{len(under):,} names"
+        names = count(len(under), "name")
         yield (
             f"Below {clean(domain)}, {names} without a record of their own would be under {asked}: "
             f"{messages:,} messages, of which {failing:,} do not align, {own:,} of them yours."
@@ -32,6 +33,6 @@ def below_headline(domain: str, found: Sequence[Below]) -> Iterator[str]:
         )
     out = [one for one in found if not one.inherits]
     if out:
-        names = "1 name" if len(out) == 1 else f"{len(out):,} names"
+        names = count(len(out), "name")
         by = "" if all(one.told_by == "dns" for one in out) else ", as far as reports tell (DNS was not asked)"
-        yield f"Left out: {names} under records of their own, {sum(one.messages for one in out):,} messages{by}."
+        yield f"Left out: {names} under records of their own, {count(sum(one.messages for one in out), 'message')}{by}."

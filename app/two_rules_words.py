@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from analysis.two_rules import Place, TwoRules
+from analysis.wording import count
 from app.render import clean
 
 NAMED = 5  # receivers
@@ -12,17 +13,19 @@ UNKNOWN = "not known from DNS"
 def rules_headline(told: TwoRules) -> str:
     """What DNS says of the names, since when, and which receivers go by which rule."""
     differ = sum(one.messages for one in told.groups)
-    found = f"{differ:,} messages are judged otherwise." if differ else "No message is judged otherwise."
+    found = f"{count(differ, 'message') if differ else 'No message'} {'are' if differ > 1 else 'is'} judged otherwise."
     if told.unknown:
-        names = "1 name" if told.unknown == 1 else f"{told.unknown:,} names"
-        found += f" Of {names} out of {told.walked:,} DNS was not asked or did not answer: there the list counts."
+        names = f"{count(told.unknown, 'name')} out of {told.walked:,}"
+        found += f" Of {names} DNS was not asked or did not answer: there the list counts."
     walk = [clean(one.reporter) for one in told.receivers if one.rule == "treewalk"]
     if walk:
         more = f" and {len(walk) - NAMED:,} more" if len(walk) > NAMED else ""
         listed = len(told.receivers) - len(walk)
         found += f" Receivers that walk: {', '.join(walk[:NAMED])}{more}; {listed:,} use the list."
     else:
-        found += f" All {len(told.receivers):,} receivers here use the list, as far as their reports tell."
+        one = len(told.receivers) == 1
+        whose = "The 1 receiver here uses" if one else f"All {len(told.receivers):,} receivers here use"
+        found += f" {whose} the list, as far as their reports tell."
     return f"{found} DNS as of {told.since:%Y-%m-%d %H:%M} UTC."
 
 

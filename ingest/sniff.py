@@ -6,6 +6,7 @@ import re
 from enum import StrEnum
 
 from ingest.message import Document, packing
+from ingest.reports.mending import SHOUTED
 
 
 class Kind(StrEnum):
@@ -23,7 +24,6 @@ _BYTE_ORDER_MARKS = b"\xef\xbb\xbf\xfe\xff"  # none of these bytes begins a repo
 _GARBAGE = 256  # bytes before the first markup: beyond it, the element is mentioned in some text
 # The root, and what stands below it should the root's own tag be damaged.
 _FEEDBACK = re.compile(rb"<(?:[\w.-]+:)?(?:feedback|report_metadata|policy_published)(?![\w.-])")
-_SHOUTED = re.compile(rb"<(?:[\w.-]+:)?FEEDBACK[\s>]", re.IGNORECASE)
 _ELEMENT = re.compile(rb"<([A-Za-z_][\w.:-]*)")
 _TLS = re.compile(rb'"(?:organization-name|policies|date-range|organization_name|date_range)"\s*:')
 _CONTENT_TYPES = {
@@ -65,7 +65,7 @@ def _by_name(document: Document, head: bytes) -> Kind:
         return Kind.NONE
     if _FILE_NAME.fullmatch(name):
         return Kind.TLS if ".json" in name else Kind.AGGREGATE
-    if _SHOUTED.search(head):
+    if SHOUTED.search(head):
         return Kind.AGGREGATE
     if (name.endswith(_XML_NAMES) or head.lstrip().startswith((b"<?xml", b"<!"))) and not _ELEMENT.search(head):
         # Neither this nor any other kind of XML: a report that lost its content, or hides it.

@@ -18,7 +18,7 @@ def main(parts: list[str]) -> None:
     answers = {case: lambda case=case: answer(case.read_bytes()) for case in sorted(CASES.glob("*.xml"))}
     answers |= {case: lambda case=case: mailed(case) for kind in KINDS for case in cases(kind)}
     for path, text in pages().items():
-        if (not parts or any(part in path.name for part in parts)) and (
+        if (not parts or any(part in str(path.relative_to(CASES.parent)) for part in parts)) and (
             not path.exists() or path.read_text("utf-8") != text
         ):
             path.write_text(text, "utf-8")

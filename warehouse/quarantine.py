@@ -116,12 +116,12 @@ def drop(connection: Connection, keys: Sequence[int], actor: str, now: datetime)
             release(connection, key)
 
 
-def listing(connection: Connection, reason: str = "") -> pl.DataFrame:
+def listing(connection: Connection, reason: str | None = None) -> pl.DataFrame:
     """What is in quarantine, latest first, without the bytes; `reason` narrows it."""
     return frame(
         connection,
-        f"SELECT {COLUMNS} FROM quarantine WHERE ? = '' OR reason = ? ORDER BY quarantine_key DESC",
-        [reason, reason],
+        f"SELECT {COLUMNS} FROM quarantine WHERE reason = coalesce(?, reason) ORDER BY quarantine_key DESC",
+        [reason],
     )
 
 

@@ -10,6 +10,7 @@ from importlib import import_module, metadata
 from pathlib import Path
 
 import app
+from analysis.wording import count
 from app.commands.asking import known, today
 from app.commands.base import Run
 from app.commands.mailboxes import folders, server
@@ -130,7 +131,9 @@ def freshness(newest: date | None, now: date, stale_days: int) -> Check:
         what = f"The newest report is of {newest}, {-age} days after today by this machine's clock ({now})."
         return Check("freshness", WARN, what, "Check the clock; if it is right, a reporter's is ahead.")
     if age > stale_days:
-        return Check("freshness", WARN, f"The newest report is of {newest}, {age} days ago.", "Run 'whosends poll'.")
+        return Check(
+            "freshness", WARN, f"The newest report is of {newest}, {count(age, 'day')} ago.", "Run 'whosends poll'."
+        )
     return Check("freshness", OK, f"The newest report is of {newest}.")
 
 
@@ -207,7 +210,7 @@ def _mailbox(settings: MailboxSettings, *, offline: bool) -> Check:
 
     def look() -> Check:
         found = folders(settings)
-        said = ", ".join(f"{folder} {messages:,} messages" for folder, (messages, _, _) in found.items())
+        said = ", ".join(f"{folder} {count(messages, 'message')}" for folder, (messages, _, _) in found.items())
         return Check(name, OK, f"{server(settings)}: {said}; after storing: {settings.after}")
 
     return _guarded(name, look)

@@ -9,6 +9,7 @@ from analysis.counted_rows import MOST, counted_rows
 from analysis.facts import PROOFS
 from analysis.sources import Source, sources
 from analysis.verdict import VERDICTS
+from analysis.wording import count
 from app import exitcodes
 from app.commands.asking import Asked, now, scope_of, scoped, today
 from app.commands.base import Command, Run
@@ -183,7 +184,7 @@ def _take_back(run: Run, screen: Screen, warehouse: Warehouse, number: int) -> i
     if screen.json:
         screen.document(history=[last], addresses=moved)
     else:
-        what = f"{moved:,} {'address' if moved == 1 else 'addresses'} of {last['old_key']} returned"
+        what = f"{count(moved, 'address', 'addresses')} of {last['old_key']} returned"
         screen.line(clean(f"Change {number} is taken back: {what} to {last['new_key']}."))
         screen.note(f"'whosends sources history --undo {last['regroup_key']}' lets them go again.")
     return exitcodes.OK

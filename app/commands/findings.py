@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from analysis.findings import SEVERITIES
+from analysis.wording import count
 from app import exitcodes
 from app.commands.asking import known, known_domain, today
 from app.commands.audit import state
@@ -75,7 +76,7 @@ def show(run: Run, finding: str) -> int:
         record.title,
         record.why,
         f"Fix: {record.fix}",
-        f"Owner: {one.owner or 'nobody yet'}. Since {record.since}, {record.messages:,} messages, "
+        f"Owner: {one.owner or 'nobody yet'}. Since {record.since}, {count(record.messages, 'message')}, "
         f"impact {record.impact:,.0f}.",
         *(text for text in (record.reason, one.progress) if text),
         *([f"Snoozed until {record.snoozed_until}."] if one.snoozed else []),

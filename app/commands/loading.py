@@ -9,6 +9,7 @@ from dataclasses import asdict, fields, replace
 from functools import cache
 
 from analysis.identity import Identifier
+from analysis.wording import count
 from app.commands.asking import now, today
 from app.commands.base import Run
 from app.commands.opening import warehouse_of
@@ -83,7 +84,9 @@ def tell(screen: Screen, summary: LoadSummary) -> None:
         screen.document(**asdict(summary))
     else:
         screen.line(counted(summary))
-        screen.line(f"{summary.messages:,} messages in {summary.records:,} records, in {summary.seconds:.1f} s")
+        screen.line(
+            f"{count(summary.messages, 'message')} in {count(summary.records, 'record')}, in {summary.seconds:.1f} s"
+        )
         others = (
             ("TLS reports", summary.tls_reports),
             ("failure reports", summary.failure_reports),

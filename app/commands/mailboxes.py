@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from analysis.wording import count
 from ingest.inputs.api import ApiInput
 from ingest.inputs.base import Message
 from ingest.inputs.boxes import api
@@ -95,11 +96,12 @@ def _latest(settings: MailboxSettings, limits: UnpackLimits, uidvalidity: int, u
 def told(settings: MailboxSettings, found: dict[str, tuple[int, int, int]], seen: Sample) -> Iterator[str]:
     """What was found, as sentences."""
     for folder, (messages, _, _) in found.items():
-        yield f"Connected to {server(settings)}. {folder}: {messages:,} messages."
+        yield f"Connected to {server(settings)}. {folder}: {count(messages, 'message')}."
     if seen.report_mails and seen.first and seen.last:
         yield (
-            f"Of the latest {seen.messages:,}: {seen.report_mails:,} report mails about {len(seen.domains):,} domains "
-            f"from {len(seen.reporters):,} reporters, {seen.first:%Y-%m-%d} to {seen.last:%Y-%m-%d}."
+            f"Of the latest {seen.messages:,}: {count(seen.report_mails, 'report mail')} "
+            f"about {count(len(seen.domains), 'domain')} from {count(len(seen.reporters), 'reporter')}, "
+            f"{seen.first:%Y-%m-%d} to {seen.last:%Y-%m-%d}."
         )
     elif found:
         yield f"Of the latest {seen.messages:,}, none is an aggregate report."

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from analysis.wording import count
 from app.render import Screen
 from warehouse.load import LoadSummary
 
@@ -43,9 +44,9 @@ class _Lines:
 def counted(summary: LoadSummary) -> str:
     """A run in one line; seen is the sum of the other counts of messages."""
     parts = [
-        f"{summary.seen:,} messages seen",
-        f"{summary.stored:,} stored ({summary.reports:,} reports)",
-        f"{summary.duplicates:,} duplicates",
+        f"{count(summary.seen, 'message')} seen",
+        f"{summary.stored:,} stored ({count(summary.reports, 'report')})",
+        count(summary.duplicates, "duplicate"),
         f"{summary.quarantined:,} refused",
         f"{summary.not_reports:,} not reports",
     ]

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from analysis.wording import count
 from app import exitcodes
 from app.commands.asking import now
 from app.commands.base import Group, Run
@@ -44,7 +45,7 @@ def list_(run: Run, reason: str | None) -> int:
     """
     screen = Screen(run)
     with warehouse_of(run).reading() as connection:
-        rows = quarantine.listing(connection, reason or "").to_dicts()
+        rows = quarantine.listing(connection, reason).to_dicts()
     for row in rows:
         row["bytes_until"] = _bytes_until(row, run.config.retention.quarantine_days)
     readable = sum(bool(row["parsedmarc_reads"]) for row in rows)
@@ -121,7 +122,7 @@ def export(run: Run, folder: Path, reason: str | None) -> int:
     """
     warehouse, screen = warehouse_of(run), Screen(run)
     with warehouse.reading() as connection:
-        rows = quarantine.listing(connection, reason or "").to_dicts()
+        rows = quarantine.listing(connection, reason).to_dicts()
     folder.mkdir(parents=True, exist_ok=True)
     for row in rows:
         with warehouse.reading() as connection:
@@ -135,7 +136,7 @@ def export(run: Run, folder: Path, reason: str | None) -> int:
     if screen.json:
         screen.document(folder=str(folder), messages=len(rows), files=files)
     else:
-        screen.line(f"{files:,} messages written to {folder}.")
+        screen.line(f"{count(files, 'message')} written to {folder}.")
         if files < len(rows):
             screen.note(f"{len(rows) - files:,} more are in list.json alone: their bytes are gone or were never read.")
     return exitcodes.OK
@@ -151,7 +152,7 @@ def drop(run: Run, keys: Sequence[int], reason: str | None) -> int:
         raise UsageError("Say which messages to drop.", "Give keys from 'whosends quarantine list', or --reason.")
     warehouse, screen = warehouse_of(run), Screen(run)
     with warehouse.writing() as connection:
-        known = quarantine.listing(connection, reason or "")["quarantine_key"].to_list()
+        known = quarantine.listing(connection, reason)["quarantine_key"].to_list()
         if missing := [key for key in keys if key not in known]:
             raise unknown(missing)
         dropped = sorted(keys) or sorted(known)
@@ -159,5 +160,5 @@ def drop(run: Run, keys: Sequence[int], reason: str | None) -> int:
     if screen.json:
         screen.document(dropped=dropped)
     else:
-        screen.line(f"{len(dropped):,} {'message' if len(dropped) == 1 else 'messages'} dropped.")
+        screen.line(f"{count(len(dropped), 'message')} dropped.")
     return exitcodes.OK

@@ -47,7 +47,7 @@ def add_retry(group: Group) -> None:
             hint = "Give keys from 'whosends quarantine list', or --reason, or --all."
             raise UsageError("Say which messages to try again.", hint)
         with warehouse_of(run).reading() as connection:
-            known = quarantine.listing(connection, reason or "")["quarantine_key"].to_list()
+            known = quarantine.listing(connection, reason)["quarantine_key"].to_list()
         if missing := [key for key in keys if key not in known]:
             raise unknown(missing)
         screen = Screen(run)

@@ -10,6 +10,7 @@ from analysis.ledger import Entry, Ledger
 from analysis.next_record import NextRecord
 from analysis.outlook import GROUPS, Count
 from analysis.readiness import Readiness
+from analysis.wording import count
 from app.below_words import RECORDS, below_headline
 from app.commands.two_rules_text import GROUP_WORDS, print_rules
 from app.render import Screen, clean, share
@@ -60,7 +61,7 @@ def _gates(answer: Readiness) -> Iterator[tuple[str, str, str]]:
     for gate in answer.gates:
         yield gate.state, gate.id, gate.evidence
         if gate.state != "pass" and gate.fix:
-            yield BLANK, BLANK, f"→ {gate.fix}{f' ({gate.owner})' if gate.owner else ''}"
+            yield BLANK, BLANK, f"→ {gate.step}"
 
 
 def headline(told: Ledger) -> Iterator[str]:
@@ -69,14 +70,14 @@ def headline(told: Ledger) -> Iterator[str]:
     tried += f"; without include:{clean(told.candidate.without_include)}" if told.candidate.without_include else ""
     yield f"{told.record}{tried}"
     yield (
-        f"{told.messages:,} messages on {told.days} days with reports. Refused already: "
+        f"{count(told.messages, 'message')} on {count(told.days, 'day')} with reports. Refused already: "
         + ", ".join(f"{one.refused:,} {GROUP_WORDS[name]}" for name, one in told.groups.items())
         + ". Would be refused on top, nine times in ten: "
         + ", ".join(f"{_range(one)} {GROUP_WORDS[name]}" for name, one in told.groups.items())
         + "."
     )
     if told.freed:
-        yield f"{told.freed:,} messages that were refused would be delivered."
+        yield f"{count(told.freed, 'message')} that {'was' if told.freed == 1 else 'were'} refused would be delivered."
 
 
 def _range(one: Count) -> str:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 import click
 
+from analysis.wording import count
 from app import exitcodes
 from app.commands.base import Command, Run
 from app.commands.loading import identify
@@ -35,7 +36,7 @@ def command(run: Run, everything: bool) -> int:
     if screen.json:
         screen.document(**asdict(summary))
     else:
-        screen.line(f"{summary.reports:,} reports read again · {summary.changed:,} changed")
+        screen.line(f"{count(summary.reports, 'report')} read again · {summary.changed:,} changed")
         for table, told in summary.kinds.items():
             _tell(screen, NAMES[table], told)
     return exitcodes.FOUND if summary.refused else exitcodes.OK
@@ -50,8 +51,8 @@ NAMES = {
 def _tell(screen: Screen, name: str, told: Reparsed) -> None:
     if told.reports:
         screen.line(f"{name}: {told.reports:,} read again · {told.changed:,} changed")
-    for column, count in told.fields.most_common():
-        screen.line(f"  {column}: {count:,}")
+    for column, times in told.fields.most_common():
+        screen.line(f"  {column}: {times:,}")
     if told.refused:
         screen.note(f"{name}: {told.refused:,} are refused now and stay as they were.")
     if told.without_document:

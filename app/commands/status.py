@@ -9,6 +9,7 @@ import click
 
 from analysis.completeness import of_domains, so_far
 from analysis.status import DomainStatus, Status, status
+from analysis.wording import count
 from app import exitcodes
 from app.commands.asking import Asked, scope_of, scoped, today
 from app.commands.base import Command, Run
@@ -82,5 +83,5 @@ def _freshness(answer: Status) -> str:
     if answer.usual_reporters:
         sentence += f", {answer.reporters} of {answer.usual_reporters} usual reporters"
     if answer.quarantined:
-        sentence += f", {answer.quarantined:,} messages in quarantine"
+        sentence += f", {count(answer.quarantined, 'message')} in quarantine"
     return sentence + "."

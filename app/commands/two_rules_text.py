@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analysis.two_rules import Apart, TwoRules
+from analysis.wording import count
 from app.render import Screen, clean
 from app.two_rules_words import placed, rules_headline
 
@@ -47,7 +48,9 @@ def _apart(one: Apart) -> tuple[int, ...]:
 def print_looked(screen: Screen, looked: Looked) -> None:
     """What came of asking DNS."""
     if looked.unanswered:
-        asked = "1 question" if looked.unanswered == 1 else f"{looked.unanswered:,} questions"
-        screen.note(f"DNS did not answer {asked}: there, what it said before counts, if anything.")
+        screen.note(
+            f"DNS did not answer {count(looked.unanswered, 'question')}: "
+            "there, what it said before counts, if anything."
+        )
     if looked.unkept:
         screen.note(f"What DNS said could not be kept: {looked.unkept}")

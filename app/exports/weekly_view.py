@@ -15,6 +15,7 @@ from analysis.drift import Drift
 from analysis.sources import Source
 from analysis.week_changes import Changed
 from analysis.weekly import WeekDomain, WeeklySummary
+from analysis.wording import count
 from app.render import clean, share
 from app.settings import ReportSettings
 
@@ -149,7 +150,7 @@ def _todos(summary: WeeklySummary, settings: ReportSettings) -> Iterator[Todo]:
             why=clean(finding.why),
             fix=clean(finding.fix),
             owner=clean(finding.owner or settings.owner or "nobody yet"),
-            age=f"{age} day{'' if age == 1 else 's'}",
+            age=count(age, "day"),
         )
 
 
@@ -158,7 +159,7 @@ def _changes(summary: WeeklySummary) -> Iterator[str]:
         yield clean(f"{one.domain}: {share(one.before)} → {share(one.after)} aligned, {one.sentence}")
     for source in summary.new_sources:
         yield clean(
-            f"New source: {source.name} as {source.domain}, {source.messages:,} messages, "
+            f"New source: {source.name} as {source.domain}, {count(source.messages, 'message')}, "
             f"{share(source.aligned, source.messages)} aligned, {KINDS.get(source.kind, source.kind)}"
         )
     together = {(one.domain, one.source_key, one.mechanism) for one in summary.drifts}
@@ -223,7 +224,7 @@ def _table(domain: WeekDomain, most: int) -> Table:
     return Table(
         domain=clean(domain.domain),
         rows=tuple(_row(source) for source in domain.sources[:most]),
-        rest=f"{len(rest):,} more sources with {messages:,} messages" if rest else "",
+        rest=f"{count(len(rest), 'more source')} with {count(messages, 'message')}" if rest else "",
     )
 
 
@@ -239,15 +240,15 @@ def _row(source: Source) -> Row:
 
 
 def _health(summary: WeeklySummary) -> Iterator[str]:
-    yield f"{summary.reporters} of {summary.usual_reporters} usual reporters wrote, {summary.reports:,} reports"
+    yield f"{summary.reporters} of {summary.usual_reporters} usual reporters wrote, {count(summary.reports, 'report')}"
     if summary.silent_reporters:
         silent = [clean(name) for name in summary.silent_reporters]
         yield f"Silent: {', '.join(silent[:5])}{f' and {len(silent) - 5} more' if len(silent) > 5 else ''}"
-    yield f"{summary.quarantined:,} messages refused (whosends quarantine list)"
+    yield f"{count(summary.quarantined, 'message')} refused (whosends quarantine list)"
     if summary.restated:
         one = summary.restated
-        reports = f"{one.reports:,} late report{'' if one.reports == 1 else 's'}"
-        yield f"Last week restated: {one.messages_then:,} → {one.messages_now:,} messages after {reports}"
+        reports = count(one.reports, "late report")
+        yield f"Last week restated: {one.messages_then:,} → {count(one.messages_now, 'message')} after {reports}"
     if not summary.complete:
         yield "The week is not complete: reports take one or two days, so the numbers will still rise"
 
@@ -256,9 +257,9 @@ def _totals(summary: WeeklySummary) -> Iterator[str]:
     messages = sum(domain.messages for domain in summary.domains)
     before = sum(domain.messages_before for domain in summary.domains)
     aligned = sum(domain.aligned for domain in summary.domains)
-    yield f"{messages:,} messages, {before:,} the week before"
+    yield f"{count(messages, 'message')}, {before:,} the week before"
     yield f"{share(aligned, messages)} aligned"
     for kind, said in KINDS.items():
-        count = sum(domain.not_aligned.get(kind, 0) for domain in summary.domains)
-        if count:
-            yield f"{count:,} not aligned: {said if kind != 'aligned' else 'stray mail of aligned sources'}"
+        failing = sum(domain.not_aligned.get(kind, 0) for domain in summary.domains)
+        if failing:
+            yield f"{failing:,} not aligned: {said if kind != 'aligned' else 'stray mail of aligned sources'}"

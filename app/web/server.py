@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import delta_generator
 from streamlit.runtime.caching import cache_data_api
 
-# Streamlit warns, once for each function whose answers it keeps, that nothing is served yet: so it is meant.
+# The pages are loaded before there is a runtime, and each function whose answers Streamlit keeps would warn of that.
 logging.getLogger(cache_data_api.__name__).addFilter(lambda record: "No runtime found" not in record.getMessage())
 
 from app.web import ahead  # noqa: E402  the functions are there
@@ -73,10 +73,6 @@ def _is_page(start: Message) -> bool:
     return start["status"] == 200 and kind.startswith("text/html")
 
 
-# The pages below are loaded before there is a runtime, and each cached answer of theirs would say so on the console.
-logging.getLogger("streamlit.runtime.caching.cache_data_api").addFilter(
-    lambda record: "No runtime found" not in record.getMessage()
-)
 # Before the first visitors come, who would wait for it; each of them, where several come at once.
 for page in (name for section in PAGES.values() for name in section):
     import_module(f"app.web.pages.{page}")

@@ -137,4 +137,4 @@ def conditions(gates: Sequence[Gate]) -> None:
             with right, st.container(gap="xxsmall"):
                 words.say(gate.evidence, limit=600)
                 if gate.state != "pass" and gate.fix:
-                    words.say(f"→ {gate.fix}{f' ({gate.owner})' if gate.owner else ''}", "quiet", limit=600)
+                    words.say(f"→ {gate.step}", "quiet", limit=600)

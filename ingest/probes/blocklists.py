@@ -82,8 +82,7 @@ def probe_many(
     wanted = {ip: address for ip in source_ips if (address := _public(ip))}
     versions = sorted({address.version for address in wanted.values()})
     with ThreadPoolExecutor(workers, thread_name_prefix="blocklists") as pool:
-        tests = [(zone, version) for zone in zones for version in versions]
-        states = list(pool.map(lambda test: _tested(test[0], test[1], resolver, deadline), tests))
+        states = _all_tested(zones, versions, resolver, deadline, pool)
         working = {(one.zone, one.version) for one in states if one.state is State.WORKS}
         asked = [
             (ip, address, zone)
@@ -99,15 +98,21 @@ def probe_many(
         if answer.answered and not _refuses(answer) and (_codes(answer) or not answer.values)
     ]
     _LOG.info("blocklists.probed asked=%d answered=%d working=%d", len(asked), len(told), len(working))
-    return Told(tuple(states), tuple(told))
+    return Told(states, tuple(told))
 
 
 def probe_zones(zones: Sequence[str], resolver: Resolver, lifetime: float, workers: int = 16) -> tuple[Zone, ...]:
     """Ask zones for their test points alone, of IPv4 and IPv6, within `lifetime` seconds; in the order given."""
     deadline = resolver.clock() + lifetime
     with ThreadPoolExecutor(workers, thread_name_prefix="blocklists") as pool:
-        tests = [(zone, version) for zone in zones for version in _TESTS]
-        return tuple(pool.map(lambda test: _tested(test[0], test[1], resolver, deadline), tests))
+        return _all_tested(zones, _TESTS, resolver, deadline, pool)
+
+
+def _all_tested(
+    zones: Iterable[str], versions: Iterable[int], resolver: Resolver, deadline: float, pool: ThreadPoolExecutor
+) -> tuple[Zone, ...]:
+    tests = [(zone, version) for zone in zones for version in versions]
+    return tuple(pool.map(lambda test: _tested(test[0], test[1], resolver, deadline), tests))
 
 
 def _public(text: str) -> Address | None:

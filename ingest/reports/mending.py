@@ -113,12 +113,13 @@ def _recoded(document: bytes, encoding: str) -> bytes:
 
 
 _TAG = re.compile(rb"</?[A-Za-z_][\w.:-]*")
-_SHOUTED = re.compile(rb"<(?:[\w.-]+:)?FEEDBACK[\s>]", re.IGNORECASE)
+SHOUTED = re.compile(rb"<(?:[\w.-]+:)?FEEDBACK[\s>]", re.IGNORECASE)
+"""The report's own tag in whichever letters."""
 
 
 def unshouted(data: bytes) -> tuple[bytes, str]:
     """A document with its elements' names in small letters where that of the report is not, and what was put right."""
-    found = _SHOUTED.search(data[: 64 * 2**10])
+    found = SHOUTED.search(data[: 64 * 2**10])
     if found is None or found[0].islower() or len(data) > MENDED_UP_TO:
         return data, ""
     return _TAG.sub(lambda tag: tag[0].lower(), data), "name"

@@ -9,9 +9,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from analysis.changes import FORGED_KIND, MISSED_KIND, forged, missed
 from analysis.counted_rows import counted_rows
 from analysis.settings import SourceSettings
-from analysis.sources import Source, sources
+from analysis.sources import DECIDED, Source, kinds, sources
 from tests.analysis.world import LAST, MAILER, MAILER_KEYS, MAILER_PATH, OURS, RELAY, TODAY, World, days, usual
 from warehouse.connect import Warehouse
 from warehouse.errors import WarehouseMissing
@@ -160,6 +161,33 @@ def test_a_decision_holds_to_its_last_day_and_keeps_its_owner(world: World) -> N
     assert (later.kind, later.decided, later.owner) == ("aligned", None, "Ada")
     assert later.decision is not None
     assert later.decision.decision == "undecided"
+
+
+def test_kinds_alone_are_those_of_the_sources_whatever_was_decided(world: World) -> None:
+    usual(world, days(30))
+    said = [(one, until) for one in DECIDED for until in (None, TODAY, TODAY - timedelta(days=1))]
+    # Of each ten messages as many align as count as aligned at the least, one fewer, and none.
+    aligning = (8, 7, 0)
+    for number in range(len(said) * len(aligning)):
+        network, aligned = f"100.64.{number}.1", aligning[number % len(aligning)]
+        for messages, spf in ((aligned, (OURS, "pass")), (10 - aligned, ("elsewhere.test", "none"))):
+            if messages:
+                world.send(network, days(9), messages, spf=spf)
+    world.save()
+    for number in range(len(said) * len(aligning)):
+        decision, until = said[number // len(aligning)]
+        world.decide(f"net:100.64.{number}.0/24", decision, owner="Ada", until=until)
+    world.decide(MAILER_KEY, "spoof")
+    world.undo(MAILER_KEY)
+    found = ask(world)
+    rows = kinds(world.warehouse, Scope(), TODAY, SETTINGS)
+    assert list(rows.iter_rows()) == [
+        (one.domain, one.source_key, one.as_domain, one.last_seen, one.kind, one.decided) for one in found
+    ]
+    assert {one.kind for one in found} == {"aligned", "misaligned", "forwarded", "spoofing"}
+    assert {one.decided for one in found} == {None, *DECIDED}
+    assert rows.select(FORGED_KIND).to_series().to_list() == [forged(one) for one in found]
+    assert rows.select(MISSED_KIND).to_series().to_list() == [missed(one) for one in found]
 
 
 def test_a_decision_taken_back_is_none(world: World) -> None:

@@ -106,7 +106,7 @@ def test_an_api_is_polled_into_the_warehouse(whosends: Whosends, home: Path, oau
         assert SECRET not in shown.out + first.out + first.err
         checked = whosends("doctor", *given[:4], "--json")
     found = {check["name"]: check for check in checked.document["checks"]}["mailbox main"]
-    assert (found["state"], "INBOX 1 messages" in found["what"]) == ("ok", True)
+    assert (found["state"], "INBOX 1 message" in found["what"]) == ("ok", True)
 
 
 def test_who_is_to_log_in(whosends: Whosends, home: Path, oauth: OAuthServer) -> None:

@@ -84,7 +84,7 @@ def test_init_looks_counts_writes_and_changes_nothing(whosends: Whosends, mailbo
 def test_init_says_what_it_found(whosends: Whosends, mailbox: Account, home: Path) -> None:
     ran = whosends("init", *options(mailbox), "--name", "b", "--password-command", f"cat {home / 'secret'}")
     assert "INBOX: 3 messages." in ran.out
-    assert "Of the latest 3: 2 report mails about 1 domains from 2 reporters" in ran.out
+    assert "Of the latest 3: 2 report mails about 1 domain from 2 reporters" in ran.out
     assert "Nothing was moved, marked or deleted, and nothing will be." in ran.out
     assert "Next: whosends poll" in ran.err
 
