@@ -19,7 +19,7 @@ from analysis.policy import Published, policies
 from analysis.readiness import Readiness, grouped, judge, next_target
 from analysis.reporters import Reporter, reporters
 from analysis.settings import AnalysisSettings
-from analysis.sources import Source
+from analysis.sources import Source, by_domain
 from analysis.weight import LEAST, MINOR, weights
 from warehouse import reads
 from warehouse.connect import Connection, Warehouse
@@ -159,21 +159,20 @@ def gather(
         asked = place(connection, "voices", counted(connection, over), domains=scope.domains)
         voices = kept(asked, _Voices, lambda: _voices(connection, over))
     wanted = {domain: (targets or {}).get(domain) or next_target(at.p) for domain, at in shown.items()}
-    every: list[Source] = []
+    every: Sequence[Source] = ()
     judged: dict[str, Readiness] = {}
     known: Sequence[Drift] = ()
     if wanted:
         known = drifts(warehouse, Scope(scope.domains, None, newest), settings.drift)
         every, judged = judge(warehouse, wanted, today, settings, known, Scope(scope.domains, None, newest))
-    by_domain: dict[str, list[Source]] = {domain: [] for domain in shown}
-    for source in every:
-        by_domain[source.domain].append(source)
+    parts = by_domain(every)
+    sources = {domain: parts.get(domain, ()) for domain in shown}
     heard, claimed = voices.reporters, voices.lone_claims
     gone: Sequence[Vanished] = ()
     if newest and every:
         with warehouse.reading() as connection:
             gone = departed(connection, every, newest, settings.sources)
-    return Basis(by_domain, judged, shown, known, heard, newest, today, over, claimed, gone)
+    return Basis(sources, judged, shown, known, heard, newest, today, over, claimed, gone)
 
 
 def _voices(connection: Connection, scope: Scope) -> _Voices:

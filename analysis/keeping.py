@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import date
 from functools import cache
@@ -18,6 +18,7 @@ from warehouse.kept import Place
 
 T = TypeVar("T")
 Read = Callable[[Any], Any]
+PLAIN = (str, int, float, bool)  # what JSON gives back as it was
 
 
 def kept(place: Place, kind: type[T], make: Callable[[], T]) -> T:
@@ -90,20 +91,43 @@ def reader(kind: Any) -> Read:
     if is_dataclass(kind):
         hints, made = get_type_hints(kind), cast("Callable[..., Any]", kind)
         parts = [reader(hints[field.name]) for field in fields(kind)]
-        return lambda raw: made(*(read(one) for read, one in zip(parts, raw, strict=True)))
-    assert kind in (str, int, float, bool, date), f"nothing of the kind {kind} is kept"
-    return date.fromordinal if kind is date else cast("Read", kind)
+        read_all = _of_each(parts)
+        return lambda raw: made(*read_all(raw))
+    assert kind in (*PLAIN, date), f"nothing of the kind {kind} is kept"
+    return date.fromordinal if kind is date else _as_it_is
+
+
+def _as_it_is(raw: Any) -> Any:
+    return raw
+
+
+def _of_each(parts: Sequence[Read]) -> Read:
+    """What reads values of known kinds, one after the other, and touches only what JSON has in another form."""
+    others = [(at, read) for at, read in enumerate(parts) if read is not _as_it_is]
+    count = len(parts)
+
+    def read_all(raw: Sequence[Any]) -> Sequence[Any]:
+        if len(raw) != count:
+            raise ValueError(f"{len(raw)} values where {count} were kept")
+        if not others:
+            return raw
+        values = list(raw)
+        for at, read in others:
+            values[at] = read(values[at])
+        return values
+
+    return read_all
 
 
 def _of_parts(origin: Any, inner: tuple[Any, ...]) -> Read:
     if origin in (Union, UnionType):
         (one,) = (each for each in inner if each is not NoneType)
         read = reader(one)
-        return lambda raw: None if raw is None else read(raw)
+        return _as_it_is if read is _as_it_is else lambda raw: None if raw is None else read(raw)
     if origin is tuple and inner[-1] is not ...:
-        readers = [reader(one) for one in inner]
-        return lambda raw: tuple(read(one) for read, one in zip(readers, raw, strict=True))
+        read_all = _of_each([reader(one) for one in inner])
+        return lambda raw: tuple(read_all(raw))
     read = reader(inner[-1] if origin is dict else inner[0])
     if origin is dict:
-        return lambda raw: {key: read(one) for key, one in raw.items()}
-    return lambda raw: origin(map(read, raw))
+        return _as_it_is if read is _as_it_is else lambda raw: {key: read(one) for key, one in raw.items()}
+    return origin if read is _as_it_is else lambda raw: origin(map(read, raw))

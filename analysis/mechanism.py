@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from analysis.settings import AnalysisSettings
-from analysis.sources import ALIGNED_FROM
+from analysis.source import ALIGNED_FROM
 
 COLUMNS = {"dkim": "dkim_aligned", "spf": "spf_aligned", "": "aligned"}
 BEFORE = 28  # days with mail that tell how it was before

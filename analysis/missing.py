@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from math import ceil
 
 from analysis.genuine import counted
-from analysis.sources import Source
+from analysis.sources import Source, each
 from analysis.unseen import TURN, unseen
 from analysis.wording import count
 from warehouse import reads_sources
@@ -59,10 +59,10 @@ def missing(warehouse: Warehouse, scope: Scope, found: Sequence[Source]) -> list
 def estimated(found: Sequence[Source], reported: Mapping[str, Sequence[date]], scope: Scope) -> list[Missing]:
     """The same from the days with reports of each domain, which may begin before the scope's."""
     mine: dict[str, list[int]] = {}
-    for source in found:
-        own = mine.setdefault(source.domain, [])
-        if source.kind in OURS and source.decided != "retired":
-            own.append(source.days)
+    for domain, kind, decided, days in each(found, "domain", "kind", "decided", "days"):
+        own = mine.setdefault(domain, [])
+        if kind in OURS and decided != "retired":
+            own.append(days)
     return [_estimate(domain, days, reported[domain], scope) for domain, days in mine.items() if reported.get(domain)]
 
 

@@ -19,7 +19,7 @@ from analysis.keeping import kept, kept_over
 from analysis.period import judged_over, newest_day
 from analysis.policy import Published, policies
 from analysis.settings import AnalysisSettings
-from analysis.sources import Found, Source, judged
+from analysis.sources import Found, Source, by_domain, judged
 from analysis.sources import fetch as fetch_sources
 from analysis.tree import Observed, observations
 from ingest.errors import UsageError
@@ -172,7 +172,7 @@ def judge(
     settings: AnalysisSettings,
     known: Sequence[Drift] | None = None,
     within: Scope | None = None,
-) -> tuple[list[Source], dict[str, Readiness]]:
+) -> tuple[Sequence[Source], dict[str, Readiness]]:
     """The same, with the sources of the days judged, the largest first.
 
     `within` is the last day to look at, and the domains that are read for it: all where none is named.
@@ -188,15 +188,14 @@ def judge(
     if known is None:
         known = drifts(warehouse, Scope(tuple(targets), None, ground.scope.until), settings.drift)
     drifted = grouped(known)
-    found: dict[str, list[Source]] = {domain: [] for domain in targets}
     sources = judged(ground.sources, today)
-    for source in sources:
-        found[source.domain].append(source)
+    found = by_domain(sources)
     failing = ground.failing.partition_by("domain", as_dict=True)
     result = {}
     for domain, target in targets.items():
-        blocked = _blocked(failing[domain,], found[domain]) if (domain,) in failing else ()
-        case = _case(ground, domain, target, tuple(found[domain]), today)
+        mine = tuple(found.get(domain, ()))
+        blocked = _blocked(failing[domain,], mine) if (domain,) in failing else ()
+        case = _case(ground, domain, target, mine, today)
         answer = _answer(case, blocked, drifted.get(domain, ()), ground.scope, settings)
         result[domain] = _heard(answer, ground.observed.get(domain), today)
     return sources, result

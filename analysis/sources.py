@@ -2,139 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import astuple, dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, overload
 
 import polars as pl
 
 from analysis import evidence as gathered
-from analysis.classify import KINDS as VERDICTS
 from analysis.classify import Entries, Evidence, Ledger, Verdict, classify
 from analysis.classify import kinds as kinds_of
-from analysis.facts import Path, facts
 from analysis.keeping import kept
 from analysis.settings import SourceSettings
-from analysis.verdict import question
-from analysis.verdict import verdict as in_a_word
+from analysis.source import (
+    ALIGNED_FROM,
+    DECIDED,
+    FOUND,
+    OF_DECISION,
+    PLAIN,
+    SHOWN,
+    Decision,
+    Source,
+    columns,
+    decision,
+    made,
+    name,
+    plain,
+)
 from warehouse.connect import Connection, Warehouse
 from warehouse.kept import place
 from warehouse.scope import Scope
 
-__all__ = ["DECIDED", "Decision", "Evidence", "Source", "judged", "name", "sources"]
+__all__ = ["DECIDED", "Decision", "Evidence", "Source", "Sources", "by_domain", "each", "judged", "name", "sources"]
 
-DECIDED = ("approved", "forwarder", "spoof", "retired")
-# What a Source shows, and what its facts are told by, of all the numbers of a row.
-SHOWN = (
-    "active_days", "aligned", "altered_away", "as_domain", "as_name", "asn", "away_pass", "borrowed", "carrier",
-    "country", "days", "dkim_aligned_shown", "dns_named", "domain",
-    "earlier_aligned", "first_seen", "heard_aligned", "ips", "is_new", "kept", "last_seen", "list_paths",
-    "list_reasons", "listlike", "messages", "n", "overridden", "own_host", "own_pass", "quarantined",
-    "reasons", "recent_aligned", "recent_n", "rejected", "reporters", "service", "service_type", "source_key",
-    "spf_aligned", "spf_aligned_shown",
-)  # fmt: skip
-OF_DECISION = ("decided_by", "decided_until", "decision", "note", "owner")
-# What is kept of a Source without a decision: its fields but evidence, in order; the probability of each of VERDICTS;
-# and its path.
-BEFORE_EVIDENCE = 21  # fields
-LAST = ("verdict", "proof", "service_id", "question", "carrier")
-TEXTS = (
-    "domain", "source_key", "name", "service", "service_type", "as_name", "as_domain", "country", "kind", *LAST,
-)  # fmt: skip
-PLAIN = (
-    "domain", "source_key", "name", "service", "service_type", "asn", "as_name", "as_domain", "country", "ips",
-    "reporters", "days", "messages", "aligned", "dkim_aligned", "spf_aligned", "first_seen", "last_seen", "is_new",
-    "kind", "confidence", "overridden", "quarantined", "rejected", "recent_messages", "recent_aligned", "active_days",
-    *LAST,
-)  # fmt: skip
-OTHERS = {"first_seen": pl.Date, "last_seen": pl.Date, "is_new": pl.Boolean, "confidence": pl.Float64}
-FOUND = pl.Schema(
-    {name: pl.String if name in TEXTS else OTHERS.get(name, pl.Int64) for name in PLAIN}
-    | {f"likely_{kind}": pl.Float64 for kind in VERDICTS}
-    | dict.fromkeys(Path.__slots__, pl.Int64)
-)
+BESIDE = ("decided", "owner")  # told of each source beside source.PLAIN
 KINDS = pl.Schema(
     {**dict.fromkeys(("domain", "source_key", "as_domain"), pl.String), "last_seen": pl.Date}
     | dict.fromkeys(("kind", "decided"), pl.String)
 )
-ALIGNED_FROM = 0.725  # share of its recent mail from which a source counts as aligned, where a person knows it
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What a person decided: approved, forwarder, spoof, retired or undecided.
-
-    A decision whose last day (`until`) is over is undecided again, but keeps its owner and note.
-    """
-
-    decision: str
-    owner: str | None
-    note: str | None
-    until: date | None
-    decided_by: str
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One sender of mail that claims a domain.
-
-    `kind` is aligned, misaligned, forwarded, unknown or spoofing; `confidence` is between 0 and 1. `probabilities`
-    are those of the kinds but unknown, from the reports alone: a person's decision does not change them.
-    `verdict` is a key of verdict.VERDICTS, `proof` one of facts.PROOFS, `service_id` one of the catalogue; `path` tells
-    how its mail came over the history that evidence is drawn from; `question` is what to ask whom about it.
-    `messages` and the aligned counts are over the scope's days, `first_seen` over all time.
-    `recent_messages` and `recent_aligned` are over the source's own last days (sources.recent_days),
-    `active_days` counts days with mail over the history that evidence is drawn from.
-    """
-
-    domain: str
-    source_key: str
-    name: str
-    service: str | None
-    service_type: str | None
-    asn: int | None
-    as_name: str | None
-    as_domain: str | None
-    country: str | None
-    ips: int
-    reporters: int
-    days: int
-    messages: int
-    aligned: int
-    dkim_aligned: int
-    spf_aligned: int
-    first_seen: date
-    last_seen: date
-    is_new: bool
-    kind: str
-    confidence: float
-    evidence: Sequence[Evidence]
-    decision: Decision | None
-    overridden: int = 0
-    quarantined: int = 0
-    rejected: int = 0
-    recent_messages: int = 0
-    recent_aligned: int = 0
-    active_days: int = 0
-    probabilities: dict[str, float] = field(default_factory=dict)
-    verdict: str = "unknown"
-    proof: str = "none"
-    path: Path | None = None
-    service_id: str | None = None
-    question: str = ""
-    carrier: str | None = None
-
-    @property
-    def decided(self) -> str | None:
-        """What a person decided, where that still holds."""
-        decision = self.decision.decision if self.decision else None
-        return decision if decision in DECIDED else None
-
-    @property
-    def owner(self) -> str | None:
-        """Who has to act, where somebody said so."""
-        return self.decision.owner if self.decision else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +50,109 @@ class Found:
     found: pl.DataFrame
 
 
-def sources(warehouse: Warehouse, scope: Scope, today: date, settings: SourceSettings) -> list[Source]:
+class Sources(Sequence[Source]):
+    """Sources in an order, each made when somebody looks at it: few are, of thousands. `each` asks all of them at once.
+
+    `at` are the places, in what was found, of those that are meant; None for all.
+    """
+
+    __slots__ = ("_at", "_store")
+
+    def __init__(self, store: _Store, at: Sequence[int] | None = None) -> None:
+        self._store = store
+        self._at: Sequence[int] = range(len(store)) if at is None else at
+
+    def __len__(self) -> int:
+        return len(self._at)
+
+    @overload
+    def __getitem__(self, index: int) -> Source: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sources: ...
+    def __getitem__(self, index: int | slice) -> Source | Sources:
+        if isinstance(index, slice):
+            return Sources(self._store, self._at[index])
+        return self._store.one(self._at[index])
+
+    def __iter__(self) -> Iterator[Source]:
+        return self._store.each(self._at)
+
+    def __eq__(self, other: object) -> bool:
+        return list(self) == list(other) if isinstance(other, Sequence) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # as a list has none
+
+    def __repr__(self) -> str:
+        return repr(list(self))
+
+    def told(self, *names: str) -> Iterator[tuple[Any, ...]]:
+        """Of each source, in order, the fields of these names: of PLAIN or BESIDE."""
+        columns = [self._store.column(name) for name in names]
+        if self._at == range(len(self._store)):
+            return zip(*columns, strict=True)
+        return zip(*([column[at] for at in self._at] for column in columns), strict=True)
+
+    def chosen(self, places: Sequence[int]) -> Sources:
+        """Those in these places, in the order given."""
+        return Sources(self._store, [self._at[place] for place in places])
+
+    def by_domain(self) -> dict[str, Sources]:
+        """Apart by domain, each in this order."""
+        parts: dict[str, list[int]] = {}
+        for at, (domain,) in zip(self._at, self.told("domain"), strict=True):
+            parts.setdefault(domain, []).append(at)
+        return {domain: Sources(self._store, at) for domain, at in parts.items()}
+
+
+class _Store:
+    """What sources are made from, and those that were made."""
+
+    __slots__ = ("_columns", "_decided", "_entries", "_found", "_made")
+
+    def __init__(self, found: Found, today: date) -> None:
+        self._found, self._entries = found.found, Entries(found.told.rows)
+        self._made: list[Source | None] = [None] * found.found.height
+        self._columns: dict[str, list[Any]] = {}
+        rows = dict(_decided(found.told.rows, found.told.decisions))
+        self._decided = {
+            at: made(
+                rows[at], Verdict(one.kind, one.confidence, one.evidence, one.probabilities), decision(rows[at], today)
+            )
+            for at, one in self._plain(sorted(rows))
+        }
+        for at, one in self._decided.items():
+            self._made[at] = one
+
+    def __len__(self) -> int:
+        return len(self._made)
+
+    def one(self, at: int) -> Source:
+        return next(self.each([at]))
+
+    def each(self, places: Sequence[int]) -> Iterator[Source]:
+        for at, one in self._plain(sorted({at for at in places if self._made[at] is None})):
+            self._made[at] = one
+        return (known for at in places if (known := self._made[at]) is not None)
+
+    def column(self, name: str) -> list[Any]:
+        if name not in self._columns:
+            assert name in (*PLAIN, *BESIDE), name
+            values = self._found[name].to_list() if name in PLAIN else [None] * len(self)
+            for at, one in self._decided.items():
+                values[at] = getattr(one, name)
+            self._columns[name] = values
+        return self._columns[name]
+
+    def _plain(self, places: Sequence[int]) -> Iterator[tuple[int, Source]]:
+        """What is in some places, in ascending order, as if nobody had decided."""
+        if not places:
+            return
+        rows = self._found if len(places) == len(self) else self._found[places]
+        for at, row in zip(places, rows.iter_rows(), strict=True):
+            yield at, plain(row, Ledger(self._entries, at))
+
+
+def sources(warehouse: Warehouse, scope: Scope, today: date, settings: SourceSettings) -> Sources:
     """Every source of the scope's domains with mail on the scope's days, the largest first.
 
     `today` only tells which decisions have run out. Source by source the answer does not depend on
@@ -156,6 +163,23 @@ def sources(warehouse: Warehouse, scope: Scope, today: date, settings: SourceSet
     return judged(found, today)
 
 
+def each(found: Sequence[Source], *names: str) -> Iterator[tuple[Any, ...]]:
+    """Of each source, in order, the fields of these names: for who looks at thousands at once."""
+    if isinstance(found, Sources):
+        return found.told(*names)
+    return (tuple(getattr(one, name) for name in names) for one in found)
+
+
+def by_domain(found: Sequence[Source]) -> dict[str, Sequence[Source]]:
+    """Sources apart by domain, each in the order given."""
+    if isinstance(found, Sources):
+        return dict(found.by_domain())
+    parts: dict[str, list[Source]] = {}
+    for one in found:
+        parts.setdefault(one.domain, []).append(one)
+    return dict(parts)
+
+
 def fetch(connection: Connection, scope: Scope, today: date, settings: SourceSettings) -> Found:
     """What `judged` needs, kept for as long as it is true."""
     told = gathered.told(connection, scope, today, settings)
@@ -164,8 +188,8 @@ def fetch(connection: Connection, scope: Scope, today: date, settings: SourceSet
 
 
 def _found(rows: pl.DataFrame) -> pl.DataFrame:
-    every = [_source(row, verdict, None) for row, verdict in zip(_named(rows), classify(rows), strict=True)]
-    return pl.DataFrame([_columns(one) for one in every], schema=FOUND, orient="row")
+    every = [made(row, verdict, None) for row, verdict in zip(_named(rows), classify(rows), strict=True)]
+    return pl.DataFrame([columns(one) for one in every], schema=FOUND, orient="row")
 
 
 def _named(rows: pl.DataFrame) -> Iterator[dict[str, Any]]:
@@ -173,31 +197,9 @@ def _named(rows: pl.DataFrame) -> Iterator[dict[str, Any]]:
     return rows.select(SHOWN).iter_rows(named=True) if rows.height else iter(())
 
 
-def _columns(one: Source) -> tuple[object, ...]:
-    assert one.path is not None
-    path = astuple(one.path)
-    return tuple(getattr(one, name) for name in PLAIN) + tuple(one.probabilities.values()) + path
-
-
-def judged(found: Found, today: date) -> list[Source]:
+def judged(found: Found, today: date) -> Sources:
     """The same from what was gathered before."""
-    rows, entries = found.told.rows, Entries(found.told.rows)
-    result = [_plain(row, Ledger(entries, at)) for at, row in enumerate(found.found.iter_rows())]
-    for at, row in _decided(rows, found.told.decisions):
-        one = result[at]
-        verdict = Verdict(one.kind, one.confidence, one.evidence, one.probabilities)
-        result[at] = _source(row, verdict, _decision(row, today))
-    return result
-
-
-def _plain(row: tuple[Any, ...], evidence: Ledger) -> Source:
-    """A source that nobody decided about, from a row of FOUND."""
-    first, later = row[:BEFORE_EVIDENCE], row[BEFORE_EVIDENCE : len(PLAIN) - len(LAST)]
-    verdict, proof, service_id, question, carrier = row[len(PLAIN) - len(LAST) : len(PLAIN)]
-    probabilities = dict(zip(VERDICTS, row[len(PLAIN) : len(PLAIN) + len(VERDICTS)], strict=True))
-    path = Path(*row[len(PLAIN) + len(VERDICTS) :])
-    made: Callable[..., Source] = Source
-    return made(*first, evidence, None, *later, probabilities, verdict, proof, path, service_id, question, carrier)
+    return Sources(_Store(found, today))
 
 
 def _decided(rows: pl.DataFrame, decisions: pl.DataFrame) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -239,78 +241,3 @@ def kinds(warehouse: Warehouse, scope: Scope, today: date, settings: SourceSetti
         .with_columns(kind=said)
         .select(*KINDS)
     )
-
-
-def _source(row: dict[str, Any], verdict: Verdict, decision: Decision | None) -> Source:
-    verdict = _overruled(verdict, decision, row)
-    known = facts(row, verdict.kind, approved=decision is not None and decision.decision == "approved")
-    word, called = in_a_word(verdict.kind, known, row["source_key"]), name(row)
-    return Source(
-        domain=row["domain"],
-        source_key=row["source_key"],
-        name=called,
-        service=row["service"],
-        service_type=row["service_type"],
-        asn=row["asn"],
-        as_name=row["as_name"],
-        as_domain=row["as_domain"],
-        country=row["country"],
-        ips=row["ips"] or 0,
-        reporters=row["reporters"],
-        days=row["days"],
-        messages=row["messages"],
-        aligned=row["aligned"],
-        dkim_aligned=row["dkim_aligned_shown"],
-        spf_aligned=row["spf_aligned_shown"],
-        first_seen=row["first_seen"],
-        last_seen=row["last_seen"],
-        is_new=bool(row["is_new"]),
-        kind=verdict.kind,
-        confidence=verdict.confidence,
-        evidence=verdict.evidence,
-        decision=decision,
-        overridden=row["overridden"],
-        quarantined=row["quarantined"],
-        rejected=row["rejected"],
-        recent_messages=row["recent_n"],
-        recent_aligned=row["recent_aligned"],
-        active_days=row["active_days"],
-        probabilities=verdict.probabilities,
-        verdict=word,
-        proof=known.proof,
-        path=known.path,
-        service_id=known.service_id,
-        question=question(word, called, row["source_key"]),
-        carrier=row["carrier"],
-    )
-
-
-def name(facts: dict[str, Any]) -> str:
-    """What a source is called: its service, else its operator, else its network. Never text from reports.
-
-    `facts` holds source_key, service and as_name.
-    """
-    kind, _, text = str(facts["source_key"]).partition(":")
-    if kind in ("as", "svc"):
-        return str(facts["service"] or facts["as_name"] or text)
-    if kind == "ptr":
-        return str(facts["service"] or text.partition("@")[0])
-    return f"{text} ({facts['as_name']})" if facts["as_name"] else text
-
-
-def _decision(row: dict[str, Any], today: date) -> Decision:
-    over = row["decided_until"] is not None and row["decided_until"] < today
-    decision = "undecided" if over else row["decision"]
-    return Decision(decision, row["owner"], row["note"], row["decided_until"], row["decided_by"])
-
-
-def _overruled(verdict: Verdict, decision: Decision | None, row: dict[str, Any]) -> Verdict:
-    """A person's decision always wins; what the numbers say stays beside it."""
-    if decision is None or decision.decision not in DECIDED:
-        return verdict
-    aligns = row["recent_aligned"] >= ALIGNED_FROM * max(row["recent_n"], 1)
-    kinds = {"forwarder": "forwarded", "spoof": "spoofing"}
-    kind = kinds.get(decision.decision, "aligned" if aligns else "misaligned")
-    said = Evidence("decided", f"A person decided: {decision.decision}.", 10.0)
-    rest = verdict.evidence if verdict.kind == kind else ()
-    return replace(verdict, kind=kind, confidence=1.0, evidence=(said, *rest))

@@ -16,7 +16,7 @@ from analysis.gates import undecided
 from analysis.genuine import counted
 from analysis.keeping import kept_over
 from analysis.settings import AnalysisSettings
-from analysis.sources import Source, sources
+from analysis.sources import Source, by_domain, sources
 from warehouse import reads
 from warehouse.connect import Connection, Warehouse
 from warehouse.kept import Place, place
@@ -118,14 +118,6 @@ def _status(
         for name, row in zip(domains["domain"], domains.iter_rows(named=True), strict=True)
     )
     return Status(told, basis.newest, basis.heard, len(basis.usual), 0, None)
-
-
-def by_domain(found: Sequence[Source]) -> dict[str, list[Source]]:
-    """Sources apart by domain, each in the order given."""
-    result: dict[str, list[Source]] = {}
-    for source in found:
-        result.setdefault(source.domain, []).append(source)
-    return result
 
 
 def _line(

@@ -17,7 +17,7 @@ from analysis.findings import Basis, Finding, gather, judging, rank
 from analysis.genuine import counted
 from analysis.keeping import kept_over
 from analysis.settings import AnalysisSettings
-from analysis.sources import Source
+from analysis.sources import Source, each
 from analysis.week_changes import WEEK, Fresh, fresh, rests_on
 from warehouse import reads
 from warehouse.connect import Connection, Warehouse
@@ -136,8 +136,8 @@ def _domains(basis: Basis, found: Sequence[Source], now: pl.DataFrame, then: pl.
         weeks[0].keys() | weeks[1].keys(), key=lambda domain: (-weeks[0].get(domain, NOTHING)["messages"], domain)
     )
     kinds: dict[str, Counter[str]] = {domain: Counter() for domain in names}
-    for source in found:
-        kinds[source.domain][source.kind] += source.messages - source.aligned
+    for domain, kind, messages, aligned in each(found, "domain", "kind", "messages", "aligned"):
+        kinds[domain][kind] += messages - aligned
     return tuple(
         _domain(basis, domain, (weeks[0].get(domain, NOTHING), weeks[1].get(domain, NOTHING)), kinds[domain])
         for domain in names

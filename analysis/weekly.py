@@ -10,8 +10,7 @@ from analysis.drift import Drift
 from analysis.findings import Finding
 from analysis.period import iso_week, last_complete_week
 from analysis.settings import AnalysisSettings
-from analysis.sources import Source, sources
-from analysis.status import by_domain
+from analysis.sources import Source, by_domain, each, sources
 from analysis.week import OfDomain, Restated, Week, judged
 from analysis.week_changes import Changed, Moved, with_silent
 from analysis.wording import count, percent
@@ -31,7 +30,7 @@ URGENT = ("critical", "high")
 class WeekDomain(OfDomain):
     """The same with the week's sources of the domain."""
 
-    sources: tuple[Source, ...]
+    sources: Sequence[Source]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,7 @@ def weekly(
     told = tuple(_told(week_of, found))
     urgent = tuple(_waiting(week_of.findings, records, as_of))
     arrived = set(week_of.fresh.new)
-    new = tuple(one for one in found if (one.domain, one.source_key) in arrived)
+    new = tuple(found[at] for at, key in enumerate(each(found, "domain", "source_key")) if key in arrived)
     # A week without mail shows nothing, least of all what came later.
     changed = with_silent(warehouse, scope, as_of, settings, week_of.fresh.changed) if found else ()
     result = verdict_of(told)
@@ -129,7 +128,7 @@ def _told(week_of: Week, found: Sequence[Source]) -> Iterator[WeekDomain]:
     parts = by_domain(found)
     for one in week_of.domains:
         numbers = {each.name: getattr(one, each.name) for each in fields(one)}
-        yield WeekDomain(**numbers, sources=tuple(parts.get(one.domain, ())))
+        yield WeekDomain(**numbers, sources=parts.get(one.domain, ()))
 
 
 def owned(summary: WeeklySummary, owners: Mapping[str, str], only: str = "") -> WeeklySummary:
@@ -150,10 +149,11 @@ def owned(summary: WeeklySummary, owners: Mapping[str, str], only: str = "") -> 
 def _waiting(found: Sequence[Finding], records: Mapping[str, FindingRecord], as_of: date) -> Iterator[Finding]:
     """What somebody is to act on: neither settled nor snoozed, each with its owner."""
     for finding in found:
-        record = records.get(finding.key)
+        record = records.get(finding.key) if records else None
         if finding.severity == "info" or (record and (record.state != "open" or record.snoozed(as_of))):
             continue
-        yield replace(finding, owner=(record.owner if record else None) or finding.owner)
+        owner = record.owner if record else None
+        yield replace(finding, owner=owner) if owner else finding
 
 
 def _settled(records: Mapping[str, FindingRecord], week_of: Week, first: date, last: date) -> Iterator[FindingRecord]:

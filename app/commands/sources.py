@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from analysis.missing import missing, sentences
-from analysis.sources import Source, sources
+from analysis.sources import Source, each, sources
 from app import exitcodes
 from app.commands.asking import Asked, scope_of, scoped, today
 from app.commands.base import Group, Run
@@ -66,11 +66,14 @@ def _list(run: Run, asked: Asked, kind: str | None, new: bool, undecided: bool, 
     screen, warehouse = Screen(run), warehouse_of(run)
     scope = scope_of(warehouse, asked, run.config.readiness.days)
     every = sources(warehouse, scope, today(), run.config.sources)
-    found = [
-        source
-        for source in every
-        if (not kind or source.kind == kind) and not (undecided and source.decided) and (source.is_new or not new)
-    ]
+    told = enumerate(each(every, "kind", "decided", "is_new"))
+    found = every.chosen(
+        [
+            at
+            for at, (looks, decided, is_new) in told
+            if (not kind or looks == kind) and not (undecided and decided) and (is_new or not new)
+        ]
+    )
     estimates = missing(warehouse, scope, every)
     if screen.json:
         screen.document(sources=found, unseen=estimates)

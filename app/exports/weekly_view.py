@@ -12,7 +12,7 @@ from datetime import date
 from typing import Final
 
 from analysis.drift import Drift
-from analysis.sources import Source
+from analysis.sources import Source, each
 from analysis.week_changes import Changed
 from analysis.weekly import WeekDomain, WeeklySummary
 from analysis.wording import count
@@ -220,7 +220,7 @@ def _progress(domain: WeekDomain) -> Progress:
 
 def _table(domain: WeekDomain, most: int) -> Table:
     rest = domain.sources[most:]
-    messages = sum(source.messages for source in rest)
+    messages = sum(count for (count,) in each(rest, "messages"))
     return Table(
         domain=clean(domain.domain),
         rows=tuple(_row(source) for source in domain.sources[:most]),

@@ -11,6 +11,7 @@ thousands of sources at each look would take longer than all else.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Final, NamedTuple
@@ -90,7 +91,7 @@ def last_days(state: State, day: date) -> dict[str, date]:
 
 
 @st.cache_resource(max_entries=LARGE, show_spinner=False)
-def sources(state: State, scope: Scope, day: date) -> list[who.Source]:
+def sources(state: State, scope: Scope, day: date) -> Sequence[who.Source]:
     """Who sends, the largest first."""
     return who.sources(warehouse(), scope, day, state.rules.sources)
 

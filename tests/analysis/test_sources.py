@@ -12,7 +12,7 @@ import pytest
 from analysis.changes import FORGED_KIND, MISSED_KIND, forged, missed
 from analysis.counted_rows import counted_rows
 from analysis.settings import SourceSettings
-from analysis.sources import DECIDED, Source, kinds, sources
+from analysis.sources import DECIDED, Source, Sources, by_domain, each, kinds, sources
 from tests.analysis.world import LAST, MAILER, MAILER_KEYS, MAILER_PATH, OURS, RELAY, TODAY, World, days, usual
 from warehouse.connect import Warehouse
 from warehouse.errors import WarehouseMissing
@@ -23,7 +23,7 @@ SETTINGS = SourceSettings()
 MAILER_KEY, RELAY_KEY = "as:mailer.test", "net:198.51.100.0/24"
 
 
-def ask(world: World, scope: Scope | None = None, today: object = TODAY) -> list[Source]:
+def ask(world: World, scope: Scope | None = None, today: object = TODAY) -> Sources:
     return sources(world.warehouse, scope or Scope(), TODAY, SETTINGS)
 
 
@@ -51,6 +51,28 @@ def test_one_report_is_enough_to_name_a_source(world: World) -> None:
     assert (source.first_seen, source.last_seen, source.days, source.reporters, source.ips) == (LAST, LAST, 1, 1, 1)
     assert not source.is_new
     assert source.decision is None
+
+
+def test_sources_are_told_alike_one_by_one_and_all_at_once(world: World) -> None:
+    for sent in (MAILER, RELAY):
+        world.send(sent, days(20), 7, dkim=MAILER_KEYS, spf=MAILER_PATH)
+        world.send(sent, days(20), 5, domain="example.org")
+    world.save()
+    world.decide(RELAY_KEY, "spoof", owner="Ada")
+    names = ("domain", "source_key", "kind", "verdict", "messages", "is_new", "decided", "owner")
+    found = ask(world)
+    assert len(found) == 4
+    assert {one.decided for one in found} == {None, "spoof"}
+    reordered = found.chosen([3, 0, 2, 1])
+    for asked in (found, reordered, found[1:3], found[:0], *by_domain(reordered).values()):
+        said = list(each(asked, *names))
+        assert said == list(each(list(asked), *names)) == [tuple(getattr(one, name) for name in names) for one in asked]
+    assert list(reordered) == [found[3], found[0], found[2], found[1]]
+    # Once more of sources of which none was looked at before.
+    assert list(ask(world).chosen([3, 0, 2, 1])) == list(reordered)
+    assert {domain: list(part) for domain, part in by_domain(reordered).items()} == by_domain(list(reordered))
+    with pytest.raises(AssertionError):
+        list(each(found, "evidence"))
 
 
 def test_a_verdict_does_not_depend_on_the_days_that_are_shown(world: World) -> None:

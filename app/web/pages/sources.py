@@ -9,8 +9,7 @@ import streamlit as st
 
 from analysis.gates import undecided
 from analysis.missing import sentences
-from analysis.sources import Source
-from analysis.status import by_domain
+from analysis.sources import Source, by_domain
 from app.web import cached, cached_sources, deciding, filters, grids, notices, selection, triage, words
 from app.web.filters import View
 
