@@ -108,7 +108,9 @@ class _Reader:
         policies = tuple(self.policy(item) for item in self.objects(found, "policies"))
         if not policies:
             self.notes.add("no_policies", "", "policies")
-        if sum(p.total_successful_session_count + p.total_failure_session_count for p in policies) > words.COUNT_LIMIT:
+        sessions = sum(p.total_successful_session_count + p.total_failure_session_count for p in policies)
+        failed = sum(one.failed_session_count for policy in policies for one in policy.failure_details)
+        if max(sessions, failed) > words.COUNT_LIMIT:
             raise MalformedReport(Reason.NUMBER_INVALID, "Its counts add up to more sessions than there are in a day.")
         return TlsReport(
             organization_name=name,

@@ -19,8 +19,10 @@ from ingest.ip import is_ipv4
 TEXT_LIMIT = 1024
 """Characters kept of any text. The longest honest one is a comment of a few hundred."""
 
-COUNT_LIMIT = 2**53
-"""Largest count, for one record and for a report's sum: exact as an integer and as a double everywhere."""
+COUNT_LIMIT = 2**43
+"""Largest count, for one record and for a report's sum: twenty times the mail of the world in a day.
+
+A million reports of it still add up within the 64 bits that sums have in the tables."""
 
 
 class Repair(NamedTuple):
@@ -203,7 +205,7 @@ _SEPARATED = re.compile(r"[0-9]{1,3}(?:[,' \u00a0\u2009\u202f][0-9]{3})+")
 
 
 def count(raw: str) -> tuple[int, str]:
-    """A number of messages: a whole number from 0 to 2^53."""
+    """A number of messages: a whole number from 0 to COUNT_LIMIT."""
     if raw.isdecimal() and raw.isascii() and len(raw) < 16:
         return int(raw), ""
     text = raw.strip()

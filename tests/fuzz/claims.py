@@ -23,7 +23,7 @@ from tests.fuzz.cold import Cold, answer
 from tests.ingest.writer import write
 
 LIMITS = UnpackLimits()
-COUNT_LIMIT = 2**53
+COUNT_LIMIT = 2**43
 TEXT_LIMIT = 2**16  # characters of any text that leaves the reader
 _TREE_ALONE = 70_000  # blanks that make any document one that is read in pieces
 
