@@ -38,15 +38,30 @@ STORED = """
 """
 """Stored records as `add_stored` wants them: aggregate_record's columns, and days."""
 
-PIECE = 2**18  # stored records that are looked at in one go
+PIECE = 2**18  # stored records that are looked at in one go; of records of several days, their days together
 
 
 def add(connection: Connection, records: pa.Table, shapes: pa.Table) -> None:
     """Add what records bring: tables of OF_RECORD with shape_index, and of OF_SHAPE."""
-    for name, rows in deltas(records, shapes):
-        insert(connection, name, rows)
-        # What one rollup took is in too small pieces for the next one to take.
-        pa.default_memory_pool().release_unused()
+    for piece in pieces(records):
+        for name, rows in deltas(piece, shapes):
+            insert(connection, name, rows)
+            # What one rollup took is in too small pieces for the next one to take.
+            pa.default_memory_pool().release_unused()
+
+
+def pieces(records: pa.Table) -> Iterator[pa.Table]:
+    """All of some records, or so many at a time that they make a bounded number of rows where each counts on days."""
+    days = np.asarray(records.column("days"))
+    if not len(days) or days.max() == 1:
+        yield records
+        return
+    ends, start = np.cumsum(days, dtype=np.int64), 0
+    while start < len(days):
+        before = int(ends[start - 1]) if start else 0
+        end = max(start + 1, int(np.searchsorted(ends, before + PIECE, side="right")))
+        yield records.slice(start, end - start)
+        start = end
 
 
 def add_stored(connection: Connection, records: str) -> None:
@@ -62,8 +77,8 @@ def take_away(connection: Connection, records: str) -> None:
 def _put(connection: Connection, records: str, onto: Callable[[int, pa.Array], pa.Array]) -> None:
     wanted = ", ".join(OF_RECORD + OF_SHAPE)
     found = connection.execute(f"SELECT {wanted} FROM {records} JOIN address USING (source_ip)")
-    pieces = [_of_stored(pa.Table.from_batches([piece])) for piece in found.to_arrow_reader(PIECE) if piece.num_rows]
-    for piece in pieces:
+    read = [_of_stored(pa.Table.from_batches([piece])) for piece in found.to_arrow_reader(PIECE) if piece.num_rows]
+    for piece in read:
         for name, rows in piece:
             columns = [onto(0, column) if pa.types.is_int64(column.type) else column for column in rows.columns]
             insert(connection, name, pa.table(columns, rows.column_names))
@@ -72,7 +87,8 @@ def _put(connection: Connection, records: str, onto: Callable[[int, pa.Array], p
 def _of_stored(rows: pa.Table) -> list[tuple[str, pa.Table]]:
     """What stored records bring: each has a shape of its own."""
     places = pa.array(range(rows.num_rows), pa.int32())
-    return list(deltas(rows.select(OF_RECORD).append_column("shape_index", places), rows.select(OF_SHAPE)))
+    records, shapes = rows.select(OF_RECORD).append_column("shape_index", places), rows.select(OF_SHAPE)
+    return [one for piece in pieces(records) for one in deltas(piece, shapes)]
 
 
 def deltas(records: pa.Table, shapes: pa.Table) -> Iterator[tuple[str, pa.Table]]:

@@ -17,7 +17,7 @@ from ingest.outcome import Reason
 from ingest.reports import markup, mending, words
 from ingest.reports.frame import FramePlan, Metadata, frames
 from ingest.reports.policy import PolicyPublished, read_policy
-from ingest.reports.record import AggregateRecord, RecordReader, Records
+from ingest.reports.record import RECORD_LIMIT, AggregateRecord, RecordReader, Records
 from ingest.reports.shape import DkimAuthResult, OverrideReason, SpfAuthResult
 from ingest.reports.words import Repair
 
@@ -112,6 +112,16 @@ def parse_pieces(head: bytes, pieces: Iterable[bytes]) -> AggregateReport:
     return _ReportReader([]).read_cut(mending.plain(head, pieces))
 
 
+def _refuse_endless(records: int, span: timedelta) -> None:
+    """Each record counts on every day of the period: a few kilobytes could ask for a year of each of thousands."""
+    days = round(span / timedelta(days=1))
+    if records * days > RECORD_LIMIT:
+        raise MalformedReport(
+            Reason.DATE_INVALID,
+            f"It claims to cover {days} days with {records} records, which are more than {RECORD_LIMIT} in all.",
+        )
+
+
 class _ReportReader:
     def __init__(self, repairs: list[tuple[str, str]]) -> None:
         self.notes = words.Notes()
@@ -136,6 +146,7 @@ class _ReportReader:
             self.notes.add("repeated", "the first one counts", name)
         found, records = plan.metadata(texts), self.reader.records()
         metadata = self.metadata(found, [texts[place] for place in plan.errors])
+        _refuse_endless(len(records), metadata.end_at - metadata.begin_at)
         policy = self.policy(plan.policy(texts), records)
         self.name(records, policy.domain)
         if not records:

@@ -21,7 +21,8 @@ from ingest.reports.outline import Outlines
 from ingest.reports.shape import DkimAuthResult, OverrideReason, RecordPlan, Shape, SpfAuthResult, read_shape
 
 RECORD_LIMIT = 500_000
-"""Most records of one report; the largest senders' daily reports have about a hundred thousand."""
+"""Most records of one report, each once for every day that it covers; the largest senders' daily reports have about a
+hundred thousand."""
 
 NAMES_LIMIT = 1000
 
