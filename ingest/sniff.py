@@ -49,7 +49,7 @@ def kind(document: Document) -> Kind:
         return known
     # Without the zero bytes, UTF-16 and UTF-32 read like ASCII.
     head = document.head.replace(b"\0", b"")
-    if _FEEDBACK.search(head) and 0 <= head.find(b"<") < _GARBAGE:
+    if _FEEDBACK.search(head) and _begins_with_markup(head):
         return Kind.AGGREGATE
     start = head[:1024].lstrip(_BYTE_ORDER_MARKS).lstrip()
     if start.startswith((b"{", b"[")) and _TLS.search(head):
@@ -59,13 +59,17 @@ def kind(document: Document) -> Kind:
     return _by_name(document, head)
 
 
+def _begins_with_markup(head: bytes) -> bool:
+    return 0 <= head.find(b"<") < _GARBAGE
+
+
 def _by_name(document: Document, head: bytes) -> Kind:
     name = document.name.lower()
     if packing(document):
         return Kind.NONE
     if _FILE_NAME.fullmatch(name):
         return Kind.TLS if ".json" in name else Kind.AGGREGATE
-    if SHOUTED.search(head):
+    if SHOUTED.search(head) and _begins_with_markup(head):
         return Kind.AGGREGATE
     if (name.endswith(_XML_NAMES) or head.lstrip().startswith((b"<?xml", b"<!"))) and not _ELEMENT.search(head):
         # Neither this nor any other kind of XML: a report that lost its content, or hides it.
