@@ -214,7 +214,7 @@ def _each(
     read: Callable[..., tuple[tuple[str | None, ...] | None, Notes]], groups: Sequence[tuple[str, ...]], where: str
 ) -> tuple[tuple[str | None, ...], Notes]:
     found: list[tuple[str | None, ...]] = []
-    notes: Notes = ()
+    notes: list[tuple[str, str, str]] = []
     for group in groups:
         one, of_one = read(*group)
         notes += of_one
@@ -222,7 +222,7 @@ def _each(
             found.append(one)
     if len(found) > LIST_LIMIT:
         notes += _note("list_cut", f"{len(found)} entries", where)
-    return tuple(chain.from_iterable(found[:LIST_LIMIT])), notes
+    return tuple(chain.from_iterable(found[:LIST_LIMIT])), tuple(notes)
 
 
 @lru_cache(1024)

@@ -18,6 +18,7 @@ RECORD = b"<record><row><source_ip>192.0.2.1</source_ip><count>1</count></row></
 REPORT = write({"records": [{"source_ip": "192.0.2.1", "messages": 1, "header_from": "example.com"}]})
 HEAD = REPORT[: REPORT.index(b"<record>")]
 TAIL = b"</feedback>"
+ODD_RESULTS = b"<auth_results>" + b"<dkim><domain>x y</domain></dkim>" * 28_000 + b"</auth_results>"
 
 
 def noise(size: int) -> bytes:
@@ -174,6 +175,10 @@ ATTACKS: dict[str, tuple[Callable[[], bytes], tuple[str, ...]]] = {
     "XML, a record of a million elements": (
         lambda: HEAD + RECORD.replace(b"</row>", b"<a/>" * 1_000_000 + b"</row>") + TAIL,
         (Reason.XML_FORBIDDEN,),
+    ),
+    "XML, records of 28,000 odd results": (
+        lambda: HEAD + RECORD.replace(b"</record>", ODD_RESULTS + b"</record>") * 8 + TAIL,
+        STORED,
     ),
     "XML, 400,000 names": (many_names, (Reason.XML_FORBIDDEN,)),
     "XML, 60 million ampersands": (lambda: REPORT.replace(b"Example Mail", b"&" * 60_000_000), XML),
