@@ -30,6 +30,11 @@ def newest_day(connection: Connection, today: date, until: date | None = None) -
     return kept(asked, tuple[date | None], lambda: (_newest_day(connection, today, until),))[0]
 
 
+def up_to_newest(connection: Connection, today: date) -> Scope:
+    """All that counts, up to the newest day: what "lately" is reckoned from."""
+    return counted(connection, Scope(until=newest_day(connection, today)))
+
+
 def _newest_day(connection: Connection, today: date, until: date | None) -> date | None:
     scope = counted(connection, Scope((), None, until))
     tomorrow = today + timedelta(days=1)

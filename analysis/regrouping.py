@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 from analysis.bonds import Bond, Passing, bonds
 from analysis.facts import listed
-from analysis.genuine import excluded
 from analysis.identity import Identifier, ReverseName
+from analysis.period import up_to_newest
 from analysis.pointers import Pointers
 from ingest.alignment import organizational_domain
 from ingest.catalogue.catalogue import Catalogue, catalogue
@@ -37,7 +37,7 @@ def to_ask(connection: Connection, now: datetime, days: int) -> list[Owned]:
     Only domains with aligned mail in reports that count are ours; a forged report adds none. Of the names that
     reports show below them, those that mail passes by are asked for, a bounded number of each domain.
     """
-    scope = Scope(without=excluded(connection))
+    scope = up_to_newest(connection, now.date())
     organizations = {
         domain: org for domain in dns.domains(connection, scope) if is_name(org := organizational_domain(domain))
     }
@@ -56,29 +56,29 @@ def regrouped(
     identifier: Identifier,
     source_ips: Sequence[str],
     names: Mapping[str, ReverseName],
-    services: Catalogue | None = None,
+    today: date,
 ) -> list[Address]:
     """What is known of addresses now, of those of which it differs from what is stored.
 
     `names` are reverse names that DNS has just given; of the others the stored one counts.
     """
-    services = services or catalogue()
+    services, scope = catalogue(), up_to_newest(connection, today)
     stored = {row["source_ip"]: row for row in addresses.known(connection, source_ips).iter_rows(named=True)}
     asked = list(stored)
     known = {ip: Known(row["ptr"], row["ptr_confirmed"], row["ptr_at"]) for ip, row in stored.items() if row["ptr_at"]}
     kept = _kept(stored)
-    found = {**kept, **{ip: _lasting(bond, kept.get(ip)) for ip, bond in _bonds(connection, asked, services).items()}}
+    made = _bonds(connection, scope, asked, services)
+    found = {**kept, **{ip: _lasting(bond, kept.get(ip)) for ip, bond in made.items()}}
     renewed = identifier.identify(asked, {**known, **names}, found)
     return [one for one in renewed if one != Address(**stored[one.source_ip])]
 
 
-def senders(connection: Connection) -> list[str]:
+def senders(connection: Connection, today: date) -> list[str]:
     """Addresses that records of our domains' DNS may bind: those of sources whose mail passes."""
-    return reads_bonds.senders(connection, Scope(without=excluded(connection)), SENDERS)
+    return reads_bonds.senders(connection, up_to_newest(connection, today), SENDERS)
 
 
-def _bonds(connection: Connection, source_ips: Sequence[str], services: Catalogue) -> dict[str, Bond]:
-    scope = Scope(without=excluded(connection))
+def _bonds(connection: Connection, scope: Scope, source_ips: Sequence[str], services: Catalogue) -> dict[str, Bond]:
     passing = Passing(
         reads_bonds.passing_paths(connection, scope, source_ips),
         reads_bonds.passing_keys(connection, scope, source_ips),

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
-from analysis.genuine import counted, excluded
+from analysis.genuine import counted
+from analysis.period import up_to_newest
 from ingest.alignment import organizational_domain
 from ingest.discovery import RULES, Records, discover, is_at_or_below, targets
 from ingest.probes.answer import Answer, Status
@@ -129,7 +130,7 @@ def due(connection: Connection, now: datetime, days: int) -> list[str]:
 
     Only domains with aligned mail in reports that count are ours; a forged report adds none.
     """
-    ours = dns.domains(connection, Scope(without=excluded(connection)))
+    ours = dns.domains(connection, up_to_newest(connection, now.date()))
     held = [domain for domain in ours if is_name(domain)][: dns.DOMAINS]
     found = lookups.known(connection, ((place(domain), "TXT") for domain in held))
     last = {name: one.last_seen_at for (name, _), one in found.items()}

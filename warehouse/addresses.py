@@ -21,12 +21,12 @@ def to_ask(connection: Connection, now: datetime, days: int, limit: int = 10_000
         """
         SELECT source_ip FROM address LEFT JOIN (
             SELECT source_ip, sum(messages) AS messages FROM address_day
-            WHERE day >= (SELECT max(day) FROM address_day) - 30 GROUP BY source_ip
+            WHERE day >= (SELECT max(day) FROM address_day WHERE day <= $today) - 30 GROUP BY source_ip
         ) USING (source_ip)
-        WHERE ptr_at IS NULL OR ptr_at < ?
-        ORDER BY messages DESC NULLS LAST, source_ip LIMIT ?
+        WHERE ptr_at IS NULL OR ptr_at < $before
+        ORDER BY messages DESC NULLS LAST, source_ip LIMIT $most
         """,
-        [naive(now) - timedelta(days=days), limit],
+        {"today": naive(now).date(), "before": naive(now) - timedelta(days=days), "most": limit},
     ).fetchall()
     return [ip for (ip,) in rows]
 

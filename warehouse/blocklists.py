@@ -9,7 +9,7 @@ from typing import Protocol
 import polars as pl
 import pyarrow as pa
 
-from warehouse import marks
+from warehouse import dns, marks
 from warehouse.answers import Answers
 from warehouse.answers import keep as keep_answers
 from warehouse.connect import Connection
@@ -74,7 +74,7 @@ def to_ask(
         WITH failing AS (
             SELECT domain, source_key, source_ip, sum(messages) AS messages, sum(messages) - sum(aligned) AS failed
             FROM address_day
-            WHERE {where} AND day >= (SELECT max(day) FROM address_day) - {LATELY}
+            WHERE {where} AND day >= DATE '{dns.lately(connection, scope, LATELY)}'
               AND (starts_with(source_key, 'net:') OR starts_with(source_key, 'ptr:'))
             GROUP BY ALL HAVING failed > 0 AND failed >= {FAILING} * sum(messages)
         ), decided AS (

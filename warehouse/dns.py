@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple, Protocol
 
 import pyarrow as pa
@@ -51,7 +51,7 @@ def domains(connection: Connection, scope: Scope) -> list[str]:
     where, values = scope.where()
     rows = connection.execute(
         f"""
-        SELECT domain FROM reporter_day WHERE {where} AND day >= (SELECT max(day) FROM reporter_day) - {LATELY}
+        SELECT domain FROM reporter_day WHERE {where} AND day >= DATE '{lately(connection, scope, LATELY)}'
         GROUP BY domain HAVING sum(aligned) > 0 ORDER BY sum(messages) DESC, domain
         """,
         values,
@@ -59,9 +59,15 @@ def domains(connection: Connection, scope: Scope) -> list[str]:
     return [domain for (domain,) in rows]
 
 
-def first_month(days: int) -> str:
-    """SQL for the month, as tables by month tell it (its first day), in which the last `days` days begin."""
-    return f"(SELECT date_trunc('month', max(day) - {days}) FROM reporter_day)"
+def lately(connection: Connection, scope: Scope, days: int) -> date:
+    """The day that is so many before the newest one of the scope's own reports.
+
+    Whoever asks gives a scope that ends where days are believed: a report of a day to come would make all others old.
+    """
+    where, values = scope.where()
+    row = connection.execute(f"SELECT max(day) FROM reporter_day WHERE {where}", values).fetchone()
+    newest: date | None = row[0] if row else None
+    return newest - timedelta(days=days) if newest else date.max
 
 
 def shown(connection: Connection, scope: Scope, organizations: Mapping[str, str]) -> list[Due]:
@@ -69,7 +75,7 @@ def shown(connection: Connection, scope: Scope, organizations: Mapping[str, str]
     where, values = scope.where()
     of = "SELECT unnest(?::VARCHAR[]) AS domain, unnest(?::VARCHAR[]) AS org"
     own = [list(organizations), list(organizations.values())]
-    late = f"day >= {first_month(LATELY)}"
+    late = f"day >= DATE '{lately(connection, scope, LATELY).replace(day=1)}'"
     keys = connection.execute(
         f"""
         WITH ours AS ({of})

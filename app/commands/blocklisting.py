@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from analysis.genuine import excluded
+from analysis.period import up_to_newest
 from app.commands.asking import now
 from app.commands.base import Run
 from app.commands.opening import warehouse_of
@@ -12,7 +12,6 @@ from ingest.errors import Error
 from ingest.probes import blocklists as probe
 from ingest.probes.resolver import Resolver
 from warehouse import blocklists
-from warehouse.scope import Scope
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +24,7 @@ def ask_blocklists(run: Run) -> None:
         return
     warehouse, instant = warehouse_of(run), now()
     with warehouse.reading() as connection:
-        scope = Scope(without=excluded(connection))
+        scope = up_to_newest(connection, instant.date())
         due = blocklists.to_ask(connection, scope, zones, instant, settings.days, settings.addresses)
     if not due:
         return

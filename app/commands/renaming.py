@@ -48,8 +48,9 @@ def rename(run: Run) -> None:
         news = dns.keep(connection, told, instant)
         lookups.keep(connection, heard, instant)
         # What a record of ours binds had its name before: once a day all senders are looked at.
-        again = regrouping.senders(connection) if told else []
-        renewed = regrouping.regrouped(connection, identifier(), [*dict.fromkeys([*names, *again])], names)
+        again = regrouping.senders(connection, instant.date()) if told else []
+        every = [*dict.fromkeys([*names, *again])]
+        renewed = regrouping.regrouped(connection, identifier(), every, names, instant.date())
         moved = addresses.renew(connection, renewed, instant, "records" if news else "names")
     log.info(
         "dns.renew asked=%d answered=%d records=%d policies=%d news=%d renewed=%d moved=%d",

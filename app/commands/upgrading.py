@@ -33,7 +33,8 @@ def upgrade(run: Run) -> int:
         # A warehouse that is new holds nothing that was grouped otherwise.
         every = addresses.every(connection) if before not in (None, version) else []
         for start in range(0, len(every), AT_ONCE):
-            renewed = regrouping.regrouped(connection, identifier(), every[start : start + AT_ONCE], {})
+            some = every[start : start + AT_ONCE]
+            renewed = regrouping.regrouped(connection, identifier(), some, {}, instant.date())
             moved += addresses.renew(connection, renewed, instant, "upgrade")
         addresses.note_identified(connection, version, instant)
     log.info("sources.upgrade addresses=%d moved=%d", len(every), moved)
