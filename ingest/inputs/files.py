@@ -49,7 +49,7 @@ class FileInput:
         self._paths = [str(path) for path in paths]
         for path in self._paths:
             _check(path)
-        self.name = " ".join(self._paths)
+        self.name = " ".join(map(shown, self._paths))
         self._limits = limits
         self._batch_bytes = batch_bytes
         self._batch_messages = batch_messages
@@ -115,11 +115,14 @@ def _files(path: str, seen: set[tuple[int, int]]) -> Iterator[str]:
         return
     is_maildir = {"cur", "new"} <= {entry.name for entry in entries}
     for entry in entries:
-        if _is_wanted(entry, is_maildir):
-            if entry.is_dir():
-                yield from _files(entry.path, seen)
-            else:
-                yield entry.path
+        try:
+            is_wanted, is_folder = _is_wanted(entry, is_maildir), entry.is_dir()
+        except OSError:  # a link that leads back to itself, or to where nobody may look: reading it will say so
+            is_wanted, is_folder = not is_maildir and not entry.name.startswith("."), False
+        if is_wanted and is_folder:
+            yield from _files(entry.path, seen)
+        elif is_wanted:
+            yield entry.path
 
 
 def _is_wanted(entry: os.DirEntry[str], in_maildir: bool) -> bool:

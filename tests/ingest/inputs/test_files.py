@@ -85,6 +85,15 @@ def test_a_link_to_nowhere_is_told_and_does_not_stop_the_rest(tmp_path: Path) ->
     assert whole.raw == REPORT
 
 
+def test_a_link_to_itself_is_told_and_does_not_stop_the_rest(tmp_path: Path) -> None:
+    (tmp_path / "a.xml").symlink_to(tmp_path / "a.xml")
+    (tmp_path / ".hidden").symlink_to(tmp_path / ".hidden")
+    put(tmp_path / "b.xml")
+    broken, whole = fetched(tmp_path)
+    assert broken.fault == "It could not be read: Too many levels of symbolic links."
+    assert whole.raw == REPORT
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read everything")
 def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
     put(tmp_path / "a.xml").chmod(0)
@@ -128,6 +137,7 @@ def test_a_name_that_is_no_text(tmp_path: Path) -> None:
     (message,) = fetched(tmp_path)
     assert message.origin.endswith("r\\udcff.xml")
     assert message.origin.encode("utf-8")
+    assert FileInput([os.fsdecode(raw)], UnpackLimits()).name == message.origin
 
 
 # -- what is too large ------------------------------------------------------------------------------
