@@ -131,6 +131,9 @@ class Warehouse:
             raise _opening_fault(self.path, error) from error
         except duckdb.OutOfMemoryException as error:
             raise _too_little(self.path) from error
+        except UnicodeEncodeError as error:
+            message = f"The path {str(self.path)!a} is no UTF-8 text, and DuckDB opens no other."
+            raise WarehouseError(message, "Point --warehouse to another path.") from error
         except duckdb.InvalidInputException as error:
             raise WarehouseError(f"DuckDB refuses the settings of {self.path}: {_line(error)}.") from error
         try:
@@ -171,6 +174,8 @@ _OF_MEMORY = ("failed to pin", "failed to offload", "could not allocate block")
 def _session_fault(path: Path, error: duckdb.Error) -> WarehouseError | None:
     """What an error of the file, not of a query, means to a person. The transaction is undone in any case."""
     text = str(error)
+    if isinstance(error, duckdb.DataError | duckdb.ProgrammingError):
+        return None  # of a query, and what it quotes may be any text
     # A commit tells of it in other words; "offload" is where there is no room on disk for what does not fit.
     if isinstance(error, duckdb.OutOfMemoryException) or any(sign in text for sign in _OF_MEMORY):
         return _too_little(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -101,6 +102,17 @@ def test_a_file_that_is_no_warehouse_is_said_to_be_none(tmp_path: Path, content:
     with pytest.raises(WarehouseDamaged), target.writing():
         pass
     assert target.path.read_bytes() == content
+
+
+def test_a_query_that_fails_over_a_text_is_no_damage(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseError, match="corrupt"), warehouse(tmp_path).writing() as connection:
+        connection.execute("SELECT 'corrupt checksum'::INTEGER")
+
+
+def test_a_path_that_is_no_text_is_said_to_be_none(tmp_path: Path) -> None:
+    target = warehouse(tmp_path / os.fsdecode(b"w\xff"))
+    with pytest.raises(WarehouseError, match="no UTF-8"), target.writing():
+        pass
 
 
 def test_an_empty_file_becomes_a_warehouse(tmp_path: Path) -> None:
