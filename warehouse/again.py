@@ -70,9 +70,12 @@ def _aggregate(connection: Connection, keys: Sequence[int], by: By) -> Left:
             report = _with_packing(report, repairs)
             arrived.append(Arrived(report, document_hash, origin, received_at, _attestation(*vouched)))
     if kept:
+        days = rollup.days_of(f"SELECT unnest({kept}::BIGINT[])")
+        connection.execute(f"CREATE TEMP TABLE stood AS {days}")
         replace(connection, staged(arrived), kept, by.identify)
-        # No row of nothing is to be left where the old numbers were taken away.
-        rollup.melt(connection, f"SELECT unnest({kept}::BIGINT[])")
+        # No row of nothing is to be left where the old numbers were taken away, which may be told of other days now.
+        rollup.melt_days(connection, f"{days} UNION SELECT domain, day FROM stood")
+        connection.execute("DROP TABLE stood")
     return _left(rows, [row[4] for row in rows], len(kept))
 
 

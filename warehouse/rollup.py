@@ -82,15 +82,17 @@ def melted(rollup: Rollup, days: str) -> str:
     return f"SELECT {keys}, {sums} FROM {days} GROUP BY {keys} HAVING sum(messages) <> 0 ORDER BY domain, day"
 
 
-def melt(connection: Connection, reports: str) -> None:
-    """Melt the days of some reports (a query for their keys), so that no row of nothing is left there."""
-    melt_days(
-        connection,
-        f"""
+def days_of(reports: str) -> str:
+    """The query for the days of domains that some reports (a query for their keys) tell of, as they are stored now."""
+    return f"""
         SELECT DISTINCT r.domain, r.day + i::INTEGER AS day
         FROM aggregate_report r, unnest(range(r.days)) AS spread(i) WHERE r.report_key IN ({reports})
-        """,
-    )
+    """
+
+
+def melt(connection: Connection, reports: str) -> None:
+    """Melt the days of some reports (a query for their keys), so that no row of nothing is left there."""
+    melt_days(connection, days_of(reports))
 
 
 def melt_days(connection: Connection, days: str) -> None:

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from ingest.settings import PrivacySettings
-from tests.warehouse.build import identify, loader, one, warehouse, xml
+from tests.warehouse.build import BEGIN, DAY, identify, loader, one, warehouse, xml
 from tests.warehouse.test_mixed import BOTH, loaded, tls
 from warehouse.connect import Warehouse
+from warehouse.packing import packed
 from warehouse.reparse import reparse
+from warehouse.rollup import ROLLUPS
 
 FULL = PrivacySettings("full", "full")
 TABLES = ("aggregate_report", "aggregate_record", "tls_report", "tls_policy", "tls_failure", "failure_report",
@@ -57,6 +59,18 @@ def test_what_an_older_parser_misread_is_mended_and_told_by_column(target: Wareh
     assert summary.kinds["tls_report"].fields["tls_failure.result_type"] == 1
     assert summary.kinds["failure_report"].fields == {"failure_report.source_ip": 1, "failure_report.spf_result": 1}
     assert summary.kinds["delivery_status"].fields == {"delivery_status.code": 1}
+
+
+def test_nothing_is_left_of_a_day_and_a_domain_that_were_misread(tmp_path: Path) -> None:
+    target, right = warehouse(tmp_path), xml(domain="right.example", begin=BEGIN + 40 * DAY)
+    loaded(loader(target), xml())
+    with target.writing() as connection:
+        connection.execute("UPDATE raw_document SET data = ?, size = ?", [packed(right), len(right)])
+    reparse(target, identify, everything=True)
+    for rollup in ROLLUPS:
+        for name in {rollup.name, rollup.months if rollup.monthly else rollup.name}:
+            assert one(target, f"SELECT count(*) FROM {name} WHERE domain <> 'right.example'") == 0
+    assert one(target, "SELECT domain, day::VARCHAR, messages FROM reporter_day") == ("right.example", "2026-12-30", 10)
 
 
 def test_what_was_put_right_of_an_archive_is_still_told(tmp_path: Path) -> None:
