@@ -118,7 +118,8 @@ def _refuse_endless(records: int, span: timedelta) -> None:
     if records * days > RECORD_LIMIT:
         raise MalformedReport(
             Reason.DATE_INVALID,
-            f"It claims to cover {days} days with {records} records, which are more than {RECORD_LIMIT} in all.",
+            f"It claims to cover {days} days with {records} records: "
+            f"counted on each day, they are more than {RECORD_LIMIT}.",
         )
 
 
