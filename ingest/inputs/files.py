@@ -145,7 +145,7 @@ def _from_file(path: str, limits: UnpackLimits) -> Iterator[Message]:
         with open(path, "rb", buffering=0) as bare:  # noqa: PTH123  as above
             status = os.fstat(bare.fileno())
             is_regular = stat.S_ISREG(status.st_mode)
-            moment = datetime.fromtimestamp(status.st_mtime, UTC) if is_regular else None
+            moment = _changed_at(status) if is_regular else None
             stream = _whole(bare, status.st_size) if is_regular else io.BufferedReader(bare)
             if is_regular:
                 if stream.read(4).startswith(mail_archive.START) and (archive := MailArchive.open(stream, limits)):
@@ -156,6 +156,13 @@ def _from_file(path: str, limits: UnpackLimits) -> Iterator[Message]:
     except OSError as fault:
         sentence = f"It could not be read: {fault.strerror or type(fault).__name__}."
         yield Message(raw=b"", origin=origin, size=0, fault=sentence)
+
+
+def _changed_at(status: os.stat_result) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(status.st_mtime, UTC)
+    except (ValueError, OverflowError, OSError):  # some file systems hold years that no calendar has
+        return None
 
 
 def _whole(bare: io.FileIO, size: int) -> BinaryIO:

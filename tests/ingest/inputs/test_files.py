@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import tempfile
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -138,6 +139,17 @@ def test_a_name_that_is_no_text(tmp_path: Path) -> None:
     assert message.origin.endswith("r\\udcff.xml")
     assert message.origin.encode("utf-8")
     assert FileInput([os.fsdecode(raw)], UnpackLimits()).name == message.origin
+
+
+def test_a_file_of_a_year_that_no_calendar_has(tmp_path: Path) -> None:
+    memory = Path("/dev/shm")  # noqa: S108 - most file systems on disk keep such times within their own bounds
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else tmp_path) as folder:
+        path = put(Path(folder, "a.xml"))
+        os.utime(path, (10**12, 10**12))
+        if path.stat().st_mtime < 10**12:
+            pytest.skip("this file system has no such times")
+        (message,) = fetched(path)
+    assert (message.raw, message.received_at) == (REPORT, None)
 
 
 # -- what is too large ------------------------------------------------------------------------------
