@@ -142,7 +142,7 @@ def test_a_name_that_is_no_text(tmp_path: Path) -> None:
 
 
 def test_a_file_of_a_year_that_no_calendar_has(tmp_path: Path) -> None:
-    memory = Path("/dev/shm")  # noqa: S108 - most file systems on disk keep such times within their own bounds
+    memory = Path("/dev/shm")  # most file systems on disk keep times within their own bounds
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else tmp_path) as folder:
         path = put(Path(folder, "a.xml"))
         os.utime(path, (10**12, 10**12))
