@@ -140,12 +140,16 @@ def _drifted(
     """The drifts, of those `known` as of the week's end, that the week before did not show yet."""
     assert week.until is not None
     then = drifts(warehouse, Scope(week.domains, None, week.until - WEEK), settings.drift)
-    told = {(one.domain, one.source_key, one.mechanism): one.started_on for one in then}
-    long_ago = date.min
+    # A source may have lost alignment and won it back: each of the two is told once.
+    told: dict[tuple[str, str, str], list[date]] = {}
+    for one in then:
+        told.setdefault((one.domain, one.source_key, one.mechanism), []).append(one.started_on)
     return tuple(
         one
         for one in known
-        if abs(one.started_on - told.get((one.domain, one.source_key, one.mechanism), long_ago)) > SAME
+        if not any(
+            abs(one.started_on - day) <= SAME for day in told.get((one.domain, one.source_key, one.mechanism), ())
+        )
     )
 
 

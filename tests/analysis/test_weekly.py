@@ -104,6 +104,17 @@ def test_a_drift_is_news_in_the_first_week_that_can_show_it_and_only_then(world:
     assert shown == {"2026-W45": set(), "2026-W46": {date(2026, 11, 8)}, WEEK: set()}
 
 
+def test_a_loss_and_its_repair_are_each_told_in_one_week_alone(world: World) -> None:
+    usual(world, days(110))
+    world.send(MAILER, days(110, 75), 90, dkim=MAILER_KEYS, spf=MAILER_PATH)
+    world.send(MAILER, days(74, 40), 90, dkim=((OURS, "m1", "fail"),), spf=MAILER_PATH)
+    world.send(MAILER, days(39), 90, dkim=MAILER_KEYS, spf=MAILER_PATH)  # from 14 October, week 42
+    weeks = [f"2026-W{week}" for week in (37, 38, 42, 43, 44, 47)]
+    told = {week: {drift.started_on for drift in ask(world, week).drifts} for week in weeks}
+    assert [week for week, found in told.items() if date(2026, 9, 9) in found] == ["2026-W37"]
+    assert [week for week, found in told.items() if date(2026, 10, 14) in found] == ["2026-W42"]
+
+
 def test_the_week_is_judged_as_of_its_end(world: World) -> None:
     usual(world, days(60))
     before = ask(world, "2026-W46")
