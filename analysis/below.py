@@ -92,7 +92,7 @@ def _alive(connection: Connection, scope: Scope, rows: pl.DataFrame, candidate: 
     if rows.is_empty() or candidate.np in (None, candidate.sp or candidate.p):
         return frozenset()
     told = Scope(tuple(rows["domain"].unique().to_list()), scope.since, scope.until)
-    return frozenset(reads_ledger.living_names(connection, told)["header_from"])
+    return frozenset(reads_ledger.living_names(connection, counted(connection, told))["header_from"])
 
 
 def _name(

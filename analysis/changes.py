@@ -65,7 +65,7 @@ def arrived(connection: Connection, found: Sequence[Source], newest: date, setti
     if not maybe:
         return []
     days, spans = _told(connection, maybe, newest, settings)
-    first = reads_sources.first_seen(connection, Scope(tuple({one.domain for one in maybe})))
+    first = reads_sources.first_seen(connection, counted(connection, Scope(tuple({one.domain for one in maybe}))))
     really = {(one.domain, one.source_key) for one in coming(days, spans, first, newest, settings)}
     return [one for one in maybe if (one.domain, one.source_key) in really]
 

@@ -9,6 +9,7 @@ from analysis.candidate import Candidate, parse
 from analysis.settings import SourceSettings
 from analysis.sources import sources
 from app.below_words import below_headline
+from ingest.attestation import Attestation, Doubt, Grade
 from ingest.probes.answer import Answer, Status
 from tests.analysis.world import LAST, NOW, OURS, TODAY, World, days, usual
 from warehouse import lookups
@@ -66,6 +67,12 @@ def test_without_dns_reports_tell_whose_record_applies(told: World) -> None:
     assert (
         out == "Left out: 1 name under records of their own, 690 messages, as far as reports tell (DNS was not asked)."
     )
+
+
+def test_a_report_in_doubt_brings_no_name_to_life(told: World) -> None:
+    told.send("198.18.4.4", days(4), 1, header_from=FAKE, dkim=((FAKE, "f", "pass"),), reporters=("forger.test",))
+    told.save(Attestation(Grade.MISMATCH, "evil.test", "s1", "another domain's", Doubt.MISMATCH))
+    assert ask(told)[FAKE].asks == "reject"
 
 
 def test_a_name_whose_record_is_gone_is_under_the_domains_wherever_its_rows_are(told: World) -> None:

@@ -10,6 +10,7 @@ import pytest
 from analysis.changes import Changes, changes
 from analysis.policy import published, weaker
 from analysis.settings import SourceSettings
+from ingest.attestation import Attestation, Doubt, Grade
 from tests.analysis.world import LAST, OURS, RELAY, TODAY, Policy, World, days, usual
 from warehouse import reads
 from warehouse.scope import Scope
@@ -31,6 +32,15 @@ def test_a_new_service_is_told_of_and_a_new_bot_is_not(world: World) -> None:
     world.send("192.88.99.10", days(3), 20, spf=("b.crm.test", "pass"))
     for n in range(30):
         world.send(f"198.18.{n}.9", days(2), 40, spf=(OURS, "softfail"))
+    assert [source.source_key for source in ask(world).new] == ["as:crm.test"]
+
+
+def test_a_report_in_doubt_of_long_ago_makes_a_new_source_no_old_one(world: World) -> None:
+    usual(world, days(60))
+    world.save()
+    world.send("192.88.99.10", days(50, 50), 5, reporters=("forger.test",))
+    world.save(Attestation(Grade.MISMATCH, "evil.test", "s1", "another domain's", Doubt.MISMATCH))
+    world.send("192.88.99.10", days(3), 20, spf=("b.crm.test", "pass"))
     assert [source.source_key for source in ask(world).new] == ["as:crm.test"]
 
 
