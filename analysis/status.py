@@ -116,6 +116,7 @@ def _status(
     told = tuple(
         _line(row, basis, parts.get(name, []), first.get(name), trends, (open_.get(name, 0), new[name]))
         for name, row in zip(domains["domain"], domains.iter_rows(named=True), strict=True)
+        if name in basis.readiness  # of others, reports tell of days to come alone
     )
     return Status(told, basis.newest, basis.heard, len(basis.usual), 0, None)
 

@@ -130,14 +130,16 @@ NOTHING = {"messages": 0, "aligned": 0}
 
 
 def _domains(basis: Basis, found: Sequence[Source], now: pl.DataFrame, then: pl.DataFrame) -> tuple[OfDomain, ...]:
-    """Every domain with mail in the week or the week before, the largest first."""
-    weeks = [{row["domain"]: row for row in frame.iter_rows(named=True)} for frame in (now, then)]
+    """Every domain with mail in the week or the week before, the largest first; none with days to come alone."""
+    told = [frame.filter(pl.col("domain").is_in(list(basis.readiness))) for frame in (now, then)]
+    weeks = [{row["domain"]: row for row in frame.iter_rows(named=True)} for frame in told]
     names = sorted(
         weeks[0].keys() | weeks[1].keys(), key=lambda domain: (-weeks[0].get(domain, NOTHING)["messages"], domain)
     )
     kinds: dict[str, Counter[str]] = {domain: Counter() for domain in names}
     for domain, kind, messages, aligned in each(found, "domain", "kind", "messages", "aligned"):
-        kinds[domain][kind] += messages - aligned
+        if domain in kinds:
+            kinds[domain][kind] += messages - aligned
     return tuple(
         _domain(basis, domain, (weeks[0].get(domain, NOTHING), weeks[1].get(domain, NOTHING)), kinds[domain])
         for domain in names

@@ -92,8 +92,11 @@ def scopes(warehouse: Warehouse, config: Config, today: date, few: int = FEW) ->
     from warehouse import reads  # noqa: PLC0415
 
     with warehouse.reading() as connection:
-        last_days = dict(reads.last_days(connection, Scope()).iter_rows())
-        last_days = period.believed(connection, last_days, today)
+        newest = period.newest_day(connection, today)
+        last_days = {
+            domain: min(last, newest) if newest else last
+            for domain, last in reads.last_days(connection, Scope()).iter_rows()
+        }
     each = [(domain,) for domain in last_days]
     groups = [*_clients(config, last_days), ()]
     for domains in [*groups, *each] if len(each) <= few else [*each, *groups]:

@@ -68,7 +68,7 @@ def known(warehouse: Warehouse) -> Known:
     """Which domains the warehouse holds."""
     # Not at the top: what asks of other kinds of reports need not load the judgement of this one.
     from analysis.genuine import counted  # noqa: PLC0415
-    from analysis.period import horizon  # noqa: PLC0415
+    from analysis.period import newest_day  # noqa: PLC0415
 
     with warehouse.reading() as connection:
         last_days = _last_days(connection, Scope())
@@ -76,9 +76,11 @@ def known(warehouse: Warehouse) -> Known:
         if sure.without:
             # Nor must a forged report.
             last_days |= _last_days(connection, sure)
-        if any(day > today() + timedelta(days=1) for day in last_days.values()):
-            # A reporter whose clock is ahead must not make all other data look old.
-            last_days |= _last_days(connection, replace(sure, until=horizon(connection, sure, today())))
+        newest = newest_day(connection, today())
+        if newest and any(day > newest for day in last_days.values()):
+            # A reporter whose clock is ahead must not make all other data look old, whatever domain it tells of.
+            last_days |= _last_days(connection, replace(sure, until=newest))
+            last_days = {domain: min(day, newest) for domain, day in last_days.items()}
     return Known(last_days)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from analysis.settings import AnalysisSettings
 from analysis.status import Status, status
-from tests.analysis.world import LAST, OURS, TODAY, Policy, World, days, usual
+from tests.analysis.world import LAST, MAILER, OURS, TODAY, Policy, World, days, usual
 from warehouse.scope import Scope
 
 SETTINGS = AnalysisSettings()
@@ -78,6 +78,14 @@ def test_a_scope_before_all_reports_is_empty_and_no_trouble(world: World) -> Non
     usual(world, days(5))
     answer = ask(world, Scope((), date(2020, 1, 1), date(2020, 2, 1)))
     assert answer.domains == ()
+
+
+def test_a_domain_that_only_a_clock_ahead_tells_of_is_no_trouble(world: World) -> None:
+    usual(world, days(40))
+    world.send(MAILER, [LAST + timedelta(days=200)], domain="later.example", reporters=("wild clock",))
+    for scope in (Scope(), Scope((), LAST - timedelta(days=29), LAST + timedelta(days=300))):
+        assert [line.domain for line in ask(world, scope).domains] == [OURS]
+    assert ask(world, Scope(("later.example",))).domains == ()
 
 
 def test_one_report_is_no_trouble(world: World) -> None:

@@ -142,6 +142,13 @@ def test_a_week_that_is_not_over_is_not_complete(world: World) -> None:
     assert (answer.complete, answer.verdict) == (False, "go")
 
 
+def test_a_domain_that_only_a_clock_ahead_tells_of_is_no_trouble(world: World) -> None:
+    usual(world, days(60))
+    world.send(MAILER, [TODAY + timedelta(days=4)], domain="later.example", reporters=("wild clock",))
+    assert [domain.domain for domain in ask(world, "2026-W48").domains] == [OURS]
+    assert ask(world, "2026-W48", domains=("later.example",)).domains == ()
+
+
 def test_only_the_domains_asked_for(world: World) -> None:
     usual(world, days(60))
     usual(world, days(60), domain="example.org")

@@ -159,6 +159,19 @@ def test_a_date_in_the_future_does_not_hide_the_data(whosends: Whosends, home: P
     assert source["messages"] == 12000
 
 
+def test_a_date_in_the_future_does_not_hide_the_data_of_other_domains(
+    whosends: Whosends, home: Path, month: Path
+) -> None:
+    ahead = write_month(home / "ahead", "later.example", datetime.now(UTC) + timedelta(days=300))
+    (file, *_) = sorted(ahead.glob("Yahoo*-0.xml"))
+    assert whosends("ingest", file, "--warehouse", month).code == 0
+    (source,) = whosends("sources", "--warehouse", month, "--json").document["sources"]
+    assert (source["domain"], source["messages"]) == ("example.com", 12000)
+    (domain,) = whosends("status", "--warehouse", month, "--json").document["domains"]
+    assert (domain["domain"], domain["messages"]) == ("example.com", 12000)
+    assert whosends("status", "--domain", "later.example", "--warehouse", month).code == exitcodes.UNKNOWN
+
+
 def test_drift_holds_what_programs_rely_on(whosends: Whosends, sample: Path) -> None:
     ran = whosends("drift", "--warehouse", sample, "--json")
     assert ran.code == exitcodes.FOUND
