@@ -17,6 +17,7 @@ from warehouse.scope import Scope
 AGREEING = 3
 """Reporters that it takes to contradict this machine's clock: a broken clock elsewhere is one reporter's."""
 
+FIRST = 1970  # year before which no week is asked for
 WEEK = re.compile(r"(\d{4})-?W(\d{2})", re.IGNORECASE)
 
 
@@ -76,7 +77,7 @@ def _last(connection: Connection, scope: Scope) -> date | None:
 def iso_week(text: str) -> tuple[date, date]:
     """Monday and Sunday of an ISO week written like 2026-W47. Raises UsageError for anything else."""
     match = WEEK.fullmatch(text.strip())
-    if match:
+    if match and int(match[1]) >= FIRST:
         try:
             first = date.fromisocalendar(int(match[1]), int(match[2]), 1)
             return first, first + timedelta(days=6)

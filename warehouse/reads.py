@@ -7,6 +7,7 @@ messages (Int64); `aligned` means DKIM or SPF aligned, which is what DMARC count
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -46,6 +47,13 @@ def domains(connection: Connection, scope: Scope) -> pl.DataFrame:
         """,
         values,
     )
+
+
+def first_day(connection: Connection, scope: Scope) -> date | None:
+    """The first day of the scope with reports; None where there is none."""
+    where, values = scope.where()
+    row = connection.execute(f"SELECT min(day) FROM reporter_day WHERE {where}", values).fetchone()
+    return row[0] if row else None
 
 
 def last_days(connection: Connection, scope: Scope) -> pl.DataFrame:

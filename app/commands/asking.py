@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import wraps
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -15,6 +15,10 @@ from ingest.errors import UsageError
 from warehouse import reads
 from warehouse.connect import Connection, Warehouse
 from warehouse.scope import Scope
+
+FIRST: Final = date(1970, 1, 1)
+LAST: Final = date(2999, 12, 31)
+"""Days beyond which no report tells of any: whoever writes 0001-01-01 or 9999-12-31 means all that there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,7 @@ def scope_of(warehouse: Warehouse, asked: Asked, days: int | None, held: Known |
         raise UsageError("--since and --days both say where to begin.", "Give one of them.")
     if since and until and until < since:
         raise UsageError(f"--until {until} is before --since {since}.", "Both ends are included.")
+    since, until = (one and min(max(one, FIRST), LAST) for one in (since, until))
     last = until or held.newest(domains)
     span = asked.days or days
     if last and span and not since:
@@ -134,9 +139,9 @@ def instant(text: str | None, option: str = "--known-at") -> datetime | None:
         if "T" not in text and " " not in text:
             return datetime.combine(date.fromisoformat(text), time.max)
         at = datetime.fromisoformat(text)
-    except ValueError:
+        return at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at
+    except (ValueError, OverflowError):
         raise UsageError(f"{option}: {text!r} is no time.", "Write it as 2026-11-23 or 2026-11-23T07:00.") from None
-    return at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at
 
 
 def knowable(command: Callable[..., Any]) -> Callable[..., Any]:

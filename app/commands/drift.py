@@ -21,7 +21,7 @@ from app.commands.asking import Asked, knowable, scope_of, scoped, then
 from app.commands.base import Command, Run
 from app.commands.opening import warehouse_of
 from app.render import Screen, share
-from warehouse import reads_changes
+from warehouse import reads, reads_changes
 from warehouse.connect import Warehouse
 from warehouse.known import known_at as as_known
 from warehouse.scope import Scope
@@ -44,7 +44,7 @@ def command(run: Run, asked: Asked, known_at: datetime | None) -> int:
     screen = Screen(run)
     with as_known(warehouse_of(run), known_at) as warehouse:
         scope = scope_of(warehouse, asked, run.config.drift.days)
-        settings, at = _over(run.config.drift, scope), then(known_at)
+        settings, at = _over(warehouse, run.config.drift, scope), then(known_at)
         found = drifts(warehouse, scope, settings)
         parts = apart.told(warehouse, found, scope.until or at.date(), run.config.sources) if found else []
         undecided, others = _undecided(warehouse, scope, settings)
@@ -84,11 +84,16 @@ def _undecided(warehouse: Warehouse, scope: Scope, settings: DriftSettings) -> t
     return found, len(found) < sums.height
 
 
-def _over(settings: DriftSettings, scope: Scope) -> DriftSettings:
-    """The settings with the days that were asked for."""
+def _over(warehouse: Warehouse, settings: DriftSettings, scope: Scope) -> DriftSettings:
+    """The settings with the days that were asked for; of more than usual, those before all reports only take memory."""
     if scope.since is None or scope.until is None:
         return settings
-    return replace(settings, days=(scope.until - scope.since).days + 1)
+    days = (scope.until - scope.since).days + 1
+    if days > settings.days:
+        with warehouse.reading() as connection:
+            began = reads.first_day(connection, scope) or scope.until
+        days = max(settings.days, (scope.until - began).days + 1)
+    return replace(settings, days=days)
 
 
 def document(drift: Drift) -> dict[str, Any]:

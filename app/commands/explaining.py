@@ -130,7 +130,7 @@ def _tell_blocklists(screen: Screen, listed: pl.DataFrame, unusable: pl.DataFram
 
 @click.command("history", cls=Command)
 @click.argument("key", metavar="[SOURCE]", required=False)
-@click.option("--undo", "number", type=int, metavar="CHANGE", help="Take this change back.")
+@click.option("--undo", "number", type=click.IntRange(1, 2**63 - 1), metavar="CHANGE", help="Take this change back.")
 @click.pass_obj
 def history(run: Run, key: str | None, number: int | None) -> int:
     """How did sources come to be what they are: merged, split, renamed?

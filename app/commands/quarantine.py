@@ -16,7 +16,7 @@ from app.commands.asking import now
 from app.commands.base import Group, Run
 from app.commands.deciding import actor
 from app.commands.opening import warehouse_of
-from app.commands.quarantine_retry import REASONS, add_retry, unknown
+from app.commands.quarantine_retry import KEY, REASONS, add_retry, unknown
 from app.render import Screen, clean
 from ingest.errors import UsageError
 from warehouse import quarantine
@@ -74,7 +74,7 @@ def _bytes_until(row: dict[str, Any], days: int) -> date | str | None:
 
 
 @command.command()
-@click.argument("key", type=int)
+@click.argument("key", type=KEY)
 @click.option("--out", type=click.Path(dir_okay=False), metavar="FILE", help="Write the message as it came to a file.")
 @click.pass_obj
 def show(run: Run, key: int, out: str | None) -> int:
@@ -143,7 +143,7 @@ def export(run: Run, folder: Path, reason: str | None) -> int:
 
 
 @command.command()
-@click.argument("keys", type=int, nargs=-1)
+@click.argument("keys", type=KEY, nargs=-1)
 @click.option("--reason", type=REASONS, metavar="CODE", help="Every message refused for this reason.")
 @click.pass_obj
 def drop(run: Run, keys: Sequence[int], reason: str | None) -> int:

@@ -19,6 +19,7 @@ from warehouse import quarantine
 if TYPE_CHECKING:
     from warehouse.retry import RetrySummary
 
+KEY = click.IntRange(1, 2**63 - 1)
 REASONS = click.Choice([reason.value for reason in Reason])
 OUTCOMES = {"stored": "stored", "duplicate": "stored before", "not_a_report": "no report"}
 
@@ -27,7 +28,7 @@ def add_retry(group: Group) -> None:
     """Give the group its sub-command."""
 
     @group.command("retry")
-    @click.argument("keys", type=int, nargs=-1)
+    @click.argument("keys", type=KEY, nargs=-1)
     @click.option("--reason", type=REASONS, metavar="CODE", help="Every message refused for this reason.")
     @click.option("--all", "everything", is_flag=True, help="Every message in quarantine.")
     @click.pass_obj

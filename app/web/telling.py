@@ -20,7 +20,8 @@ def asked(view: View) -> tuple[str, Scope]:
     key, on = st.query_params.get("of", ""), st.query_params.get("on", "")
     try:
         first = date.fromisoformat(on)
-    except ValueError:
+        last = min(view.newest, first + DAYS)
+    except (ValueError, OverflowError):
         return "", view.scope
     if not key:
         return "", view.scope
@@ -30,4 +31,4 @@ def asked(view: View) -> tuple[str, Scope]:
         if st.button("Show all", icon=":material/close:", type="tertiary"):
             del st.query_params["of"], st.query_params["on"]
             st.rerun()
-    return key, replace(view.scope, since=first, until=min(view.newest, first + DAYS))
+    return key, replace(view.scope, since=first, until=last)
