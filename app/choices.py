@@ -28,6 +28,9 @@ CHOICES: Final = {
         "empty or two times of day in UTC like 21:00-06:00",
     ),
 }
+DOMAINS: Final = {"domain.name", "findings.primary", "recipient.domains", "alert.domains"}
+CENTURY: Final = 36_500
+LOOKED_BACK: Final = ("drift", "readiness", "sources", "findings")  # whose days are counted back from one
 
 
 def checked(key: str, value: object, where: str) -> object:
@@ -41,9 +44,26 @@ def checked(key: str, value: object, where: str) -> object:
             raise UsageError(f"{where} must be names in lower case like zen.example.org, not {wrong[0]!r}.")
         if len(value) > ZONES:
             raise UsageError(f"{where} must be at most {ZONES} zones.")
-    # `not >= 0` and not `< 0`: NaN, which TOML can write, is refused as well.
-    if isinstance(value, int | float) and not value >= 0:
-        raise UsageError(f"{where} must not be negative.")
-    if key.endswith(".port") and isinstance(value, int) and value > 65535:
-        raise UsageError(f"{where} must be a port below 65536.")
+    if isinstance(value, int | float):
+        _bounded(key, value, where)
+    if key in DOMAINS:
+        return _named(value) if isinstance(value, str) else tuple(_named(one) for one in value)  # type: ignore[attr-defined]
     return value
+
+
+def _bounded(key: str, value: float, where: str) -> None:
+    # `not >= 0` and not `< 0`: NaN, which TOML can write, is refused as well.
+    if not value >= 0:
+        raise UsageError(f"{where} must not be negative.")
+    if key.endswith(".timeout") and not 0 < value <= 86_400:
+        raise UsageError(f"{where} must be more than 0 and at most 86,400 seconds.")
+    counted = key.startswith(LOOKED_BACK) and key.endswith("days") and key != "readiness.stale_days"
+    if counted and value > CENTURY:
+        raise UsageError(f"{where} must be at most {CENTURY:,} days, a century.")
+    if key.endswith(".port") and value > 65535:
+        raise UsageError(f"{where} must be a port below 65536.")
+
+
+def _named(domain: str) -> str:
+    """A domain as reports have it, however a person writes it."""
+    return domain.strip().rstrip(".").lower()

@@ -253,8 +253,6 @@ def _entry(name: str, content: object, file: Path) -> Table:
         table.put(key, value, str(file), file.parent)
     if name != "mailbox" and not table.values.get("name"):
         raise UsageError(f"{file}: a [[{name}]] has no name.", f'Add name = "{NAMED.get(name, "example")}".')
-    if name == "domain":
-        table.values["name"] = table.values["name"].strip().rstrip(".").lower()
     return table
 
 

@@ -107,6 +107,8 @@ def outbox(settings: SmtpSettings, *, offline: bool = False) -> Outbox:
     """The outbox of the settings. Raises UsageError where they cannot be used."""
     if not settings.host or not parseaddr(settings.sender)[1]:
         raise UsageError("No mail can be sent: [smtp] has no host or no sender.", "Set both; see docs/settings.md.")
+    if not is_address(settings.sender):
+        raise UsageError("No mail can be sent: [smtp] sender is no address in ASCII.", "Write it as a@example.com.")
     if not is_local(settings.host):
         if offline:
             raise UsageError("Sending mail needs the network, and --offline forbids it.")
@@ -116,8 +118,12 @@ def outbox(settings: SmtpSettings, *, offline: bool = False) -> Outbox:
 
 
 def is_address(text: str) -> bool:
-    """Whether a mail can be addressed so; nothing that could become a header of its own."""
-    return bool(re.fullmatch(r"[^@\s]+@[^@\s]+", parseaddr(text)[1])) and clean(text) == text
+    """Whether a mail can be addressed so; nothing that could become a header of its own.
+
+    In ASCII: others arrive only where every server on the way says that it takes them (RFC 6531).
+    """
+    address = parseaddr(text)[1]
+    return bool(re.fullmatch(r"[^@\s]+@[^@\s]+", address)) and address.isascii() and clean(text) == text
 
 
 def is_local(host: str) -> bool:

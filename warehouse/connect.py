@@ -134,7 +134,7 @@ class Warehouse:
         except UnicodeEncodeError as error:
             message = f"The path {str(self.path)!a} is no UTF-8 text, and DuckDB opens no other."
             raise WarehouseError(message, "Point --warehouse to another path.") from error
-        except duckdb.InvalidInputException as error:
+        except (duckdb.InvalidInputException, duckdb.ParserException) as error:
             raise WarehouseError(f"DuckDB refuses the settings of {self.path}: {_line(error)}.") from error
         try:
             with _explained(self.path):

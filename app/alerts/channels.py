@@ -25,7 +25,12 @@ def deliverer(channel: AlertSettings, config: Config) -> Deliver:
     """How to deliver to a channel. Raises UsageError where its settings cannot be used."""
     if channel.kind == "mail":
         return _mail(channel, config)
-    host = urlsplit(channel.url).hostname or ""
+    try:
+        host = urlsplit(channel.url).hostname or ""
+        _ = httpx.URL(channel.url) if channel.kind == "webhook" else None
+    except (ValueError, httpx.InvalidURL) as error:
+        why = clean(str(error)).rstrip(".")
+        raise UsageError(f"The url of the alert {channel.name!r} is no address: {why}.") from None
     if not channel.url:
         raise UsageError(f"The alert {channel.name!r} has no url.", "Set it in [[alert]].")
     if config.offline and not is_local(host):

@@ -33,7 +33,7 @@ def _change(run: Run, finding: str, action: str, **values: Any) -> int:
     # What reports say comes first: a finding that nobody has listed yet has no record either.
     recorded(warehouse, today(), run.config)
     with warehouse.writing(reports=False) as connection:
-        record = states.change(connection, finding, action, actor(), naive(now()), **values)
+        record = states.change(connection, finding, action, actor(run.config.warehouse.user), naive(now()), **values)
     _tell(run, record)
     return exitcodes.OK
 

@@ -156,7 +156,7 @@ def drop(run: Run, keys: Sequence[int], reason: str | None) -> int:
         if missing := [key for key in keys if key not in known]:
             raise unknown(missing)
         dropped = sorted(keys) or sorted(known)
-        quarantine.drop(connection, dropped, actor(), now())
+        quarantine.drop(connection, dropped, actor(run.config.warehouse.user), now())
     if screen.json:
         screen.document(dropped=dropped)
     else:

@@ -58,7 +58,6 @@ def _document(answer: Status) -> dict[str, object]:
 
 
 def _row(domain: DomainStatus, run: Run) -> tuple[object, ...]:
-    known = next((one.owner for one in run.config.domains if one.name == domain.domain), "")
     return (
         domain.domain,
         domain.policy,
@@ -69,7 +68,7 @@ def _row(domain: DomainStatus, run: Run) -> tuple[object, ...]:
         domain.undecided,
         domain.new_sources,
         domain.top_issue,
-        domain.owner or known or run.config.report.owner,
+        domain.owner or run.config.owner_of(domain.domain),
     )
 
 

@@ -313,7 +313,11 @@ def test_hostile_text_is_inert_in_every_medium(world: World, hook: Hook, tmp_pat
     AlertSettings("a", url=""), AlertSettings("a", url="http://hook.example/"), AlertSettings("a", url="file:///etc"),
     AlertSettings("a", "mail"), AlertSettings("a", "mail", to=("x\nBcc: y@z.example",)),
     AlertSettings("a", "chat", url="nothing://x"), AlertSettings("a", url="http://127.0.0.1:9/"),
+    AlertSettings("a", url="https://[bad"), AlertSettings("a", url="http://127.0.0.1:port/"),
+    AlertSettings("a", url="http://127.0.0.1/\x07"), AlertSettings("a", "chat", url="json://[bad"),
+    AlertSettings("a", "mail", to=("jürgen@example.com",)),
 ])  # fmt: skip
 def test_a_channel_that_cannot_be_used_is_told_and_keeps_nobody(world: World, hook: Hook, one: AlertSettings) -> None:
     made = run(world.warehouse, TODAY, Config(), [one, channel(hook)])
     assert [(sent.recipient, sent.state) for sent in made] == [("a", "failed"), ("ops", "sent")]
+    assert made[0].detail.count("..") == 0

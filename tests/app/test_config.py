@@ -58,6 +58,15 @@ def test_a_file_sets_everything(home: Path) -> None:
     assert [mailbox.name for mailbox in found.mailboxes] == ["main", "second-box"]
     assert found.domains[0].name == "example.com"
     assert found.targets == {"example.com": "reject"}
+
+
+def test_domains_are_the_same_ones_wherever_they_are_named(home: Path) -> None:
+    named = 'name = "a"\ndomains = ["Example.COM.", "b.example"]\n'
+    text = f'[findings]\nprimary = ["Example.COM."]\n[[recipient]]\nto = ["x@y.example"]\n{named}[[alert]]\n{named}'
+    found = load(write(home / "x.toml", text), {}, {})
+    assert found.findings.primary == ("example.com",)
+    assert [one.domains for one in (*found.recipients, *found.alerts)] == [("example.com", "b.example")] * 2
+    assert load(None, {"WHOSENDS_FINDINGS__PRIMARY": "Example.COM."}, {}).findings.primary == ("example.com",)
     assert found.analysis.drift is found.drift
 
 
@@ -163,6 +172,10 @@ def test_two_tables_of_one_name_are_refused(home: Path, kind: str) -> None:
         ("WHOSENDS_NONSENSE__KEY", "1", "there is no section 'nonsense'"),
         ("WHOSENDS_OFFLINE", "maybe", "offline must be true or false"),
         ("WHOSENDS_DRIFT__POINTS", "nan", "drift.points must not be negative"),
+        ("WHOSENDS_DRIFT__DAYS", "999999", "drift.days must be at most 36,500 days"),
+        ("WHOSENDS_READINESS__DAYS", "999999", "readiness.days must be at most 36,500 days"),
+        ("WHOSENDS_RESOLVER__TIMEOUT", "0", "resolver.timeout must be more than 0"),
+        ("WHOSENDS_SMTP__TIMEOUT", "1e300", "smtp.timeout must be more than 0 and at most 86,400"),
     ],
 )
 def test_a_wrong_variable_is_named(home: Path, name: str, text: str, sentence: str) -> None:

@@ -60,6 +60,22 @@ def test_a_finding_is_assigned_noted_snoozed_fixed_closed_and_opened_again(whose
     assert whosends("findings", "--owner", "nobody", "--warehouse", broken).out == ""
 
 
+def test_a_clients_owner_is_the_owner_of_its_domains(whosends: Whosends, broken: Path, home: Path) -> None:
+    file = home / "client.toml"
+    file.write_text('[[client]]\nname = "A"\nowner = "Cleo"\n[[domain]]\nname = "example.com"\nclient = "A"\n', "utf-8")
+    assert "Cleo" in whosends("status", "--warehouse", broken, "--config", file).out
+
+
+def test_who_decides_is_whom_the_settings_name(whosends: Whosends, broken: Path, home: Path) -> None:
+    file = home / "named.toml"
+    file.write_text('[warehouse]\nuser = "ada"\n', "utf-8")
+    options = ("--warehouse", broken, "--config", file)
+    key = first(whosends, broken)["id"]
+    assert whosends("findings", "note", key, "seen", *options).code == 0
+    entries = whosends("audit", *options, "--json", "--subject", key).document["entries"]
+    assert {one["actor"] for one in entries if one["action"] == "finding.note"} == {"ada"}
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -209,6 +210,22 @@ def test_implicit_tls_and_what_cannot_work(whosends: Whosends, home: Path, path:
         assert not room.mails
     ran = whosends(*words, config(room, home), "--resend")
     assert (ran.code, "was not reached" in ran.out) == (75, True)
+
+
+def test_addresses_that_servers_may_not_take_are_refused_before_anything_is_claimed(
+    send: Whosends, home: Path, room: Mailroom
+) -> None:
+    file = home / "send.toml"
+    text = file.read_text("utf-8")
+    to, sender = text.replace("it@acme", "jürgen@acme"), re.sub("sender = .*", 'sender = "jürgen@x.example"', text)
+    for wrong, said in ((to, "acme"), (sender, "sender")):
+        assert wrong != text
+        file.write_text(wrong, "utf-8")
+        ran = send()
+        assert (ran.code, said in ran.err) == (2, True), ran.err
+    assert not room.mails
+    file.write_text(text, "utf-8")
+    assert {state for _, state in states(send())} == {"sent"}
 
 
 @pytest.mark.parametrize(

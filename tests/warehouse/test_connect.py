@@ -12,9 +12,10 @@ import duckdb
 import pytest
 
 from tests.warehouse.build import one, warehouse
-from warehouse.connect import DatabaseError
+from warehouse.connect import DatabaseError, Warehouse
 from warehouse.errors import SchemaTooNew, WarehouseBusy, WarehouseDamaged, WarehouseError, WarehouseMissing
 from warehouse.migrate import NOTES, steps
+from warehouse.settings import WarehouseSettings
 from warehouse.turnstile import turn
 
 ADD = "INSERT INTO mailbox_cursor VALUES ('main', 'INBOX', 1, 1, now())"
@@ -107,6 +108,12 @@ def test_a_file_that_is_no_warehouse_is_said_to_be_none(tmp_path: Path, content:
 def test_a_query_that_fails_over_a_text_is_no_damage(tmp_path: Path) -> None:
     with pytest.raises(DatabaseError, match="corrupt"), warehouse(tmp_path).writing() as connection:
         connection.execute("SELECT 'corrupt checksum'::INTEGER")
+
+
+def test_a_size_that_is_none_is_said_to_be_none(tmp_path: Path) -> None:
+    target = Warehouse(tmp_path / "w.duckdb", WarehouseSettings(memory="lots"))
+    with pytest.raises(WarehouseError, match="refuses the settings"), target.writing():
+        pass
 
 
 def test_a_path_that_is_no_text_is_said_to_be_none(tmp_path: Path) -> None:
