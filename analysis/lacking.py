@@ -55,7 +55,9 @@ def in_words(found: Sequence[Lacking]) -> str:
     """One sentence for all of them; empty where there are none."""
     if not found:
         return ""
-    messages = sum(one.messages_lacking > 0 for one in found)
-    days = sum(one.days_lacking > 0 for one in found)
-    who = count(len(found), "source")
-    return f"Cannot tell yet of {who}: {messages:,} with too few messages, {days:,} on too few days."
+    lacks = {
+        "with too few messages": sum(one.messages_lacking > 0 for one in found),
+        "on too few days": sum(one.days_lacking > 0 for one in found),
+    }
+    why = ", ".join(f"{number:,} {what}" for what, number in lacks.items() if number)
+    return f"Cannot tell yet of {count(len(found), 'source')}: {why}."

@@ -13,6 +13,8 @@ from app.settings import ReportSettings
 
 WIDTH: Final = 76  # RFC 5322 section 2.1.1 asks for lines of at most 78 characters
 
+TOGETHER: Final = "\N{NO-BREAK SPACE}%"  # a number keeps its sign beside it
+
 
 def render(summary: WeeklySummary, settings: ReportSettings) -> str:
     """The page as text; a quiet week is one line."""
@@ -56,7 +58,8 @@ def _progress(page: View) -> tuple[str, ...]:
 
 def _sources(page: View) -> tuple[str, ...]:
     return tuple(
-        f"{table.domain}: {row.name}, {row.messages} messages, {row.aligned} aligned, {row.looks}"
+        f"{table.domain}: {row.name}, {row.messages} {'message' if row.messages == '1' else 'messages'}, "
+        f"{row.aligned} aligned, {row.looks}"
         for table in page.tables
         for row in table.rows
     )
@@ -64,7 +67,8 @@ def _sources(page: View) -> tuple[str, ...]:
 
 def _wrapped(text: str, indent: str = "", first: str = "") -> list[str]:
     start = indent[: len(indent) - len(first)] + first if first else indent
-    return wrap(
-        unlinked(text), WIDTH, initial_indent=start, subsequent_indent=indent, break_long_words=False,
-        break_on_hyphens=False,  # a name that is cut at one reads as two
+    lines = wrap(
+        unlinked(text).replace(" %", TOGETHER), WIDTH, initial_indent=start, subsequent_indent=indent,
+        break_long_words=False, break_on_hyphens=False,  # a name that is cut at one reads as two
     )  # fmt: skip
+    return [line.replace(TOGETHER, " %") for line in lines]

@@ -210,12 +210,18 @@ def _changed(change: Changed) -> str:
 def _progress(domain: WeekDomain) -> Progress:
     return Progress(
         domain=clean(domain.domain),
-        step=clean(f"{domain.policy or 'no policy seen'} → {domain.target or 'next'}"),
+        step=clean(_step(domain)),
         verdict=domain.verdict,
         gates=f"{domain.gates_passed} of {domain.gates} gates",
         aligned=share(domain.aligned, domain.messages),
         before=share(domain.aligned_before, domain.messages_before),
     )
+
+
+def _step(domain: WeekDomain) -> str:
+    if domain.policy == domain.target:
+        return domain.target
+    return f"{domain.policy or 'no policy seen'} → {domain.target or 'next'}"
 
 
 def _table(domain: WeekDomain, most: int) -> Table:

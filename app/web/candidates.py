@@ -118,7 +118,7 @@ def _sources(told: Ledger) -> None:
     )
     if frame.is_empty():
         return
-    grids.show(frame, COLUMNS, alt="What the record refuses, by source", key="blocked")
+    grids.show(frame, grids.filled(COLUMNS, frame, "owner"), alt="What the record refuses, by source", key="blocked")
     st.caption(
         "*Refused* is what receivers did already: a fact. *Let through* came in against a policy, or for a reason that "
         "the receiver gave, and would again. The rest is a forecast for as many days to come: nine of ten outcomes lie "
@@ -223,17 +223,17 @@ column = st.column_config
 COUNTS: Final[grids.Config] = {
     "failing": column.NumberColumn("Fails", format="localized", width=75),
     "refused": column.NumberColumn("Refused (fact)", format="localized", width=105),
-    "let_through": column.NumberColumn("Let through", format="localized", width=90),
+    "let_through": column.NumberColumn("Let through", format="localized", width=85),
     "low": column.NumberColumn("More: at least", format="localized", width=105),
     "high": column.NumberColumn("at most", format="localized", width=75),
 }
 COLUMNS: Final[grids.Config] = {
-    "name": column.TextColumn("Source", pinned=True, width=190),
-    "kind": grids.chips(words.KINDS, "Looks", 145),
-    "decision": grids.chips(words.DECISIONS, "Decision", 100),
+    "name": column.TextColumn("Source", pinned=True, width=195),
+    "kind": grids.chips(words.KINDS, "Looks", 150),
+    "decision": grids.chips(words.DECISIONS, "Decision", 95),
     **COUNTS,
     "messages": grids.MESSAGES,
-    "owner": column.TextColumn("Owner"),
+    "owner": column.TextColumn("Owner", width=120),
 }
 BELOW: Final[grids.Config] = {
     "name": column.TextColumn("Name", pinned=True, width=230),

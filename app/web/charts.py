@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Final
 
 import altair as alt
 import polars as pl
 
-from app.web import words
+from app.web import axes, words
+from app.web.axes import FEW, Span
 from app.web.theme import Palette
 
-# Below this many messages a day's rate says little; such days are drawn on a grey ground.
-FEW: Final = 30
 HATCH: Final = 14  # strokes on a day whose reports are still due
 STROKE: Final = "M-1,1L1,-1"
 NOT_ALIGNED: Final = {
@@ -41,7 +40,6 @@ BOUNCED: Final = {
 }
 FAILED: Final = {"failed": "▲ sessions that failed"}
 
-Span = tuple[date, date]
 Chart = alt.Chart | alt.LayerChart
 
 
@@ -50,14 +48,14 @@ def rate(days: pl.DataFrame, own: pl.DataFrame, marks: pl.DataFrame, span: Span,
 
     `days` and `own`: day, messages, rate. `marks`: day, n, label (numbered events). `span`: first and last day.
     """
-    x = alt.X("day:T", title=None, axis=_days_axis(), scale=_span(span))
-    scale = _rate_scale(pl.concat([days, own]))
-    y = alt.Y("rate:Q", title="aligned", axis=_rate_axis(), scale=scale)
+    x = axes.days_of(span)
+    scale = axes.rate_scale(pl.concat([days, own]))
+    y = alt.Y("rate:Q", title="aligned", axis=axes.rate_axis(), scale=scale)
     dots = alt.OverlayMarkDef(size=16, filled=True, color=colors.rule) if days.height < 3 else alt.Undefined
     thin = alt.Chart(days).mark_line(strokeWidth=1.5, strokeDash=[2, 3], color=colors.rule, point=dots)
     strong = alt.Chart(own).mark_line(strokeWidth=2.5, color=colors.aligned, point=_points(own.height, colors))
     layers: list[Any] = [
-        _thin_days(own, colors),
+        *_thin_days(own, colors),
         thin.encode(x=x, y=y, tooltip=_tooltip()),
         strong.encode(x=x, y=y, tooltip=_tooltip()),
     ]
@@ -68,20 +66,17 @@ def rate(days: pl.DataFrame, own: pl.DataFrame, marks: pl.DataFrame, span: Span,
 
 def not_aligned(days: pl.DataFrame, span: Span, colors: Palette) -> Chart:
     """Messages by day that were not aligned, stacked by class. `days`: day, class, messages."""
-    x = alt.X("yearmonthdate(day):T", title=None, axis=_days_axis(), scale=_span(span, bars=True))
-    return _sized(_stack(days, x, _when("day"), NOT_ALIGNED, colors), 210)
+    return _sized(_stack(days, axes.bars_of(span), _when("day"), NOT_ALIGNED, colors), 210)
 
 
 def bounced(days: pl.DataFrame, span: Span, colors: Palette) -> Chart:
     """Recipients by day that were not reached, stacked by what it takes. `days`: day, class, messages."""
-    x = alt.X("yearmonthdate(day):T", title=None, axis=_days_axis(), scale=_span(span, bars=True))
-    return _sized(_stack(days, x, _when("day"), BOUNCED, colors, "recipients"), 230)
+    return _sized(_stack(days, axes.bars_of(span), _when("day"), BOUNCED, colors, "recipients"), 230)
 
 
 def failed_sessions(days: pl.DataFrame, span: Span, colors: Palette) -> Chart:
     """TLS sessions by day that failed. `days`: day, class, messages."""
-    x = alt.X("yearmonthdate(day):T", title=None, axis=_days_axis(), scale=_span(span, bars=True))
-    return _sized(_stack(days, x, _when("day"), FAILED, colors, "sessions"), 230)
+    return _sized(_stack(days, axes.bars_of(span), _when("day"), FAILED, colors, "sessions"), 230)
 
 
 def blocked(weeks: pl.DataFrame, colors: Palette) -> Chart:
@@ -119,15 +114,15 @@ def source_rate(days: pl.DataFrame, began: Began, colors: Palette) -> Chart:
         alt.Chart(days)
         .mark_line(strokeWidth=2, color=colors.aligned, point=_points(days.height, colors))
         .encode(
-            x=_day_axis(ticks=5),
-            y=alt.Y("rate:Q", title=None, axis=_rate_axis(), scale=alt.Scale(domain=[0, 1])),
+            x=alt.X("day:T", title=None, axis=axes.days_axis(ticks=5)),
+            y=alt.Y("rate:Q", title=None, axis=axes.rate_axis(), scale=alt.Scale(domain=[0, 1])),
             tooltip=_tooltip(),
         )
     )
     event = alt.Chart(pl.DataFrame({"day": [began.day]}))
     return _layered(
         [
-            _thin_days(days, colors),
+            *_thin_days(days, colors),
             *_between(began, colors),
             *_edits(began, colors),
             *_unfinished(days, began, colors),
@@ -216,9 +211,9 @@ def heat(cells: pl.DataFrame, order: Sequence[str], colors: Palette) -> Chart:
         alt.Chart(cells)
         .mark_rect()
         .encode(
-            x=alt.X("yearmonthdate(day):T", title=None, axis=_days_axis()),
-            y=alt.Y("source:N", sort=list(order), title=None, axis=_names_axis()),
-            color=alt.Color("rate:Q", title="aligned", scale=scale, legend=_scale_legend()),
+            x=alt.X("yearmonthdate(day):T", title=None, axis=axes.days_axis()),
+            y=alt.Y("source:N", sort=list(order), title=None, axis=axes.names_axis()),
+            color=alt.Color("rate:Q", title="aligned", scale=scale, legend=axes.rate_legend()),
             opacity=alt.condition(f"datum.messages < {FEW}", alt.value(0.5), alt.value(1)),
             tooltip=[alt.Tooltip("source:N", title="source"), *_tooltip()],
         )
@@ -306,52 +301,19 @@ def _numbers(marks: pl.DataFrame, colors: Palette) -> list[Any]:
     ]
 
 
-def _thin_days(days: pl.DataFrame, colors: Palette) -> alt.Chart:
-    """A grey ground under days with too few messages to say anything."""
+def _thin_days(days: pl.DataFrame, colors: Palette) -> list[alt.Chart]:
+    """A grey ground under days with too few messages to say anything, where there are some."""
     half = pl.duration(hours=12)
     thin = days.filter(pl.col("messages") < FEW).select(
         start=pl.col("day").cast(pl.Datetime) - half, end=pl.col("day").cast(pl.Datetime) + half
     )
-    ground: alt.Chart = alt.Chart(thin).mark_rect(color=colors.band, opacity=0.85).encode(x="start:T", x2="end:T")
-    return ground
-
-
-def _rate_scale(days: pl.DataFrame) -> alt.Scale:
-    """From just below the lowest rate that means anything up to 100 %, so that small losses can be seen."""
-    solid = days.filter(pl.col("messages") >= FEW)["rate"].drop_nulls()
-    lowest = solid.to_numpy().min() if len(solid) else 0.0
-    floor = max(0.0, float(int(lowest * 20 - 0.4)) / 20)
-    return alt.Scale(domain=[min(floor, 0.9), 1.0], clamp=True)
+    if thin.is_empty():
+        return []
+    return [alt.Chart(thin).mark_rect(color=colors.band, opacity=0.85).encode(x="start:T", x2="end:T")]
 
 
 def _points(number: int, colors: Palette) -> alt.OverlayMarkDef:
     return alt.OverlayMarkDef(size=22 if number <= 45 else 8, filled=True, color=colors.aligned)
-
-
-def _span(span: Span, *, bars: bool = False) -> alt.Scale:
-    """All days looked at, whether they have data or not: few bars must not look like few days."""
-    last = span[1] + timedelta(days=1 if bars else 0)
-    return alt.Scale(domain=[alt.DateTime(year=d.year, month=d.month, date=d.day) for d in (span[0], last)])
-
-
-def _day_axis(ticks: int = 8) -> alt.X:
-    return alt.X("day:T", title=None, axis=_days_axis(ticks))
-
-
-def _days_axis(ticks: int = 8) -> alt.Axis:
-    return alt.Axis(format="%-d %b", grid=False, tickCount=ticks, labelOverlap=True)
-
-
-def _rate_axis() -> alt.Axis:
-    return alt.Axis(format=".0%", tickCount=4, minExtent=46)
-
-
-def _names_axis() -> alt.Axis:
-    return alt.Axis(labelLimit=200, labelOverlap=False, labelFlush=False, ticks=False, domain=False)
-
-
-def _scale_legend() -> alt.Legend:
-    return alt.Legend(format=".0%", orient="top", gradientLength=110, values=[0, 0.5, 0.95])
 
 
 def _when(column: str, title: str = "day") -> alt.Tooltip:

@@ -17,8 +17,9 @@ Config = dict[str, Any]
 column = st.column_config
 
 LINE, PADDING = 21, 14  # pixels of a line of text in a table, and around it
+WRAPS = 66  # pixels of a row from which Streamlit wraps its texts: more than 4 rem
 
-MESSAGES: Final = column.NumberColumn("Messages", format="localized")
+MESSAGES: Final = column.NumberColumn("Messages", format="localized", width=85)
 DAY: Final = column.DateColumn("Day", format="D MMM YYYY")
 
 
@@ -45,7 +46,7 @@ def show(
     shown = safe(frame.select(list(columns)))
     common: Config = {"hide_index": True, "column_config": columns, "alt": alt, "placeholder": "–"}
     if lines > 1:
-        common["row_height"] = LINE * lines + PADDING
+        common["row_height"] = max(LINE * lines + PADDING, WRAPS)
     if select is None:
         st.dataframe(shown, key=key, **common)
         return []
@@ -55,6 +56,12 @@ def show(
     state = st.dataframe(shown, key=f"{key} {mark}", on_select="rerun", selection_mode=select, **common)
     rows: list[int] = list(state["selection"]["rows"])
     return rows
+
+
+def filled(columns: Config, frame: pl.DataFrame, *names: str) -> Config:
+    """The columns without those of these names, of texts, in which nothing stands."""
+    empty = {name for name in names if not (frame[name].drop_nulls() != "").any()}
+    return {name: one for name, one in columns.items() if name not in empty}
 
 
 def csv(frame: pl.DataFrame, name: str, *, key: str) -> None:
@@ -89,9 +96,9 @@ def chips(words_: dict[str, words.Word], label: str, width: int | Literal["small
     )
 
 
-def share(label: str, color: str) -> Any:
+def share(label: str, color: str, width: int | None = None) -> Any:
     """A column of shares as bars."""
-    return column.ProgressColumn(label, format="%.1f %%", min_value=0, max_value=100, color=color)
+    return column.ProgressColumn(label, format="%.1f %%", min_value=0, max_value=100, color=color, width=width)
 
 
 def _cleaned(values: pl.Series) -> pl.Series:
@@ -130,13 +137,13 @@ def standing(found: Sequence[DomainStatus]) -> pl.DataFrame:
 def standing_columns(colors: Palette) -> Config:
     """What that table shows."""
     return {
-        "domain": column.TextColumn("Domain", pinned=True, width=180),
-        "verdict": chips(words.VERDICTS, "Verdict", 75),
-        "top_issue": column.TextColumn("First thing to do", width=230),
-        "policy": column.TextColumn("Policy", width=135),
-        "aligned": share("Aligned", colors.aligned),
-        "trend": column.LineChartColumn("By day", y_min=0, y_max=100, width="small", color=colors.aligned),
+        "domain": column.TextColumn("Domain", pinned=True, width=165),
+        "verdict": chips(words.VERDICTS, "Verdict", 80),
+        "top_issue": column.TextColumn("First thing to do", width=215),
+        "policy": column.TextColumn("Policy", width=125),
+        "aligned": share("Aligned", colors.aligned, 125),
+        "trend": column.LineChartColumn("By day", y_min=0, y_max=100, width=70, color=colors.aligned),
         "messages": MESSAGES,
-        "undecided": column.NumberColumn("To decide", width=85),
-        "owner": column.TextColumn("Owner"),
+        "undecided": column.NumberColumn("To decide", width=75),
+        "owner": column.TextColumn("Owner", width=120),
     }

@@ -16,6 +16,7 @@ from analysis.dns_edits import DnsEdit
 from analysis.drift import Drift
 from analysis.history import PolicyChange
 from app.web import cached, charts, frames, grids, pages, words
+from app.web.axes import FEW
 from app.web.filters import View
 from app.web.theme import palette
 
@@ -119,7 +120,7 @@ def largest(days: pl.DataFrame, mechanism: str, beside: Beside, view: View) -> N
     """The larger sources at a glance, colour by day: where lines can no longer be told apart."""
     # What looks like spoofing never aligned and never will: it would push the senders out of the picture.
     found = cached.sources(view.state, view.scope, view.today)
-    top = [source for source in found if source.kind != "spoofing" and source.messages >= charts.FEW][:LARGEST]
+    top = [source for source in found if source.kind != "spoofing" and source.messages >= FEW][:LARGEST]
     cells = list[pl.DataFrame]()
     for source in top:
         name = words.plain(source.name, 34)
@@ -205,17 +206,17 @@ def table(every: Sequence[Drift]) -> pl.DataFrame:
 
 column = st.column_config
 COLUMNS: Final[grids.Config] = {
-    "source": column.TextColumn("Source", pinned=True, width=150),
-    "mechanism": column.TextColumn("By", width=65),
+    "source": column.TextColumn("Source", pinned=True, width=145),
+    "mechanism": column.TextColumn("By", width=70),
     "before": column.NumberColumn("Before", format="%.1f %%", width=70),
     "after": column.NumberColumn("After", format="%.1f %%", width=65),
     "started_on": column.DateColumn("Since", format="D MMM YYYY", width=95),
-    "cause": column.TextColumn("Likely cause", width=270),
-    "subject": column.TextColumn("About", width=160),
+    "cause": column.TextColumn("Likely cause", width=235),
+    "subject": column.TextColumn("About", width=145),
     "messages": grids.MESSAGES,
     "per_week": column.NumberColumn("A week", format="localized", width=70),
     "domain": column.TextColumn("Domain", width=150),
     "shape": column.TextColumn("Shape", width=70),
     "reporters": column.NumberColumn("Reporters", width=80),
-    "source_key": column.TextColumn("Key"),
+    "source_key": column.TextColumn("Key", width=170),
 }

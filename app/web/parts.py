@@ -33,9 +33,7 @@ def split(moved: Sequence[tuple[Decomposition, tuple[Part, ...]]]) -> None:
         words.say(part.domain, "code", width="content")
         since = f"Four weeks from {words.full_day(part.late[0])} against the four before: "
         st.caption(f"{since}{words.share(part.before, 1)} of all mail aligned, then {words.share(part.after, 1)}.")
-        rows = [(one.points, one.words) for one in made_of]
-        frame = pl.DataFrame(rows, schema={"points": pl.Float64, "what": pl.String}, orient="row")
-        grids.show(frame, PARTS, alt="Parts of the domain's change", key=f"parts {part.domain}")
+        words.ledger((one.words, one.points, "") for one in made_of)
 
 
 def others(found: Sequence[News], names: Mapping[str, str]) -> None:
@@ -61,10 +59,6 @@ def others(found: Sequence[News], names: Mapping[str, str]) -> None:
 
 
 column = st.column_config
-PARTS: Final[grids.Config] = {
-    "points": column.NumberColumn("Points", format="%+.1f", width=80),
-    "what": column.TextColumn("By", width="large"),
-}
 NEWS_TYPES: Final = {
     "since": pl.Date,
     "until": pl.Date,

@@ -24,10 +24,10 @@ REASONS: Final[grids.Config] = {
     "last_seen_at": column.DatetimeColumn("Last", format="D MMM YYYY, HH:mm"),
 }
 COLUMNS: Final[grids.Config] = {
-    "reason": column.TextColumn("Reason", width=130),
-    "sentence": column.TextColumn("Why", width=420),
-    "parsedmarc_says": column.TextColumn("And parsedmarc", width=260, help="What another parser says of it, if asked."),
-    "origin": column.TextColumn("From", width=260),
+    "reason": column.TextColumn("Reason", width=120),
+    "sentence": column.TextColumn("Why", width=330),
+    "parsedmarc_says": column.TextColumn("And parsedmarc", width=230, help="What another parser says of it, if asked."),
+    "origin": column.TextColumn("From", width=230),
     "size": column.NumberColumn("Bytes", format="localized"),
     "first_seen_at": column.DatetimeColumn("First seen", format="D MMM YYYY, HH:mm"),
     "times_seen": column.NumberColumn("Times", width=60),
@@ -48,7 +48,7 @@ def listing(view: View) -> None:
         + (f", for {words.count(days, 'day')} at most." if days else ".")
     )
     by_reason(frame)
-    rows = grids.show(frame, COLUMNS, alt="Refused messages", key="quarantine", select="multi-row")
+    rows = grids.show(frame, COLUMNS, alt="Refused messages", key="quarantine", select="multi-row", lines=2)
     keys = (
         [int(key) for key in frame[rows]["quarantine_key"]] if rows else [int(key) for key in frame["quarantine_key"]]
     )

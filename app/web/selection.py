@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Final
 
 import polars as pl
@@ -14,6 +15,7 @@ from app.web.deciding import Terms
 from app.web.filters import View
 from app.web.theme import palette
 
+KEY: Final = ["domain", "source_key"]
 SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     "name": pl.String,
     "kind": pl.List(pl.String),
@@ -41,7 +43,9 @@ def owners(found: Sequence[Source]) -> list[str]:
 
 def table(chosen: list[Source], view: View) -> None:
     """All at once, to decide many with one click."""
-    rows = grids.show(frame(chosen, view), columns(), alt="Sources", key="sources table", select="multi-row")
+    several = len({source.domain for source in chosen}) > 1
+    shown = frame(chosen, view)
+    rows = grids.show(shown, columns(several=several), alt="Sources", key="sources table", select="multi-row")
     picked = [chosen[row] for row in rows]
     with st.container(border=True, horizontal=True, vertical_alignment="bottom", gap="small"):
         owner = st.selectbox(
@@ -53,20 +57,22 @@ def table(chosen: list[Source], view: View) -> None:
         st.caption(f"{words.count(len(picked), 'source')} selected" if picked else "Tick rows to decide them together")
 
 
-def columns() -> grids.Config:
-    """What the table shows."""
+def columns(*, several: bool) -> grids.Config:
+    """What the table shows; of `several` domains, whose source it is stands before all else."""
     column = st.column_config
+    domain = {"domain": column.TextColumn("Domain", width=145)}
     return {
-        "name": column.TextColumn("Source", pinned=True, width=220),
+        "name": column.TextColumn("Source", pinned=True, width=170),
+        **(domain if several else {}),
         "kind": grids.chips(words.KINDS, "Looks", 150),
-        "sure": column.NumberColumn("Sure", format="%d %%", width=60),
-        "verdict": column.TextColumn("Verdict"),
-        "proof": column.TextColumn("Yours by"),
-        "decision": grids.chips(words.DECISIONS, "Decision", 105),
+        "sure": column.NumberColumn("Sure", format="%d %%", width=55),
+        "verdict": column.TextColumn("Verdict", width=80),
+        "decision": grids.chips(words.DECISIONS, "Decision", 95),
         "messages": grids.MESSAGES,
-        "aligned": grids.share("Aligned", palette().aligned),
-        "trend": column.BarChartColumn("By day", width="small", color=palette().rule),
-        "domain": column.TextColumn("Domain"),
+        "aligned": grids.share("Aligned", palette().aligned, 115),
+        "trend": column.AreaChartColumn("By day", y_min=0, width=75, color=palette().rule),
+        "proof": column.TextColumn("Yours by", width=75),
+        **domain,
         "country": column.TextColumn("Country", width=70),
         "first_seen": column.DateColumn("First seen", format="D MMM YYYY"),
         "last_seen": column.DateColumn("Last seen", format="D MMM YYYY"),
@@ -79,10 +85,17 @@ def columns() -> grids.Config:
 def frame(chosen: Sequence[Source], view: View) -> pl.DataFrame:
     """The sources as a table."""
     days = cached.source_days(view.state, view.scope)
-    trends = days.group_by("domain", "source_key").agg(trend=pl.col("messages"))
     return pl.DataFrame([row(source) for source in chosen], schema=SCHEMA).join(
-        trends, on=["domain", "source_key"], how="left", maintain_order="left"
+        trends(days, view.since, view.until), on=KEY, how="left", maintain_order="left"
     )
+
+
+def trends(days: pl.DataFrame, since: date, until: date) -> pl.DataFrame:
+    """domain, source_key, trend: its messages on each of the days, those without any included."""
+    span = pl.DataFrame({"day": pl.date_range(since, until, eager=True)})
+    every = days.select(KEY).unique().join(span, how="cross")
+    filled = every.join(days.select(*KEY, "day", "messages"), on=[*KEY, "day"], how="left").fill_null(0)
+    return filled.sort("day").group_by(KEY).agg(trend=pl.col("messages"))
 
 
 def row(source: Source) -> dict[str, object]:

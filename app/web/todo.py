@@ -18,14 +18,14 @@ CARDS: Final = 3
 
 column = st.column_config
 MORE: Final[grids.Config] = {
-    "severity": grids.chips(words.SEVERITIES, "Severity"),
-    "state": grids.chips(words.LIFE, "State"),
-    "title": column.TextColumn("Finding", width=380),
-    "fix": column.TextColumn("Next step", width=380),
-    "owner": column.TextColumn("Owner"),
-    "age": column.NumberColumn("Days", format="localized"),
+    "severity": grids.chips(words.SEVERITIES, "Severity", 80),
+    "state": grids.chips(words.LIFE, "State", 80),
+    "title": column.TextColumn("Finding", width=275),
+    "fix": column.TextColumn("Next step", width=300),
+    "age": column.NumberColumn("Days", format="localized", width=55),
     "messages": grids.MESSAGES,
-    "domain": column.TextColumn("Domain"),
+    "domain": column.TextColumn("Domain", width=150),
+    "owner": column.TextColumn("Owner", width=120),
 }
 
 
@@ -76,7 +76,8 @@ def rest(found: Sequence[Tracked], title: str, icon: str, view: View) -> None:
     name = "findings" if icon == ":material/list:" else "settled findings"
     with st.expander(title, icon=icon, type="compact"):
         frame = table(found)
-        rows = grids.show(frame, MORE, alt="Other findings", key=name, select="single-row")
+        columns = grids.filled(MORE, frame, "owner")
+        rows = grids.show(frame, columns, alt="Other findings", key=name, select="single-row", lines=2)
         grids.csv(frame, name, key=f"csv {name}")
         if rows and rows[0] < len(found):
             card(found[rows[0]], view)

@@ -58,7 +58,8 @@ def _bar(chosen: Sequence[Source], at: int) -> None:
         _step("Previous", ":material/arrow_upward:", "K", at - 1, off=not at)
         _step("Next", ":material/arrow_downward:", "J", at + 1, off=at + 1 >= len(chosen))
         st.button("Select", icon=":material/check_box:", shortcut="X", key="pick", on_click=picked.toggle, args=here)
-    st.caption(HELP)
+    with st.container(key="keys"):
+        st.caption(HELP)
 
 
 def _step(label: str, icon: str, shortcut: str, to: int, *, off: bool) -> None:

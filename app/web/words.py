@@ -15,6 +15,8 @@ from typing import Final, Literal
 
 import streamlit as st
 
+from analysis import wording
+from analysis.apart import signed
 from app import render
 from app.render import clean, csv_cell
 
@@ -102,18 +104,24 @@ def cell(text: object, limit: int = 300) -> str:
     return str(csv_cell(plain(text, limit)))
 
 
+def _written(text: object, limit: int) -> str:
+    """The same as HTML; a number keeps its percent sign on its line."""
+    return html.escape(plain(text, limit)).replace(" %", "&nbsp;%")
+
+
 def say(
     text: object, look: Look = "body", *, limit: int = 400, width: Literal["stretch", "content"] = "stretch"
 ) -> None:
     """Show text from outside, whatever it holds, as just that text."""
     tag = "code" if look == "code" else "p" if width == "stretch" else "span"
-    st.html(f'<{tag} class="ws ws-{look}">{html.escape(plain(text, limit))}</{tag}>', width=width)
+    said = html.escape(plain(text, limit)) if look == "code" else _written(text, limit)
+    st.html(f'<{tag} class="ws ws-{look}">{said}</{tag}>', width=width)
 
 
 def ledger(entries: Iterable[tuple[str, float, str]]) -> None:
     """Reasons with their weights, the weightiest as they come, and the table that each was counted in."""
     items = "".join(
-        f'<li><span class="ws-weight">{weight:+.1f}</span> <span>{html.escape(plain(sentence, 400))}'
+        f'<li><span class="ws-weight">{signed(weight)}</span> <span>{_written(sentence, 400)}'
         + (f' <span class="ws-rows">{html.escape(rows)}</span>' if rows else "")
         + "</span></li>"
         for sentence, weight, rows in entries
@@ -123,17 +131,14 @@ def ledger(entries: Iterable[tuple[str, float, str]]) -> None:
 
 def facts(entries: Iterable[tuple[str, str]]) -> None:
     """What is known, each by its name."""
-    items = "".join(
-        f"<dt>{html.escape(plain(name))}</dt><dd>{html.escape(plain(text, 600))}</dd>" for name, text in entries
-    )
+    items = "".join(f"<dt>{html.escape(plain(name))}</dt><dd>{_written(text, 600)}</dd>" for name, text in entries)
     st.html(f'<dl class="ws ws-facts">{items}</dl>')
 
 
 def numbered(entries: Iterable[str]) -> None:
     """What the numbers in a chart stand for."""
     items = "".join(
-        f'<li><span class="ws-disc">{at}</span> {html.escape(plain(text, 200))}</li>'
-        for at, text in enumerate(entries, 1)
+        f'<li><span class="ws-disc">{at}</span> {_written(text, 200)}</li>' for at, text in enumerate(entries, 1)
     )
     if items:
         st.html(f'<ul class="ws ws-ledger">{items}</ul>')
@@ -150,14 +155,12 @@ def swatches(entries: Iterable[tuple[str, str, int | None]]) -> None:
     st.html(f'<div class="ws ws-swatches">{items}</div>')
 
 
+count: Final = wording.count
+
+
 def number(value: float) -> str:
     """A count with separators."""
     return f"{value:,.0f}"
-
-
-def count(value: int, one: str, many: str = "") -> str:
-    """A count with its noun: '1 message', '2,000 messages'."""
-    return f"{number(value)} {one if value == 1 else many or one + 's'}"
 
 
 def share(part: float, whole: float) -> str:

@@ -71,4 +71,5 @@ def test_what_is_lacking_is_counted() -> None:
     assert in_words([few_days, few_messages]) == (
         "Cannot tell yet of 2 sources: 1 with too few messages, 1 on too few days."
     )
+    assert in_words([few_days]) == "Cannot tell yet of 1 source: 1 on too few days."
     assert in_words([]) == ""

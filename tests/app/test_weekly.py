@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from email import message_from_bytes
 from email.header import decode_header, make_header
 from email.message import EmailMessage
@@ -15,6 +16,7 @@ from markdown_it import MarkdownIt
 
 from app.exports import weekly_csv, weekly_html, weekly_mail, weekly_markdown
 from app.exports.weekly_markdown import bar, escaped
+from app.exports.weekly_view import view
 from app.folding import MAIL
 from app.render import INVISIBLE, clean, unlinked
 from app.settings import ReportSettings
@@ -125,6 +127,15 @@ def test_the_order_is_verdict_todo_changes_progress_sources_collection_totals() 
     for said in ("2 more", "3 more sources", "6 of 7 usual reporters", "The week is not complete"):
         assert said in page
         assert said in text
+
+
+def test_a_domain_that_is_at_its_target_is_not_on_its_way_there() -> None:
+    summary = week("example.com")
+    steps = [
+        view(replace(summary, domains=(replace(summary.domains[0], policy=policy),)), SETTINGS).progress[0].step
+        for policy in ("none", "reject", None)
+    ]
+    assert steps == ["none → reject", "reject", "no policy seen → reject"]
 
 
 def test_a_quiet_week_is_a_page_too() -> None:

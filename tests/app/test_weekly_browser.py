@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from app.exports import weekly_html
-from tests.app.web.test_browser import CHROMIUM, FLAGS
+from tests.app.web.browsing import chromium
 from tests.app.weeks import HOSTILE, SETTINGS, quiet, week
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -33,7 +33,7 @@ CONTRAST = """() => {
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = chromium(playwright)
         yield browser
         browser.close()
 

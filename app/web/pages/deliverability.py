@@ -22,7 +22,7 @@ GROUPS: Final[grids.Config] = {
     "pattern": column.TextColumn("Pattern", width=80),
     "addresses": column.NumberColumn("Addresses", format="localized", width=80),
     "code": column.TextColumn("Code", width=70),
-    "diagnostic": column.TextColumn("What was said, for example", width=420),
+    "diagnostic": column.TextColumn("What was said, for example", width=385),
     "domain": column.TextColumn("Domain", width=150),
     "first_day": column.DateColumn("First day", format="D MMM YYYY"),
     "last_day": column.DateColumn("Last day", format="D MMM YYYY"),

@@ -13,7 +13,8 @@ import streamlit as st
 from analysis.completeness import incomplete, so_far
 from analysis.drift import Drift
 from analysis.lacking import in_words, lacking
-from app.web import cached, charts, filters, grids, multiples, notices, parts, words
+from app.web import cached, filters, grids, multiples, notices, parts, words
+from app.web.axes import FEW
 from app.web.filters import View
 
 MOST: Final = 12  # small charts; more of them nobody compares
@@ -111,7 +112,7 @@ def headline(every: Sequence[Drift], enough: bool, view: View) -> None:
     st.caption(
         f"Over {rules.days} days to {words.full_day(view.until)}: changes of {rules.points:g} points or more that are "
         "neither chance, nor a weekend, nor one reporter's doing. A grey ground marks days with fewer than "
-        f"{charts.FEW} messages, a diamond an edit of the policy or in DNS."
+        f"{FEW} messages, a diamond an edit of the policy or in DNS."
     )
 
 

@@ -90,9 +90,8 @@ def domains(standing: Sequence[DomainStatus]) -> None:
     rank = ["stop", "unknown", "go"]
     ordered = sorted(standing, key=lambda d: (rank.index(d.verdict), -d.messages))
     frame = grids.standing(ordered)
-    rows = grids.show(
-        frame, grids.standing_columns(palette()), alt="All domains", key="domains", select="single-row", lines=2
-    )
+    columns = grids.filled(grids.standing_columns(palette()), frame, "owner")
+    rows = grids.show(frame, columns, alt="All domains", key="domains", select="single-row", lines=2)
     if rows:
         filters.choose(ordered[rows[0]].domain)
     grids.csv(frame, "domains", key="csv domains")

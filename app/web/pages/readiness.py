@@ -56,8 +56,9 @@ def choose(view: View) -> None:
     if not standing:
         notices.none_in_scope()
         return
-    columns = grids.standing_columns(palette())
-    rows = grids.show(grids.standing(standing), columns, alt="All domains", key="domains", select="single-row", lines=2)
+    frame = grids.standing(standing)
+    columns = grids.filled(grids.standing_columns(palette()), frame, "owner")
+    rows = grids.show(frame, columns, alt="All domains", key="domains", select="single-row", lines=2)
     if rows:
         filters.choose(standing[rows[0]].domain)
 

@@ -87,11 +87,13 @@ def stored(view: View) -> None:
     )
     about, scope = telling.asked(view)
     frame = cached.reports(view.state, scope, reporter or "", LIMIT, about)
+    # Who comes from a sentence about a change looks for the first report that shows it.
+    frame, order = (frame.sort("day", maintain_order=True), "earliest") if about else (frame, "latest")
     if frame.is_empty():
         notices.none_in_scope()
         return
     st.caption(
-        f"{words.count(frame.height, 'report')}, latest first. Tick one for its records and its XML."
+        f"{words.count(frame.height, 'report')}, {order} first. Tick one for its records and its XML."
         if frame.height < LIMIT
         else f"The latest {words.number(LIMIT)} reports. Narrow the days, the domain or the reporter to see others."
     )

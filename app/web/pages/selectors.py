@@ -55,7 +55,7 @@ def page() -> None:
     )
     st.toggle("Also keys of other signing domains", key="others")
     rows = frame(chosen)
-    grids.show(rows, columns(), alt="Selectors", key="selectors")
+    grids.show(rows, columns(several=rows["domain"].n_unique() > 1), alt="Selectors", key="selectors")
     grids.csv(rows, "selectors", key="csv selectors")
     turned(found)
 
@@ -97,20 +97,22 @@ def row(one: Selector) -> dict[str, object]:
     }
 
 
-def columns() -> grids.Config:
-    """What the table shows."""
+def columns(*, several: bool) -> grids.Config:
+    """What the table shows; of `several` domains, whose selector it is stands before all else."""
+    domain = {"domain": column.TextColumn("Domain", width=150)}
     return {
-        "selector": column.TextColumn("Selector (s=)", pinned=True, width=120),
-        "state": grids.chips(STATES, "State", 150),
+        "selector": column.TextColumn("Selector (s=)", pinned=True, width=110),
+        **(domain if several else {}),
+        "state": grids.chips(STATES, "State", 145),
         "since": column.DateColumn("Since", format="D MMM YYYY", width=95),
-        "senders": column.TextColumn("Signed by", width=220),
+        "senders": column.TextColumn("Signed by", width=190),
         "others": column.NumberColumn("Passed on by", width=90),
-        "passed": grids.share("Pass", palette().aligned),
+        "passed": grids.share("Pass", palette().aligned, 125),
         "messages": grids.MESSAGES,
         "first_seen": column.DateColumn("First seen", format="D MMM YYYY"),
         "last_seen": column.DateColumn("Last seen", format="D MMM YYYY"),
         "signing_domain": column.TextColumn("Signing domain (d=)"),
-        "domain": column.TextColumn("Domain"),
+        **domain,
         "service": column.TextColumn("Looks like"),
     }
 

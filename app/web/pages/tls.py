@@ -8,6 +8,7 @@ import polars as pl
 import streamlit as st
 
 from app.web import cached_mail, charts, filters, grids, notices, refusals, words
+from app.web.axes import Span
 from app.web.theme import palette
 
 column = st.column_config
@@ -22,15 +23,15 @@ POLICIES: Final[grids.Config] = {
     "last_day": column.DateColumn("Last day", format="D MMM YYYY"),
 }
 FAILURES: Final[grids.Config] = {
-    "receiving_mx_hostname": column.TextColumn("Mail server", pinned=True, width=190),
-    "result_type": column.TextColumn("Result", width=190),
-    "failed_sessions": column.NumberColumn("Failed", format="localized", width=80),
-    "first_day": column.DateColumn("First day", format="D MMM YYYY"),
-    "last_day": column.DateColumn("Last day", format="D MMM YYYY"),
-    "domain": column.TextColumn("Domain", width=150),
-    "senders": column.NumberColumn("Senders", width=80),
+    "receiving_mx_hostname": column.TextColumn("Mail server", pinned=True, width=170),
+    "result_type": column.TextColumn("Result", width=160),
+    "failed_sessions": column.NumberColumn("Failed", format="localized", width=70),
+    "first_day": column.DateColumn("First day", format="D MMM YYYY", width=95),
+    "last_day": column.DateColumn("Last day", format="D MMM YYYY", width=95),
+    "domain": column.TextColumn("Domain", width=145),
+    "senders": column.NumberColumn("Senders", width=75),
     "reporters": column.NumberColumn("Reporters", width=80),
-    "failure_reason_code": column.TextColumn("Reporter's words"),
+    "failure_reason_code": column.TextColumn("Reporter's words", width=115),
 }
 
 
@@ -39,6 +40,7 @@ def page() -> None:
     view = filters.view()
     scope = view.scope_to_today
     found = cached_mail.tls(view.state, scope)
+    span = (scope.since or view.since, scope.until or view.until)
     well, failed = (int(found.days[name].sum()) for name in ("successful_sessions", "failed_sessions"))
     headline(well, failed)
     if found.days.is_empty():
@@ -49,10 +51,10 @@ def page() -> None:
         )
         return
     st.caption(
-        f"{words.count(well + failed, 'session')} of senders that report, {view.period}. Mail that you send is another "
-        "matter: this is about mail that is sent to you."
+        f"{words.count(well + failed, 'session')} of senders that report, {words.day(span[0])} to "
+        f"{words.full_day(span[1])}. Mail that you send is another matter: this is about mail that is sent to you."
     )
-    trend(found.days, failed, (scope.since or view.since, scope.until or view.until))
+    trend(found.days, failed, span)
     if failed:
         failures(found.failures)
     policies(found.policies)
@@ -69,7 +71,7 @@ def headline(well: int, failed: int) -> None:
     st.title(title, anchor=False)
 
 
-def trend(days: pl.DataFrame, failed: int, span: charts.Span) -> None:
+def trend(days: pl.DataFrame, failed: int, span: Span) -> None:
     """Failed sessions by day."""
     if not failed:
         notices.good("No session failed in these days.")
@@ -88,7 +90,12 @@ def failures(rows: pl.DataFrame) -> None:
     if rows.is_empty():
         st.info("The reports count failed sessions, but give no details of any.", icon=":material/help:")
         return
-    grids.show(rows, FAILURES, alt="Failed TLS sessions by mail server and result", key="failures")
+    grids.show(
+        rows,
+        grids.filled(FAILURES, rows, "failure_reason_code"),
+        alt="Failed TLS sessions by mail server and result",
+        key="failures",
+    )
     grids.csv(rows, "tls-failures", key="csv failures")
     known = [result for result in rows["result_type"].unique(maintain_order=True) if result in refusals.RESULTS]
     if known:

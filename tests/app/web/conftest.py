@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, Request, sync_playwright
 from streamlit.testing.v1 import AppTest
 
 from app.web import launch
 from tests.analysis.world import Policy, World, days, usual
 from tests.app.web import hostile
+from tests.app.web.browsing import Seen, chromium, served
 from warehouse.connect import Warehouse
 from warehouse.settings import WarehouseSettings
 
@@ -100,3 +102,52 @@ def ours(sample: Path, tmp_path: Path) -> Path:
 
 def now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = chromium(playwright)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def demonstration(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("served")
+    with served(Path(shutil.copy(sample, folder / "copy.duckdb")), folder) as root:
+        yield root
+
+
+@pytest.fixture(scope="module")
+def attacked(wicked: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with served(wicked, tmp_path_factory.mktemp("served")) as root:
+        yield root
+
+
+@pytest.fixture
+def look(browser: Browser) -> Iterator[Callable[..., Seen]]:
+    """Open a browser window of a width at an address."""
+    contexts = []
+
+    def opened(root: str, width: int = 1360, **more: Any) -> Seen:
+        context = browser.new_context(viewport={"width": width, "height": 900}, locale="en-GB", **more)
+        contexts.append(context)
+        seen = Seen(context.new_page(), root)
+
+        def asked(request: Request) -> None:
+            if not request.url.startswith((f"{root}/", f"{root.replace('http', 'ws', 1)}/", "data:", "blob:")):
+                seen.outside.append(request.url)
+
+        seen.page.on("request", asked)
+        seen.page.on("console", lambda message: message.type == "error" and seen.errors.append(complaint(message)))
+        seen.page.on("pageerror", lambda error: seen.errors.append(str(error)))
+        return seen
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+def complaint(message: Any) -> str:
+    return f"{message.text} {message.location.get('url', '')}"

@@ -2,161 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
-import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPException
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, sync_playwright
 
-from app.web import launch
+from tests.app.web.browsing import PATIENCE, Seen, served
 from tests.app.web.conftest import PAGES
 
-FLAGS = [
-    f"--{name}"
-    for name in (
-        "headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking",
-        "disable-component-update", "disable-sync",
-    )
-]  # fmt: skip
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 WIDTHS = (1360, 420)
-PATIENCE = 60_000
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-
-
-@dataclass
-class Seen:
-    """A page of the browser, and what it asked for and complained about."""
-
-    page: Page
-    root: str
-    outside: list[str] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-
-    def open(self, path: str) -> None:
-        """Go to an address of the app, as if somebody had sent it."""
-        self.page.goto(f"{self.root}/{path}")
-        self.settled()
-
-    def settled(self) -> None:
-        """Wait until the script has run to its end, and no exception stands on the page."""
-        self.page.wait_for_selector("h1", timeout=PATIENCE)
-        self.page.wait_for_timeout(300)
-        self.page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=PATIENCE)
-        self.page.wait_for_timeout(500)
-        assert self.page.locator('[data-testid="stException"]').count() == 0
-        assert self.page.locator("h1").count() == 1
-
-    def press(self, role: Any, name: str) -> None:
-        """Click on what has this role and name, and wait for what comes of it."""
-        self.page.get_by_role(role, name=name, exact=True).first.click()
-        self.settled()
-
-    @property
-    def query(self) -> str:
-        """What stands behind the question mark."""
-        return self.page.url.partition("?")[2]
-
-    def sound(self) -> None:
-        """Nothing was asked of another host, and nothing went wrong in the browser."""
-        assert not self.outside
-        assert not self.errors
-
-
-@contextmanager
-def served(path: Path, folder: Path) -> Iterator[str]:
-    """The app over a warehouse, from a folder that has nothing to do with it; its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("WHOSENDS_")}  # noqa: TID251
-    environ |= {"WHOSENDS_WAREHOUSE": str(path), "HOME": str(folder), "PYTHONSAFEPATH": "1"}
-    process = subprocess.Popen(
-        launch.command(port=port), env=environ, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        answers(port)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:  # a browser that is still connected keeps it waiting
-            process.kill()
-            process.wait()
-
-
-def answers(port: int) -> None:
-    """Wait until the server answers."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        with closing(HTTPConnection("127.0.0.1", port, timeout=2)) as connection:
-            try:
-                connection.request("GET", "/_stcore/health")
-                if connection.getresponse().status == 200:
-                    return
-            except (OSError, HTTPException):
-                time.sleep(0.2)
-    pytest.fail("the app did not start")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def demonstration(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("served")
-    with served(Path(shutil.copy(sample, folder / "copy.duckdb")), folder) as root:
-        yield root
-
-
-@pytest.fixture(scope="module")
-def attacked(wicked: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with served(wicked, tmp_path_factory.mktemp("served")) as root:
-        yield root
-
-
-@pytest.fixture
-def look(browser: Browser) -> Iterator[Callable[..., Seen]]:
-    """Open a browser window of a width at an address."""
-    contexts = []
-
-    def opened(root: str, width: int = 1360, **more: Any) -> Seen:
-        context = browser.new_context(viewport={"width": width, "height": 900}, locale="en-GB", **more)
-        contexts.append(context)
-        seen = Seen(context.new_page(), root)
-
-        def asked(request: Request) -> None:
-            if not request.url.startswith((f"{root}/", f"{root.replace('http', 'ws', 1)}/", "data:", "blob:")):
-                seen.outside.append(request.url)
-
-        seen.page.on("request", asked)
-        seen.page.on("console", lambda message: message.type == "error" and seen.errors.append(complaint(message)))
-        seen.page.on("pageerror", lambda error: seen.errors.append(str(error)))
-        return seen
-
-    yield opened
-    for context in contexts:
-        context.close()
-
-
-def complaint(message: Any) -> str:
-    return f"{message.text} {message.location.get('url', '')}"
 
 
 @pytest.mark.parametrize("width", WIDTHS)

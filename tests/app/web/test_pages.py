@@ -183,6 +183,8 @@ def test_a_change_leads_to_the_reports_that_tell_of_it(app: Open, drifted: Path)
     at = app(drifted, "reports", of=key, on=(LAST - timedelta(days=10)).isoformat())
     assert "Only reports that tell of one source, from 12 Nov 2026 on:" in text(at)
     assert key in text(at)
-    assert "21 reports, latest first" in text(at)
+    assert "21 reports, earliest first" in text(at)
+    days = [day.date() for day in at.dataframe[0].value["day"]]
+    assert (days[0], days) == (LAST - timedelta(days=10), sorted(days))
     for wrong in ("soon", "", "2026-13-01"):
         assert "Only reports" not in text(app(drifted, "reports", of=key, on=wrong))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 import tomllib
-from datetime import date
+from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from analysis import gates
 from analysis.cause import Cause
 from analysis.dns_edits import DnsEdit
 from analysis.drift import Drift
-from app.web import charts, frames, launch, multiples, pages, theme, verdicts, words
+from app.web import axes, charts, frames, grids, launch, multiples, pages, selection, theme, verdicts, words
 
 WEB = Path(launch.__file__).parent
 LOOK: dict[str, Any] = tomllib.loads((WEB / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
@@ -159,3 +160,31 @@ def test_edits_in_dns_are_marked_at_the_sources_of_their_domain_on_days_that_are
         # The look before was before the first day that is drawn.
         told = [charts.Edited(date(2026, 11, marked), days[0], f"{owner} TXT: +v=spf1")] if marked else []
         assert list(began.edits) == told
+
+
+def test_a_sources_days_without_mail_are_among_its_days() -> None:
+    rows = [
+        ("a.test", "s", date(2026, 11, 3), 5),
+        ("a.test", "s", date(2026, 11, 1), 2),
+        ("b.test", "s", date(2026, 11, 2), 1),
+    ]
+    days = pl.DataFrame(rows, schema=["domain", "source_key", "day", "messages"], orient="row")
+    found = selection.trends(days, date(2026, 11, 1), date(2026, 11, 4))
+    assert {domain: trend for domain, _, trend in found.iter_rows()} == {"a.test": [2, 0, 5, 0], "b.test": [0, 1, 0, 0]}
+
+
+def test_a_column_in_which_nothing_stands_is_left_out() -> None:
+    frame = pl.DataFrame({"a": ["x", None], "b": ["", None], "c": [None, None]}, schema_overrides={"c": pl.String})
+    columns = dict.fromkeys("abc")
+    assert list(grids.filled(columns, frame, "a", "b", "c")) == ["a"]
+    assert list(grids.filled(columns, frame, "c")) == ["a", "b"]
+
+
+@pytest.mark.parametrize(("days", "step"), [(7, 1), (8, 1), (9, 2), (30, 7), (90, 14), (365, 56)])
+def test_days_are_labelled_at_most_eight_times_and_the_last_one_is(days: int, step: int) -> None:
+    last = date(2026, 11, 28)
+    axis = axes.days_of((last - timedelta(days=days - 1), last)).to_dict()["axis"]
+    found = [date(one["year"], one["month"], one["date"]) for one in axis["values"]]
+    assert found[0] == last
+    assert len(found) <= axes.LABELS
+    assert {(one - other).days for one, other in pairwise(found)} == {step}
