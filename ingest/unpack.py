@@ -85,7 +85,10 @@ class _Sink:
         """Add a piece; `consumed` is how many packed bytes everything so far came from."""
         self.size += len(piece)
         if self.size > self.bytes:
-            raise UnsafeArchive(Reason.EXPANDS_TOO_FAR, f"It unpacks to more than {self.bytes} bytes.")
+            alone = f"It unpacks to more than {self.limits.document_bytes} bytes."
+            together = f"Its documents unpack to more than {self.limits.total_bytes} bytes together."
+            is_alone = self.bytes == self.limits.document_bytes
+            raise UnsafeArchive(Reason.EXPANDS_TOO_FAR, alone if is_alone else together)
         if self.size > _JUDGED_BEYOND and self.size > self.limits.ratio * consumed:
             raise UnsafeArchive(
                 Reason.EXPANDS_TOO_FAR,

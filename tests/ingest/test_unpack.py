@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 
-from ingest.errors import MalformedReport
+from ingest.errors import MalformedReport, UnsafeArchive
 from ingest.message import Budget, Document
 from ingest.outcome import Reason
 from ingest.settings import UnpackLimits
@@ -117,3 +117,16 @@ def test_a_winmail_dat() -> None:
 def test_the_ratio_is_judged_beyond_a_mebibyte() -> None:
     assert len(unpacked(gzip.compress(bytes(2**20)))) == 1
     assert reason(gzip.compress(bytes(2**20 + 2**18))) == Reason.EXPANDS_TOO_FAR
+
+
+def test_which_limit_is_too_small_is_said() -> None:
+    members = wrap.zipped(("a.xml", bytes(6000)), ("b.xml", bytes(6000)), ("c.xml", bytes(6000)))
+    assert len(unpacked(members)) == 3
+    for limits, sentence in (
+        (UnpackLimits(document_bytes=5000), "It unpacks to more than 5000 bytes."),
+        (UnpackLimits(total_bytes=13_000), "Its documents unpack to more than 13000 bytes together."),
+        (UnpackLimits(total_bytes=3000), "Its documents unpack to more than 3000 bytes together."),
+    ):
+        with pytest.raises(UnsafeArchive) as refused:
+            unpacked(members, limits=limits)
+        assert str(refused.value) == sentence
