@@ -89,13 +89,14 @@ _FILE_STARTS = (
     b"<",
     b"{",
 )
+_JSON_LIST = re.compile(rb"\[\s*\{")  # of which a name of a field, too, could be made
 _HEADER_START = re.compile(rb"(?:>?From [^\r\n]*[\r\n]+)?[!-9;-~]{1,76}[ \t]*:[^\r\n]*(?:[\r\n]|\Z)")
 
 
 def is_mail(raw: bytes, name: str = "") -> bool:
     """Whether `raw` is a mail and not itself a document: by content first, by name where that is open."""
     start = raw[:4096].removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n\t \0")
-    if start.startswith(_FILE_STARTS) or name.lower().endswith(".xml"):
+    if start.startswith(_FILE_STARTS) or _JSON_LIST.match(start) or name.lower().endswith(".xml"):
         return False
     return _HEADER_START.match(start) is not None or name.lower().endswith(".eml")
 

@@ -45,6 +45,7 @@ def test_mails(raw: bytes) -> None:
         (b"\xef\xbb\xbf \n<?xml version='1.0'?>", ""),
         ("<feedback/>".encode("utf-16"), ""),
         (b'{"a": 1}', ""),
+        (b'[{"organization-name": "x"}]', ""),
         (b"Note: this is\n<feedback/>", "a.xml"),
         (b"\x89PNG\r\n", "a.png"),
         (b"", ""),
