@@ -14,11 +14,14 @@ from app.commands.asking import now, today
 from app.commands.base import Run
 from app.commands.opening import warehouse_of
 from app.commands.progress import counted
+from app.config import Config
 from app.render import Screen
 from app.warming import warm, within
 from ingest.errors import Error
 from ingest.network import NetworkDatabase, ServiceMap
+from ingest.settings import ResolverSettings
 from warehouse.address import Address
+from warehouse.connect import Warehouse
 from warehouse.load import Attest, Loader, LoadSummary
 
 log = logging.getLogger(__name__)
@@ -39,25 +42,31 @@ def identify(source_ips: Sequence[str]) -> Sequence[Address]:
 
 def loader_of(run: Run, progress: Callable[[LoadSummary], None]) -> Loader:
     """Everything a load needs beside its input; it stays off the network."""
-    config = run.config
-    loader = Loader(warehouse_of(run), config.limits, identify, now, progress)
-    return replace(loader, privacy=config.privacy, retention=config.retention)
+    return _loader(warehouse_of(run), run.config, progress)
 
 
 def mail_loader_of(run: Run, progress: Callable[[LoadSummary], None]) -> Loader:
     """The same for mail as it came: its signatures are verified, unless the network is not to be used."""
-    loader = loader_of(run, progress)
-    if run.config.offline:
-        return loader
-    return replace(loader, attest=_attester(run))
+    return mail_loader(warehouse_of(run), run.config, progress)
 
 
-def _attester(run: Run) -> Attest | None:
+def mail_loader(warehouse: Warehouse, config: Config, progress: Callable[[LoadSummary], None]) -> Loader:
+    """The same for whoever has no command line."""
+    loader = _loader(warehouse, config, progress)
+    return loader if config.offline else replace(loader, attest=_attester(config.resolver))
+
+
+def _loader(warehouse: Warehouse, config: Config, progress: Callable[[LoadSummary], None]) -> Loader:
+    loader = Loader(warehouse, config.limits, identify, now, progress)
+    return replace(loader, privacy=config.privacy, retention=config.retention)
+
+
+def _attester(settings: ResolverSettings) -> Attest | None:
     # Not at the top: what only reads files need not pay for it.
     from ingest.probes.attest import Attester  # noqa: PLC0415
 
     try:
-        return Attester(run.config.resolver)
+        return Attester(settings)
     except Error as error:
         # A machine without a resolver can read its mailbox all the same.
         log.warning("attest.fail reason=%r", str(error))

@@ -1,6 +1,6 @@
 """The app's only cache: each answer once for each state of the warehouse and each question.
 
-An answer is kept by the file's identity (inode, modification time, size) and the settings, so nothing is
+An answer is kept by the file's identity (inode, modification time, size) and the settings it uses, so nothing is
 read, and no writer has to wait, while the warehouse stays as it is. There is no expiry: new data is a
 new state. Every function takes the state first, though it uses only what the settings say: the state
 is what makes the answer a new one.
@@ -44,13 +44,18 @@ DOCUMENTS: Final = 8
 
 
 class State(NamedTuple):
-    """Which warehouse, how it was when we looked, and by which thresholds it is judged."""
+    """Which warehouse, how it was when we looked, by which thresholds it is judged, and whose its domains are.
+
+    `logged` is when its log was written, which outlives a writer that was killed: what it holds is committed.
+    """
 
     path: str
     inode: int
     changed: int
     size: int
+    logged: int
     rules: AnalysisSettings
+    named: tuple[object, ...]
 
 
 def settings() -> config.Config:
@@ -74,7 +79,13 @@ def state() -> State:
         with warehouse().reading():  # says what to do about it, in the warehouse's own words
             pass
         raise
-    return State(str(said.warehouse_path), found.st_ino, found.st_mtime_ns, found.st_size, said.analysis)
+    log = said.warehouse_path.with_name(f"{said.warehouse_path.name}.wal")
+    try:
+        logged = log.stat().st_mtime_ns
+    except FileNotFoundError:
+        logged = 0
+    named = (said.domains, said.clients, said.report)
+    return State(str(said.warehouse_path), found.st_ino, found.st_mtime_ns, found.st_size, logged, said.analysis, named)
 
 
 def today() -> date:

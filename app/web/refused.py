@@ -7,11 +7,10 @@ from typing import Final
 import polars as pl
 import streamlit as st
 
-from app.commands import asking, loading
+from app.commands import loading
 from app.web import cached, grids, notices, refusals, words
 from app.web.filters import View
 from ingest.errors import Error
-from warehouse.load import Loader
 from warehouse.retry import RetrySummary, retry
 
 SHOWN: Final = 2048
@@ -93,8 +92,8 @@ def preview(view: View, kept: dict[str, object]) -> None:
 
 def again(keys: list[int]) -> None:
     """Read them again. Made for a button's callback."""
-    loader = Loader(cached.warehouse(), cached.settings().limits, loading.identify, asking.now, lambda _: None)
     try:
+        loader = loading.mail_loader(cached.warehouse(), cached.settings(), lambda _: None)
         st.session_state["retried"] = retry(loader, keys)
     except Error as error:
         st.session_state["retried"] = error

@@ -11,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.commands.deciding import actor
+from app.web import cached
 from tests.app.web.conftest import Open, now, text
 from warehouse import addresses, journal, reads, regroup
 from warehouse.address import Address
@@ -199,6 +200,34 @@ def test_a_second_try_empties_the_quarantine_of_what_can_be_read_now(app: Open, 
     at.button(key="retry").click().run()
     assert not at.exception
     assert "2 messages refused again." in [warning.value for warning in at.warning]
+
+
+def test_a_second_try_removes_nothing_that_the_settings_keep(
+    app: Open, ours: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WHOSENDS_RETENTION__BOUNCES_DAYS", "0")
+    monkeypatch.setenv("WHOSENDS_OFFLINE", "true")
+    with Warehouse(ours, WarehouseSettings()).writing() as connection:
+        connection.execute("UPDATE delivery_status SET stored_at = stored_at - INTERVAL 1 YEAR")
+        before = connection.execute("SELECT count(*) FROM delivery_status").fetchall()
+    assert before > [(0,)]
+    at = app(ours, "reports", tab="Quarantine")
+    at.button(key="retry").click().run()
+    assert not at.exception
+    with Warehouse(ours, WarehouseSettings()).reading() as connection:
+        assert connection.execute("SELECT count(*) FROM delivery_status").fetchall() == before
+
+
+def test_answers_are_new_where_owners_or_the_log_of_a_killed_writer_are(
+    ours: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WHOSENDS_WAREHOUSE", str(ours))
+    states = [cached.state(), cached.state()]
+    (home / "here" / "whosends.toml").write_text('[[domain]]\nname = "a.example"\nowner = "Bookings"\n', "utf-8")
+    states.append(cached.state())
+    ours.with_name(f"{ours.name}.wal").touch()
+    states.append(cached.state())
+    assert len(set(states)) == 3
 
 
 def test_a_report_can_be_linked_to(app: Open, ours: Path) -> None:
