@@ -104,27 +104,38 @@ def watch_all(run: Run, screen: Screen, mailboxes: Sequence[MailboxSettings]) ->
         screen.note(f"Watching {', '.join(settings.name for settings in mailboxes)}. Stop with Ctrl-C or SIGTERM.")
         for thread in threads:
             thread.start()
-        while any(thread.is_alive() for thread in threads) and not watch.stop.wait(1.0):
-            if watch.stored.is_set():
-                watch.stored.clear()
-                teller.stored()
-                warmer.stored()
-                unnamed = True
-            # Names first: they may say whose an address is.
-            if unnamed and time.monotonic() >= names_at:
-                rename(run)
-                ask_blocklists(run)
-                unnamed, names_at = False, time.monotonic() + NAMES_EACH
-            teller.step()
-            if not unnamed:
-                warmer.step()
-        watch.stop.set()
-        for thread in threads:
-            thread.join()
+        try:
+            while any(thread.is_alive() for thread in threads) and not watch.stop.wait(1.0):
+                if watch.stored.is_set():
+                    watch.stored.clear()
+                    teller.stored()
+                    warmer.stored()
+                    unnamed = True
+                # Names first: they may say whose an address is.
+                if unnamed and time.monotonic() >= names_at:
+                    unnamed, names_at = not ask_names(run, screen), time.monotonic() + NAMES_EACH
+                teller.step()
+                if not unnamed:
+                    warmer.step()
+        finally:
+            watch.stop.set()
+            for thread in threads:
+                thread.join()
     for error in watch.errors:
         if not isinstance(error, Error):
             raise error
     return max((error.exit_code for error in watch.errors if isinstance(error, Error)), default=exitcodes.OK)
+
+
+def ask_names(run: Run, screen: Screen) -> bool:
+    """Whether names and lists were asked; a warehouse that is busy, or a disk that is full, ends no watch."""
+    try:
+        rename(run)
+        ask_blocklists(run)
+    except Error as error:
+        screen.note(f"Names: {error.message} Asking again in {NAMES_EACH:.0f} seconds.")
+        return False
+    return True
 
 
 @contextmanager
