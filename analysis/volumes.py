@@ -38,6 +38,7 @@ EDGE = 0.2  # part of its largest day's mail, by reports of one day, below which
 PAUSE = 3  # usual days between two unusual ones that part them
 RESTING = 0.7  # logarithm: half of the usual mail, on holidays
 TOGETHER = 2  # sources of one rhythm that must rest together, and half of all of it
+ROWS = 256  # sources that are looked at together where each day stands beside many
 BUSINESS = 0.65  # weekend days with mail as a part of the others, below which a source rests on weekends
 
 
@@ -197,6 +198,11 @@ def _best(sent: Floats) -> Floats:
 
     While it is not known for as many weeks, the second highest of all days: the first weeks may be holidays.
     """
+    # Each day is looked at with all days before it: some sources at a time, whose numbers fit into memory.
+    return np.concatenate([_best_of(sent[at : at + ROWS]) for at in range(0, len(sent) or 1, ROWS)])
+
+
+def _best_of(sent: Floats) -> Floats:
     padded = np.pad(sent, ((0, 0), (BEST_WEEKS * WEEK, 0)))
     before = np.lib.stride_tricks.sliding_window_view(padded, BEST_WEEKS * WEEK, axis=1)[:, : sent.shape[1]]
     late = before[:, :, -WEEKS * WEEK :]

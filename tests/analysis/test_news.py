@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -159,3 +160,14 @@ def test_the_scores_do_not_fall_unnoticed() -> None:
     for kind in KINDS:
         assert hit[kind] >= 4 * missed[kind], kind
         assert 4 * hit[kind] >= wrong[kind] * 3, kind
+
+
+def test_many_sources_are_looked_at_as_few_are() -> None:
+    chance = random.Random(7)
+    daily = {f"source {at}": [chance.choice((20, 30, 40)) for _ in range(110)] for at in range(300)}
+    for counts in daily.values():
+        counts[chance.randrange(70, 110)] = 4000
+    few = [dict(list(daily.items())[at : at + 100]) for at in (0, 100, 200)]
+    told = spells(daily)
+    assert len(told) == 300
+    assert set(told) == {one for part in few for one in spells(part)}
