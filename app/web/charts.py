@@ -211,7 +211,7 @@ def heat(cells: pl.DataFrame, order: Sequence[str], colors: Palette) -> Chart:
         alt.Chart(cells)
         .mark_rect()
         .encode(
-            x=alt.X("yearmonthdate(day):T", title=None, axis=axes.days_axis()),
+            x=axes.bars_of(cells.select(first=pl.col("day").min(), last=pl.col("day").max()).row(0)),
             y=alt.Y("source:N", sort=list(order), title=None, axis=axes.names_axis()),
             color=alt.Color("rate:Q", title="aligned", scale=scale, legend=axes.rate_legend()),
             opacity=alt.condition(f"datum.messages < {FEW}", alt.value(0.5), alt.value(1)),

@@ -18,6 +18,8 @@ column = st.column_config
 
 LINE, PADDING = 21, 14  # pixels of a line of text in a table, and around it
 WRAPS = 66  # pixels of a row from which Streamlit wraps its texts: more than 4 rem
+HEAD, TALL = 37, 8  # pixels of a table's head and edge, and how many rows that wrap it shows at once
+LETTER, MARGIN = 6.0, 16  # pixels that a letter takes, and that a cell keeps free
 
 MESSAGES: Final = column.NumberColumn("Messages", format="localized", width=85)
 DAY: Final = column.DateColumn("Day", format="D MMM YYYY")
@@ -45,8 +47,9 @@ def show(
     """A table with just the columns named, in their order; texts may take so many `lines`. Returns the selection."""
     shown = safe(frame.select(list(columns)))
     common: Config = {"hide_index": True, "column_config": columns, "alt": alt, "placeholder": "–"}
-    if lines > 1:
+    if lines > 1 and _long(shown, columns):
         common["row_height"] = max(LINE * lines + PADDING, WRAPS)
+        common["height"] = HEAD + common["row_height"] * min(shown.height, TALL)
     if select is None:
         st.dataframe(shown, key=key, **common)
         return []
@@ -56,6 +59,14 @@ def show(
     state = st.dataframe(shown, key=f"{key} {mark}", on_select="rerun", selection_mode=select, **common)
     rows: list[int] = list(state["selection"]["rows"])
     return rows
+
+
+def _long(frame: pl.DataFrame, columns: Config) -> bool:
+    """Whether a text is longer than its column, of those whose width is set."""
+    widths = {name: one["width"] for name, one in columns.items() if isinstance(one.get("width"), int)}
+    texts = [name for name in widths if frame.schema[name] == pl.String]
+    longest = frame.select(pl.col(texts).str.len_chars().max()).to_dicts()[0] if texts else {}
+    return any(LETTER * (letters or 0) > widths[name] - MARGIN for name, letters in longest.items())
 
 
 def filled(columns: Config, frame: pl.DataFrame, *names: str) -> Config:
@@ -140,7 +151,7 @@ def standing_columns(colors: Palette) -> Config:
         "domain": column.TextColumn("Domain", pinned=True, width=165),
         "verdict": chips(words.VERDICTS, "Verdict", 80),
         "top_issue": column.TextColumn("First thing to do", width=215),
-        "policy": column.TextColumn("Policy", width=125),
+        "policy": column.TextColumn("Policy", width=130),
         "aligned": share("Aligned", colors.aligned, 125),
         "trend": column.LineChartColumn("By day", y_min=0, y_max=100, width=70, color=colors.aligned),
         "messages": MESSAGES,

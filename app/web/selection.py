@@ -70,7 +70,7 @@ def columns(*, several: bool) -> grids.Config:
         "decision": grids.chips(words.DECISIONS, "Decision", 95),
         "messages": grids.MESSAGES,
         "aligned": grids.share("Aligned", palette().aligned, 115),
-        "trend": column.AreaChartColumn("By day", y_min=0, width=75, color=palette().rule),
+        "trend": column.AreaChartColumn("By day", y_min=0, width=82, color=palette().rule),
         "proof": column.TextColumn("Yours by", width=75),
         **domain,
         "country": column.TextColumn("Country", width=70),

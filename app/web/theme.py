@@ -82,7 +82,7 @@ STYLE: Final = """<style>
   vertical-align: -0.06rem; box-shadow: inset 0 0 0 1px rgba(90, 70, 20, 0.45); }
 .ws-swatch b { font-weight: 600; font-variant-numeric: tabular-nums; }
 .st-key-at-hand { box-shadow: inset 0.25rem 0 0 #0072B2; }
-@media (hover: none), (max-width: 640px) { .st-key-keys { display: none; } }
+@media (hover: none), (max-width: 640px) { .st-key-keys, kbd[aria-label^="Shortcut"] { display: none; } }
 .ws-spark { display: block; color: inherit; }
 [data-testid="stMainBlockContainer"] { padding-inline: clamp(1rem, 2.4vw, 4rem); }
 [data-testid="stMetricValue"], [data-testid="stMetricDelta"] { font-variant-numeric: tabular-nums; }

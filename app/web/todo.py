@@ -20,8 +20,8 @@ column = st.column_config
 MORE: Final[grids.Config] = {
     "severity": grids.chips(words.SEVERITIES, "Severity", 80),
     "state": grids.chips(words.LIFE, "State", 80),
-    "title": column.TextColumn("Finding", width=275),
-    "fix": column.TextColumn("Next step", width=300),
+    "title": column.TextColumn("Finding", width=250),
+    "fix": column.TextColumn("Next step", width=275),
     "age": column.NumberColumn("Days", format="localized", width=55),
     "messages": grids.MESSAGES,
     "domain": column.TextColumn("Domain", width=150),

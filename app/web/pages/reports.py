@@ -15,15 +15,15 @@ column = st.column_config
 INSTANT: Final = "D MMM YYYY, HH:mm"
 REPORTS: Final[grids.Config] = {
     "day": grids.DAY,
-    "reporter": column.TextColumn("Reporter", width=180),
-    "domain": column.TextColumn("Domain", width=180),
+    "reporter": column.TextColumn("Reporter", width=170),
+    "domain": column.TextColumn("Domain", width=160),
     "messages": grids.MESSAGES,
     "records": column.NumberColumn("Records", format="localized"),
     "p": column.TextColumn("p", width=90),
     "standard": column.TextColumn("RFC", width=60),
     "days": column.NumberColumn("Days", width=60),
     "repairs": column.NumberColumn("Repairs", width=70),
-    "received_at": column.DatetimeColumn("Received", format=INSTANT),
+    "received_at": column.DatetimeColumn("Received", format=INSTANT, width=130),
     "report_id": column.TextColumn("Report id"),
     "origin": column.TextColumn("From"),
 }
@@ -41,15 +41,15 @@ RECORDS: Final[grids.Config] = {
     "spf": column.TextColumn("SPF results"),
 }
 RUNS: Final[grids.Config] = {
-    "started_at": column.DatetimeColumn("Started", format=INSTANT),
-    "input": column.TextColumn("Input"),
-    "seen": column.NumberColumn("Seen", format="localized"),
-    "stored": column.NumberColumn("Stored", format="localized"),
-    "duplicates": column.NumberColumn("Duplicates", format="localized"),
-    "quarantined": column.NumberColumn("Refused", format="localized"),
-    "not_reports": column.NumberColumn("Not reports", format="localized"),
-    "reports": column.NumberColumn("Reports", format="localized"),
-    "records": column.NumberColumn("Records", format="localized"),
+    "started_at": column.DatetimeColumn("Started", format=INSTANT, width=130),
+    "input": column.TextColumn("Input", width=230),
+    "seen": column.NumberColumn("Seen", format="localized", width=65),
+    "stored": column.NumberColumn("Stored", format="localized", width=65),
+    "duplicates": column.NumberColumn("Duplicates", format="localized", width=80),
+    "quarantined": column.NumberColumn("Refused", format="localized", width=70),
+    "not_reports": column.NumberColumn("Not reports", format="localized", width=85),
+    "reports": column.NumberColumn("Reports", format="localized", width=70),
+    "records": column.NumberColumn("Records", format="localized", width=80),
     "messages": grids.MESSAGES,
     "ended_at": column.DatetimeColumn("Ended", format=INSTANT),
 }
@@ -130,7 +130,7 @@ def history(view: View) -> None:
     """Every run of ingest and poll, and that its numbers add up."""
     frame: pl.DataFrame = cached.runs(view.state)
     st.caption("Seen = stored + duplicates + refused + not reports: every message ends in exactly one of them.")
-    grids.show(frame, RUNS, alt="Runs of ingest and poll", key="runs")
+    grids.show(frame, RUNS, alt="Runs of ingest and poll", key="runs", lines=2)
     grids.csv(frame, "runs", key="csv runs")
 
 

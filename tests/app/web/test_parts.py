@@ -13,6 +13,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from analysis import gates
 from analysis.cause import Cause
@@ -188,3 +189,19 @@ def test_days_are_labelled_at_most_eight_times_and_the_last_one_is(days: int, st
     assert found[0] == last
     assert len(found) <= axes.LABELS
     assert {(one - other).days for one, other in pairwise(found)} == {step}
+
+
+@pytest.mark.parametrize(("text", "tall"), [("short", False), ("longer than what fits into its column", True)])
+def test_rows_are_tall_only_where_a_text_has_to_be_wrapped(text: str, *, tall: bool) -> None:
+    def page(text: str) -> None:
+        import polars as pl  # noqa: PLC0415 - runs as a script of its own
+        import streamlit as st  # noqa: PLC0415
+
+        from app.web import grids  # noqa: PLC0415
+
+        columns = {"what": st.column_config.TextColumn("What", width=120)}
+        grids.show(pl.DataFrame({"what": ["a", text]}), columns, alt="Table", lines=2)
+
+    at = AppTest.from_function(page, kwargs={"text": text}).run()
+    # Streamlit wraps in rows of more than 4 rem.
+    assert (at.dataframe[0].proto.row_height > 64) is tall
