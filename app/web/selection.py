@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
+import numpy as np
 import polars as pl
 import streamlit as st
 
@@ -92,10 +93,11 @@ def frame(chosen: Sequence[Source], view: View) -> pl.DataFrame:
 
 def trends(days: pl.DataFrame, since: date, until: date) -> pl.DataFrame:
     """domain, source_key, trend: its messages on each of the days, those without any included."""
-    span = pl.DataFrame({"day": pl.date_range(since, until, eager=True)})
-    every = days.select(KEY).unique().join(span, how="cross")
-    filled = every.join(days.select(*KEY, "day", "messages"), on=[*KEY, "day"], how="left").fill_null(0)
-    return filled.sort("day").group_by(KEY).agg(trend=pl.col("messages"))
+    found = days.select(KEY).unique(maintain_order=True).with_row_index("at")
+    placed = days.join(found, on=KEY).select("at", "messages", day=(pl.col("day") - since).dt.total_days())
+    filled = np.zeros((found.height, (until - since).days + 1), np.int64)
+    filled[placed["at"], placed["day"]] = placed["messages"]
+    return found.select(KEY).with_columns(trend=pl.Series(filled).arr.to_list())
 
 
 def row(source: Source) -> dict[str, object]:

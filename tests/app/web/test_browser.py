@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -136,19 +136,26 @@ def test_attacks_reach_the_screen_as_text_and_nothing_else(look: Callable[..., S
 def test_charts_say_what_attackers_wrote_as_text(look: Callable[..., Seen], attacked: str) -> None:
     seen = look(attacked)
     seen.open("drift")
-    said = set()
+    # A machine that is busy draws what is said of a point a little later.
+    said = " ".join(tips(seen, 80))
+    if "evil.test" not in said:
+        said = " ".join(tips(seen, 400))
+    assert "evil.test" in said
+    seen.sound()
+
+
+def tips(seen: Seen, wait: int) -> Iterator[str]:
+    """What the charts say of some of their points, each after so many milliseconds."""
     for chart in seen.page.locator('[data-testid="stVegaLiteChart"]').all():
         chart.scroll_into_view_if_needed()
         box = chart.bounding_box()
         assert box is not None
         for step in range(1, 16):
             seen.page.mouse.move(box["x"] + box["width"] * 0.97, box["y"] + box["height"] * step / 16)
-            seen.page.wait_for_timeout(80)
+            seen.page.wait_for_timeout(wait)
             tip = seen.page.locator("#vg-tooltip-element")
-            said.add(tip.inner_text() if tip.count() else "")
             assert tip.locator("img, a, script, svg").count() == 0
-    assert any("evil.test" in text for text in said)
-    seen.sound()
+            yield tip.inner_text() if tip.count() else ""
 
 
 def test_evidence_of_a_source_that_attacks(look: Callable[..., Seen], attacked: str) -> None:
