@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
+from analysis.clouds import OPERATED
 from analysis.facts import listed
 from analysis.organizations import organizational
 from analysis.pointers import Pointer, Pointers
@@ -32,9 +33,9 @@ def dns_traced(
     by_key = _pointed(signatures, ("selector", "signing_domain"), pointers, carriers)
     by_path = _pointed(envelopes, ("spf_domain",), pointers, carriers)
     # Strangers are many and no service: only those that may be named are looked at one by one.
-    services = [
-        (key, one.id) for key in sources["source_key"].unique() for one in (listed(key), carriers.get(key)) if one
-    ]
+    keys = sources["source_key"].unique()
+    some = keys.filter(keys.str.starts_with("svc:") | keys.is_in([*OPERATED, *carriers]))
+    services = [(key, one.id) for key in some for one in (listed(key), carriers.get(key)) if one]
     named = [(domain, service) for domain in pointers.domains for service in pointers.named(domain)]
     pointed = [(*place, max(by_key.get(place, 0), by_path.get(place, 0))) for place in {**by_key, **by_path}]
     return (

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
+from operator import attrgetter
 from typing import Any
 
 import polars as pl
@@ -45,6 +46,7 @@ FOUND = pl.Schema(
     | {f"likely_{kind}": pl.Float64 for kind in VERDICTS}
     | dict.fromkeys(Path.__slots__, pl.Int64)
 )
+_plain_of, _path_of = attrgetter(*PLAIN), attrgetter(*Path.__slots__)
 ALIGNED_FROM = 0.725  # share of its recent mail from which a source counts as aligned, where a person knows it
 
 
@@ -204,8 +206,7 @@ def _overruled(verdict: Verdict, decision: Decision | None, row: dict[str, Any])
 def columns(one: Source) -> tuple[object, ...]:
     """What is kept of a source that nobody decided about: a row of FOUND."""
     assert one.path is not None
-    path = astuple(one.path)
-    return tuple(getattr(one, name) for name in PLAIN) + tuple(one.probabilities.values()) + path
+    return (*_plain_of(one), *one.probabilities.values(), *_path_of(one.path))
 
 
 def plain(row: tuple[Any, ...], evidence: Ledger) -> Source:

@@ -13,6 +13,7 @@ from analysis import evidence as gathered
 from analysis.classify import Entries, Evidence, Ledger, Verdict, classify
 from analysis.classify import kinds as kinds_of
 from analysis.keeping import kept
+from analysis.past import KEY
 from analysis.settings import SourceSettings
 from analysis.source import (
     ALIGNED_FROM,
@@ -207,7 +208,7 @@ def _decided(rows: pl.DataFrame, decisions: pl.DataFrame) -> Iterator[tuple[int,
     if rows.is_empty() or decisions.is_empty():
         return
     said = decisions.rename({"until": "decided_until"})
-    some = rows.with_row_index("at").join(said, on=gathered.KEY, maintain_order="left")
+    some = rows.with_row_index("at").join(said, on=KEY, maintain_order="left")
     yield from zip(some["at"].to_list(), some.select(SHOWN + OF_DECISION).iter_rows(named=True), strict=True)
 
 
@@ -221,7 +222,7 @@ def kinds(warehouse: Warehouse, scope: Scope, today: date, settings: SourceSetti
     if told.rows.is_empty():
         return pl.DataFrame(schema=KINDS)
     decisions = told.decisions.rename({"until": "decided_until"})
-    rows = told.rows.join(decisions, on=gathered.KEY, how="left", maintain_order="left")
+    rows = told.rows.join(decisions, on=KEY, how="left", maintain_order="left")
     over = (pl.col("decided_until") < today).fill_null(False)
     aligns = pl.col("recent_aligned") >= ALIGNED_FROM * pl.max_horizontal("recent_n", 1)
     said = (

@@ -90,18 +90,17 @@ def by_domain(days: pl.DataFrame, reports: pl.DataFrame, newest: date) -> Iterat
     reports = reports.join(days.select("reporter").unique(), on="reporter", how="semi")
     names = reports["reporter"].unique().sort()
     seen = np.zeros((len(names), size))
-    column = {name: at for at, name in enumerate(names)}
     reported = reports.select("reporter", "day").unique()
-    seen[[column[name] for name in reported["reporter"]], _at(reported, first)] = 1.0
+    seen[_places(reported, names), _at(reported, first)] = 1.0
+    steady = _steady(seen)
     for (domain,), part in days.partition_by("domain", as_dict=True).items():
         keys = part["source_key"].unique().sort().to_list()
         rows = (part["source_key"].rank("dense").cast(pl.Int64) - 1).to_numpy()
         messages, at = part["messages"].to_numpy(), rows * size + _at(part, first)
         sent = np.bincount(at, messages, len(keys) * size).reshape(len(keys), size)
         spread = np.bincount(at, part["estimated"].to_numpy(), len(keys) * size).reshape(len(keys), size)
-        who = np.array([column[name] for name in part["reporter"]])
-        share = np.bincount(rows * len(names) + who, messages, len(keys) * len(names)).reshape(len(keys), -1)
-        usual = share * _steady(seen)
+        at = rows * len(names) + _places(part, names)
+        usual = np.bincount(at, messages, len(keys) * len(names)).reshape(len(keys), -1) * steady
         whole = usual.sum(axis=1, keepdims=True)
         covered = np.where(whole > 0, (usual @ seen) / np.maximum(whole, 1e-9), 1.0)
         yield Volumes(str(domain), first, keys, sent.astype(np.float64), covered, (sent - spread).astype(np.float64))
@@ -282,6 +281,11 @@ def _exactly(exact: Floats, begin: int, end: int) -> tuple[int, int]:
 def _at(frame: pl.DataFrame, first: date) -> NDArray[np.int64]:
     found: NDArray[np.int64] = (frame["day"] - first).dt.total_days().to_numpy()
     return found
+
+
+def _places(frame: pl.DataFrame, names: pl.Series) -> NDArray[np.int64]:
+    """The place of each row's reporter among `names`."""
+    return frame["reporter"].cast(pl.Enum(names)).to_physical().cast(pl.Int64).to_numpy()
 
 
 def _steady(seen: Floats) -> Floats:

@@ -21,19 +21,18 @@ def told(connection: Connection, scope: Scope, recent_days: int) -> pl.DataFrame
     return frame(
         connection,
         f"""
-        WITH each AS (
-            SELECT domain, source_key, reporter, day, sum(messages) AS messages,
-                   sum(messages) FILTER (dkim_aligned OR spf_aligned) AS aligned
-            FROM daily WHERE {where} GROUP BY ALL
-        ), ends AS (SELECT domain, source_key, max(day) AS last_day FROM each GROUP BY ALL)
-        SELECT domain, source_key, reporter, sum(messages)::BIGINT AS messages,
-               coalesce(sum(aligned), 0)::BIGINT AS aligned,
-               coalesce(sum(messages) FILTER (day > last_day - {recent_days}), 0)::BIGINT AS recent_messages,
-               coalesce(sum(aligned) FILTER (day > last_day - {recent_days}), 0)::BIGINT AS recent_aligned
-        FROM each JOIN ends USING (domain, source_key)
-        GROUP BY domain, source_key, reporter HAVING sum(messages) > 0
+        WITH ends AS (SELECT domain, source_key, max(day) AS last_day FROM daily WHERE {where} GROUP BY ALL),
+        told AS (
+            SELECT domain, source_key, reporter, messages, if(dkim_aligned OR spf_aligned, messages, 0) AS aligned,
+                   day > last_day - {recent_days} AS recent
+            FROM (SELECT * FROM daily WHERE {where}) JOIN ends USING (domain, source_key)
+        )
+        SELECT domain, source_key, reporter, sum(messages)::BIGINT AS messages, sum(aligned)::BIGINT AS aligned,
+               coalesce(sum(messages) FILTER (recent), 0)::BIGINT AS recent_messages,
+               coalesce(sum(aligned) FILTER (recent), 0)::BIGINT AS recent_aligned
+        FROM told GROUP BY domain, source_key, reporter HAVING sum(messages) > 0
         """,
-        values,
+        [*values, *values],
     )
 
 

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import polars as pl
 
-from analysis import evidence
+from analysis import evidence, past
 from analysis.settings import SourceSettings
 from benchmarks.score import product
 from benchmarks.score.judged import truths
@@ -56,10 +56,10 @@ def _counted(made: World, folder: Path) -> pl.DataFrame:
         frames = evidence.fetch(connection, scope, day_of(made.days + 14), SourceSettings())
         keys = pl.DataFrame(_keys(connection), schema=["source_ip", "source_key"], orient="row")
     told = truths(made).filter(pl.col("kind") != "lie").join(keys, on="source_ip")
-    shares = told.group_by(evidence.KEY).agg(
+    shares = told.group_by(past.KEY).agg(
         pl.col("messages").filter(pl.col("truth") == kind).sum().alias(f"t_{kind}") for kind in TRUTHS
     )
-    return evidence.evidence(frames).join(shares, on=evidence.KEY).with_columns(pl.lit(made.seed).alias("seed"))
+    return evidence.evidence(frames).join(shares, on=past.KEY).with_columns(pl.lit(made.seed).alias("seed"))
 
 
 def _keys(connection: Connection) -> Iterator[tuple[str, str]]:
