@@ -7,17 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from analysis.genuine import counted
+from analysis.numbers import Bools, np
 from analysis.reporters import MOST_LATE, gaps, late_by
 from warehouse import reads, reads_changes
 from warehouse.connect import Connection
 from warehouse.scope import Scope
 
-Days = NDArray[np.bool_]
+Days = Bools
 
 ENOUGH = 0.5  # share of a source's mail whose reporters must be there for its absence to show
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from analysis.numbers import Bools, Floats, np
 
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
+Mask = Bools
 
 TIMES = 2.5  # so many times the usual mail of such a day is a burst
 LEFT = 0.2  # of the usual count, however little mail there may be on a day

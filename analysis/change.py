@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-import numpy as np
-
 from analysis.compare import Counts
 from analysis.moves import Move
+from analysis.numbers import np
 
 SAME_TIME = timedelta(days=3)  # within which two steps of a source are one event
 WEEK = 7

@@ -11,10 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 
-import numpy as np
-from numpy.typing import NDArray
-
-Floats = NDArray[np.float64]
+from analysis.numbers import Bools, Floats, Ints, np
 
 FEWEST_DAYS = 3  # days with mail on each side: one or two odd days are an outage, not a new state
 PRICE = 14.0  # what one more change must explain, in variances: three times the logarithm of 120 days
@@ -95,7 +92,7 @@ def _spread(level: Floats) -> Floats:
     return np.maximum(level * (1 - level), 0.01)
 
 
-def _restless(rate: Floats, counting: Floats, active: NDArray[np.bool_]) -> Floats:
+def _restless(rate: Floats, counting: Floats, active: Bools) -> Floats:
     """The day-to-day variance of each series beyond counting; 1 where there are too few days to tell."""
     order = np.argsort(~active, axis=1, kind="stable")  # days with mail side by side
     rate, counting = np.take_along_axis(rate, order, axis=1), np.take_along_axis(counting, order, axis=1)
@@ -137,7 +134,7 @@ def steps(rate: Floats, weight: Floats) -> list[list[int]]:
     return [_walk(row, gone) for row, gone in zip(origin, active, strict=True)]
 
 
-def _walk(origin: NDArray[np.int64], active: Floats) -> list[int]:
+def _walk(origin: Ints, active: Floats) -> list[int]:
     found, end = [], origin.size - 1
     while (start := int(origin[end])) > 0:
         # The level begins on its first day with mail.
@@ -215,7 +212,7 @@ def slide(rate: Floats, weight: Floats) -> Slide | None:
 
 
 @cache
-def _spans(days: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _spans(days: int) -> tuple[Ints, Ints]:
     """Every pair of days between which a slide can be among so many, the first ones ascending."""
     first, settled = np.triu_indices(days, SLIDE_DAYS)
     return first[first > 0], settled[first > 0]
@@ -238,7 +235,7 @@ def departure(rate: Floats, weight: Floats, slide: Slide) -> int:
     return slide.first + days if against[:days].sum() > PLAIN else slide.first
 
 
-def _slanted(values: Floats, first: NDArray[np.int64], settled: NDArray[np.int64]) -> tuple[float, Floats, Floats]:
+def _slanted(values: Floats, first: Ints, settled: Ints) -> tuple[float, Floats, Floats]:
     """The sum of `values`, of values times how far each slide has gone, and of values times its square."""
     day = np.arange(1, values.size + 1)
     sums = np.zeros((3, values.size + 1))

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, overload
+from functools import cache
+from typing import overload
 
-import numpy as np
 import polars as pl
 
+from analysis.numbers import Floats, NDArray, np
 from analysis.term import RECENT
 from analysis.terms import TERMS, amounts
 from analysis.weights import PRIOR, TEMPERATURE, WEIGHTS
@@ -25,20 +26,14 @@ UNKNOWN = "unknown"  # where none of them is likely enough
 SHOWN = 0.1  # entries that move the odds by less are not worth a line
 # Probability from which each of KINDS is named: what sends somebody to mend or to block takes more. Ours is named
 # from that of both its kinds together.
-NAMED_FROM = np.array([0.6, 0.65, 0.6, 0.7])
+NAMED_FROM = (0.6, 0.65, 0.6, 0.7)
 STEEP = 12.0  # how fast the share of its last mail that aligned decides whether ours aligns
 
 # Which of term.WHOSE each of KINDS is.
-WHOSE = np.array([0, 0, 1, 2])
+WHOSE = (0, 0, 1, 2)
 
 BEFORE_ANY = "What most sources are, before anything is known of this one."
 LATELY = "If it is the domain's own: {recent_aligned:,} of its last {recent_n:,} messages aligned."
-
-Floats = np.ndarray[Any, np.dtype[np.float64]]
-Ints = np.ndarray[Any, np.dtype[np.intp]]
-
-TABLE = np.array([WEIGHTS[term.code] for term in TERMS]) / TEMPERATURE
-BEFORE = np.array(PRIOR) / TEMPERATURE
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +128,7 @@ class _Scores:
     scores: Floats
     aligns: Floats
     told: Floats
-    best: Ints
+    best: NDArray[np.intp]
 
 
 def classify(rows: pl.DataFrame) -> list[Verdict]:
@@ -151,15 +146,15 @@ def classify(rows: pl.DataFrame) -> list[Verdict]:
 def _weighed(scored: _Scores) -> tuple[Floats, Floats]:
     """What each term and the rest weigh in each row."""
     aligns, best = scored.aligns, scored.best
-    row, whose = np.arange(len(best)), WHOSE[best]
+    (table, before), row, whose = _fitted(), np.arange(len(best)), np.array(WHOSE)[best]
     others = scored.scores.copy()
     others[row, whose] = -np.inf
     second = others.argmax(axis=1)
     # What an entry weighs against the likeliest other owner: all together they are the log-odds of the two.
-    entries = scored.found * (TABLE.T[whose] - TABLE.T[second])
+    entries = scored.found * (table.T[whose] - table.T[second])
     # Beside them, what speaks for or against its aligning now, where it is ours.
     lately = np.where(best == 0, aligns, np.where(best == 1, -aligns, 0.0))
-    return entries, np.stack([BEFORE[whose] - BEFORE[second], lately], axis=1)
+    return entries, np.stack([before[whose] - before[second], lately], axis=1)
 
 
 def kinds(rows: pl.DataFrame) -> list[str]:
@@ -169,7 +164,8 @@ def kinds(rows: pl.DataFrame) -> list[str]:
 
 def _scored(rows: pl.DataFrame) -> _Scores:
     found = amounts(rows).to_numpy()
-    scores = found @ TABLE + BEFORE
+    table, before = _fitted()
+    scores = found @ table + before
     aligns = _aligns(rows)
     # Log-odds of KINDS: ours is split by whether it aligns.
     split = np.stack([-np.logaddexp(0, -aligns), -np.logaddexp(0, aligns)], axis=1)
@@ -178,11 +174,18 @@ def _scored(rows: pl.DataFrame) -> _Scores:
     return _Scores(found, scores, aligns, odds / odds.sum(axis=1, keepdims=True), each.argmax(axis=1))
 
 
+@cache
+def _fitted() -> tuple[Floats, Floats]:
+    """What each of TERMS weighs for each of WHOSE, and what each of these does before anything is known."""
+    return np.array([WEIGHTS[term.code] for term in TERMS]) / TEMPERATURE, np.array(PRIOR) / TEMPERATURE
+
+
 def _kinds(scored: _Scores) -> list[str]:
     told, best = scored.told, scored.best
     # That it is ours need not be in doubt on the day on which half of its last mail still aligned.
-    named = np.where(WHOSE[best] > 0, told[np.arange(len(best)), best], told[:, WHOSE == 0].sum(axis=1))
-    kinds: list[str] = np.where(named >= NAMED_FROM[best], np.array(KINDS)[best], UNKNOWN).tolist()
+    whose, needed = np.array(WHOSE), np.array(NAMED_FROM)
+    named = np.where(whose[best] > 0, told[np.arange(len(best)), best], told[:, whose == 0].sum(axis=1))
+    kinds: list[str] = np.where(named >= needed[best], np.array(KINDS)[best], UNKNOWN).tolist()
     return kinds
 
 

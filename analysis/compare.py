@@ -12,12 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-import numpy as np
-from numpy.typing import NDArray
-
+from analysis.numbers import Bools, Floats, Ints, np
 from analysis.stretch import Days, Strata, error, fits, p_value
-
-Floats = NDArray[np.float64]
 
 MOST = 3.0  # usual days that one day may count for when reporters are heard
 ABLE = 10  # messages on each side, below which a reporter's word does not count whatever the change
@@ -34,7 +30,7 @@ class Counts:
     messages: Floats
     aligned: Floats
     trust: Floats
-    weekend: NDArray[np.bool_]
+    weekend: Bools
     wander: float = 1.0
 
     @cached_property
@@ -115,7 +111,7 @@ class Comparison:
         return math.copysign(min(abs(raw), abs(self.shift)), raw) if raw * self.shift > 0 else 0.0
 
 
-def by_day(messages: Floats, aligned: Floats, owner: NDArray[np.int64]) -> Floats:
+def by_day(messages: Floats, aligned: Floats, owner: Ints) -> Floats:
     """The rate of each source on each day, freed of who reported: shape (sources, days).
 
     `owner` gives each row its source, ascending. Reporters that always see more or less of the trouble
@@ -196,13 +192,13 @@ def _sums(counts: Counts, before: slice, after: slice) -> Floats:
     return np.stack([part[:, days].sum(axis=1) for days in (before, after) for part in parts])
 
 
-def _only(rows: NDArray[np.bool_]) -> int | None:
+def _only(rows: Bools) -> int | None:
     """The one row that is marked, unless it is the last, which stands for many small reporters."""
     marked = np.flatnonzero(rows)
     return int(marked[0]) if marked.size == 1 and marked[0] < rows.size - 1 else None
 
 
-def _witnesses(sums: Floats, shift: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _witnesses(sums: Floats, shift: float) -> tuple[Bools, Bools]:
     """Which reporters had enough mail on both sides to tell, and which of them saw half the change or more.
 
     Enough is when counting alone puts half the change two standard errors away. The last place is for all
@@ -212,7 +208,7 @@ def _witnesses(sums: Floats, shift: float) -> tuple[NDArray[np.bool_], NDArray[n
     rate = sums[1, both].sum() / sums[0, both].sum(), sums[3, both].sum() / sums[2, both].sum()
     spread = max(0.01, float(np.mean([part * (1 - part) for part in rate])))
 
-    def able(early: Floats, late: Floats) -> NDArray[np.bool_]:
+    def able(early: Floats, late: Floats) -> Bools:
         error = spread * (1 / np.maximum(early, 1e-9) + 1 / np.maximum(late, 1e-9))
         return (early >= ABLE) & (late >= ABLE) & (4 * np.sqrt(error) <= abs(shift))
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
 import polars as pl
 
 from analysis.keeping import kept
+from analysis.numbers import np
 from warehouse import reads_sources
 from warehouse.connect import Connection
 from warehouse.kept import place
@@ -19,7 +19,7 @@ from warehouse.scope import Scope
 
 KEY = ["domain", "source_key"]
 EXACT: Final = 20  # messages up to which each counts
-STEPS: Final = np.array([*range(EXACT), *(times * 10**power for power in range(1, 16) for times in (2, 5, 10))])
+STEPS: Final = (*range(EXACT), *(times * 10**power for power in range(1, 16) for times in (2, 5, 10)))
 
 
 def elsewhere(connection: Connection, history: Scope) -> pl.DataFrame:
@@ -63,5 +63,6 @@ def keys(connection: Connection, domains: tuple[str, ...]) -> pl.DataFrame:
 
 
 def _stepped(messages: pl.Series) -> pl.Series:
-    at = np.searchsorted(STEPS, messages.clip(0).to_numpy(), side="right") - 1
-    return pl.Series(messages.name, STEPS[at], dtype=pl.Int64)
+    steps = np.array(STEPS)
+    at = np.searchsorted(steps, messages.clip(0).to_numpy(), side="right") - 1
+    return pl.Series(messages.name, steps[at], dtype=pl.Int64)

@@ -10,10 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from analysis.level import CLUMP, WEEK, Level, level
+from analysis.numbers import Floats, Ints, np
 
 DRAWS = 400
 SEED = 7489
@@ -21,8 +19,6 @@ STEP = 40  # draws at a time, so that memory stays flat whatever the number of s
 FEW = 10.0  # messages below which nothing is said of a source's level: the window is one piece
 MOST = 1000  # and the largest so many have a level of their own: a botnet's machines are one crowd
 FARTHEST = 1.0  # growth carries a level at most so far (in its logarithm): nothing grows for ever
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +29,9 @@ class Mail:
     Days and reporters are numbers from 0, as are units, each of which has a row.
     """
 
-    unit: NDArray[np.int64]
-    day: NDArray[np.int64]
-    reporter: NDArray[np.int64]
+    unit: Ints
+    day: Ints
+    reporter: Ints
     failing: Floats
     sure: Floats
     open: Floats
@@ -105,7 +101,7 @@ class _Calendar:
     ahead: int
     luck: Floats
 
-    def weights(self, began: NDArray[np.int64], slope: Floats | None = None) -> Floats:
+    def weights(self, began: Ints, slope: Floats | None = None) -> Floats:
         """How much each day seen (column) counts in each draw (row), of units that began on some day of the window.
 
         The end of the window is joined to its beginning, so that every day is as likely as another.

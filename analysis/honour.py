@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
+
+from analysis.numbers import Floats, np
 
 USUAL = 0.93  # share of failing mail that receivers block who are not known at all
 POOLED = 3.0  # reporters that this is worth when the reporters' own shares are pooled
@@ -36,9 +36,7 @@ def honours(enforced: pl.DataFrame) -> tuple[Honour, ...]:
     return tuple(Honour(*row) for row in sums.select("reporter", "days", "failing", "blocked").iter_rows())
 
 
-def shares(
-    enforced: pl.DataFrame, reporters: Sequence[str], draws: int, random: np.random.Generator
-) -> NDArray[np.float64]:
+def shares(enforced: pl.DataFrame, reporters: Sequence[str], draws: int, random: np.random.Generator) -> Floats:
     """Shares of failing mail that each of `reporters` may block: a row for each draw, a column for each reporter."""
     days = enforced.filter(pl.col("failing") > 0).select(
         "reporter", kept=pl.col("blocked") / pl.col("failing"), weight=(pl.col("failing") / 3.0).clip(0, 1)

@@ -11,8 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import lgamma
 
-import numpy as np
-from numpy.typing import NDArray
+from analysis.numbers import Floats, np
 
 WEEK = 7
 CLUMP = 3.0  # messages that come together: what is one of a kind varies as so many times a Poisson count
@@ -21,8 +20,6 @@ VAGUE = 0.5  # shape of the gamma around a level: what it was before says next t
 BURSTS = 3.0  # counts are so much wilder than from day to day: bursts come in clusters, and are no turns
 GROWTH = 0.01  # how far a day moves a level (standard deviation of the logarithm), before any mail is seen
 EVEN = 1.0  # weeks of an even profile that are mixed into a sender's own weekdays
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

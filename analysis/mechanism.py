@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from analysis.numbers import Floats, np
 from analysis.settings import AnalysisSettings
 from analysis.source import ALIGNED_FROM
 
@@ -64,7 +63,7 @@ def _break(rows: pl.DataFrame, one: str, newest: date, rules: AnalysisSettings) 
     return Break(NAMES[one], n, ok, before, days["day"][at] if before >= ALIGNED_FROM else None)
 
 
-def _worst_from(lacking: NDArray[np.float64]) -> int:
+def _worst_from(lacking: Floats) -> int:
     """The place from which on most is lacking, no further back than where something made up for all of it."""
     sums = np.cumsum(lacking[::-1])
     made_up = np.flatnonzero(sums <= 0)

@@ -8,15 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-import numpy as np
-from numpy.typing import NDArray
-
 from analysis import changepoint
 from analysis.changepoint import FEWEST_DAYS, Slide
 from analysis.compare import Comparison, Counts, Witnesses, by_day, compare, plainly
+from analysis.numbers import Bools, Floats, Ints, np
 from analysis.settings import DriftSettings
 
-Floats = NDArray[np.float64]
 Days = tuple[int, int, int, int]
 """Where the days before a change begin, its first day, the first of its new level, and where that ends (exclusive)."""
 
@@ -57,7 +54,7 @@ class Series:
     weight: Floats
 
     @classmethod
-    def of(cls, messages: Floats, aligned: Floats, weekend: NDArray[np.bool_]) -> Series:
+    def of(cls, messages: Floats, aligned: Floats, weekend: Bools) -> Series:
         """The series of one source from its counts by reporter and day."""
         rate, weight, trust = daily(messages, aligned, np.zeros(messages.shape[0], dtype=np.int64))
         wander = changepoint.wander(rate[0], weight[0])
@@ -69,7 +66,7 @@ class Series:
         return changepoint.start_between(self.rate, self.weight, days)
 
 
-def daily(messages: Floats, aligned: Floats, owner: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
+def daily(messages: Floats, aligned: Floats, owner: Ints) -> tuple[Floats, Floats, Floats]:
     """Rate, weight and trust of each source on each day, shape (sources, days), from rows by reporter."""
     starts = np.flatnonzero(np.diff(owner, prepend=-1))
     total = np.add.reduceat(messages, starts)
@@ -200,7 +197,7 @@ def _chance(series: Series, days: Days, comparison: Comparison) -> float:
     return min(1.0, comparison.p_value * _search(series.weight > 0, days))
 
 
-def _search(active: NDArray[np.bool_], days: Days) -> float:
+def _search(active: Bools, days: Days) -> float:
     """How many independent places there were to find such a change in.
 
     At each scale a series of T days has T / L places for a level of L days, and there are log2(T)

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from analysis import forecast
 from analysis.honour import shares
+from analysis.numbers import Floats, np
 
 GROUPS = ("legitimate", "forwarded", "undecided", "spoofing")
 GROUP_OF = {
@@ -54,8 +53,8 @@ class Count:
 class Draws:
     """Refused messages in days to come, draw by draw: of each source, and of each group as a whole."""
 
-    source: dict[str, NDArray[np.float64]]
-    group: dict[str, NDArray[np.float64]]
+    source: dict[str, Floats]
+    group: dict[str, Floats]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ def outlook(told: pl.DataFrame, enforced: pl.DataFrame, days: tuple[date, int, i
     return Outlook(_counts(told, "source_key", found.source), _counts(told, "group", found.group))
 
 
-def _counts(told: pl.DataFrame, unit: str, totals: Mapping[str, NDArray[np.float64]]) -> dict[str, Count]:
+def _counts(told: pl.DataFrame, unit: str, totals: Mapping[str, Floats]) -> dict[str, Count]:
     sums = told.group_by(unit).agg(pl.col("refused", "let_through", "open", "unclear").sum()).sort(unit)
     found = {
         str(row[unit]): Count(
@@ -89,7 +88,7 @@ def _counts(told: pl.DataFrame, unit: str, totals: Mapping[str, NDArray[np.float
     return found
 
 
-def limits(totals: Mapping[str, NDArray[np.float64]]) -> dict[str, tuple[int, int, int]]:
+def limits(totals: Mapping[str, Floats]) -> dict[str, tuple[int, int, int]]:
     """The 5 % point, the median and the 95 % point of each unit's draws, in whole messages."""
     if not totals:
         return {}

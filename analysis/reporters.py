@@ -7,11 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from analysis.numbers import Floats, np
 
 RECENT = 28  # days that decide whether a reporter is usual
 FORGOTTEN = 60  # days of absence after which it is not expected any more

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from analysis.changepoint import FEWEST_DAYS, PRICE, weights
+from analysis.numbers import Bools, Floats, Ints, np
 from analysis.searched import KEY
 from analysis.series import MECHANISMS, could_move, within
 from analysis.settings import DriftSettings
-
-Floats = NDArray[np.float64]
 
 FEWEST = PRICE / 2  # the least that is let through: who reports, and bursts, may hide a part from this look
 LENGTHS = (3, 4, 6, 8, 11, 16, 23, 32, 45)  # days of a stretch inside; none is far from one of these
@@ -51,7 +48,7 @@ def screened(days: pl.DataFrame, settings: DriftSettings, size: int) -> pl.DataF
     return sources.filter(kept).select(KEY)
 
 
-def _looked_at(placed: pl.DataFrame, put: dict[str, NDArray[np.bool_]], days: int) -> Iterator[NDArray[np.bool_]]:
+def _looked_at(placed: pl.DataFrame, put: dict[str, Bools], days: int) -> Iterator[Bools]:
     """Of some sources after the others, which may have changed by any mechanism that is asked about."""
     placed = placed.sort("row")
     row, at = placed["row"].to_numpy().astype(np.int64), placed["at"].to_numpy()
@@ -69,7 +66,7 @@ def _looked_at(placed: pl.DataFrame, put: dict[str, NDArray[np.bool_]], days: in
         yield kept
 
 
-def _summed(place: NDArray[np.int64], values: NDArray[np.int64], size: int) -> Floats:
+def _summed(place: Ints, values: Ints, size: int) -> Floats:
     found: Floats = np.bincount(place, values, size).astype(np.float64)
     return found
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from analysis import changepoint
 from analysis.bursts import bursts
 from analysis.change import Change, Reading
 from analysis.compare import Counts
 from analysis.moves import Series, corroborated, daily, moves, stirs, without_campaigns
+from analysis.numbers import Bools, np
 from analysis.searched import Source
 from analysis.series import EITHER, MECHANISMS, Block, asked, blocks
 from analysis.settings import DriftSettings
@@ -75,7 +74,7 @@ def _proposed(days: pl.DataFrame, settings: DriftSettings, size: int) -> Iterato
                 yield from _in_block(block, mechanism, put, twin)
 
 
-def _in_block(block: Block, mechanism: str, put: NDArray[np.bool_], twin: NDArray[np.bool_]) -> Iterator[_Proposed]:
+def _in_block(block: Block, mechanism: str, put: Bools, twin: Bools) -> Iterator[_Proposed]:
     """The same of one mechanism and the sources that are asked about."""
     rows = put[block.owner]
     owner = (np.cumsum(put) - 1)[block.owner[rows]]

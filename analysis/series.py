@@ -6,13 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from analysis.numbers import Bools, Floats, Ints, np
 from analysis.settings import DriftSettings
-
-Floats = NDArray[np.float64]
 
 EITHER = "dmarc"  # the last of MECHANISMS: by dkim or by spf, so that it often says what one of them says
 MECHANISMS = {"dkim": "dkim_aligned", "spf": "spf_aligned", EITHER: "aligned"}
@@ -30,19 +27,19 @@ class Block:
 
     firsts: list[date]
     keys: list[tuple[str, str]]
-    owner: NDArray[np.int64]
+    owner: Ints
     reporters: list[str]
     messages: Floats
     aligned: dict[str, Floats]
 
-    def weekend(self, at: int) -> NDArray[np.bool_]:
+    def weekend(self, at: int) -> Bools:
         """Which days of a source are Saturdays or Sundays."""
         return (np.arange(self.messages.shape[1]) + self.firsts[at].weekday()) % 7 >= 5
 
-    def alike(self, one: str, other: str) -> NDArray[np.bool_]:
+    def alike(self, one: str, other: str) -> Bools:
         """In which sources two mechanisms say the same of every day."""
         rows = (self.aligned[one] == self.aligned[other]).all(axis=1)
-        found: NDArray[np.bool_] = np.logical_and.reduceat(rows, np.flatnonzero(np.diff(self.owner, prepend=-1)))
+        found: Bools = np.logical_and.reduceat(rows, np.flatnonzero(np.diff(self.owner, prepend=-1)))
         return found
 
 
@@ -71,13 +68,13 @@ def within(days: pl.DataFrame, size: int) -> pl.DataFrame:
     return placed.filter(pl.col("at").is_between(0, size - 1))
 
 
-def asked(block: Block, mechanism: str, settings: DriftSettings) -> NDArray[np.bool_]:
+def asked(block: Block, mechanism: str, settings: DriftSettings) -> Bools:
     """Which of a block's sources could have moved by this mechanism: those are the questions put."""
     starts = np.flatnonzero(np.diff(block.owner, prepend=-1))
     messages = np.add.reduceat(block.messages.sum(axis=1), starts)
     aligned = np.add.reduceat(block.aligned[mechanism].sum(axis=1), starts)
     fewest = settings.messages * settings.points / 100
-    could: NDArray[np.bool_] = np.minimum(aligned, messages - aligned) >= fewest
+    could: Bools = np.minimum(aligned, messages - aligned) >= fewest
     could &= messages >= 2 * settings.messages
     return could
 

@@ -7,20 +7,24 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from analysis.around import with_own
 from analysis.attendance import Attendance, attendance
 from analysis.cadence import FEWEST, cadence
 from analysis.declared import Declared
+from analysis.evidence import resting
 from analysis.genuine import counted
+from analysis.grounds import grounds
+from analysis.keeping import kept_over
+from analysis.numbers import np
 from analysis.selectors import Turn, turns
 from analysis.settings import AnalysisSettings
 from analysis.sources import Source, fetch, judged
 from ingest.catalogue.catalogue import catalogue
 from warehouse import reads, reads_sources
-from warehouse.connect import Warehouse
+from warehouse.connect import Connection, Warehouse
+from warehouse.kept import Place, place
 from warehouse.scope import Scope
 
 STATES = ("ghost", "orphan", "unused", "shared", "used", "claimed")
@@ -104,7 +108,22 @@ class _Context:
 def inventory(
     warehouse: Warehouse, scope: Scope, today: date, rules: AnalysisSettings, declared: Sequence[Declared] = ()
 ) -> Inventory:
-    """The selectors of the scope's domains on its days. `declared` may name some that should be there."""
+    """The selectors of the scope's domains on its days. `declared` may name some that should be there.
+
+    The answer is kept until any reports or the decisions about the domains change: whether a selector rests is told by
+    reporters that were there, and it takes reports about all domains to know that.
+    """
+
+    def asked(connection: Connection) -> Place:
+        about = grounds(connection, scope.domains, resting(connection, scope, today, rules.sources))
+        return place(connection, "selectors", scope, today, rules, tuple(declared), about)
+
+    return kept_over(warehouse, asked, Inventory, lambda: _inventory(warehouse, scope, today, rules, declared))
+
+
+def _inventory(
+    warehouse: Warehouse, scope: Scope, today: date, rules: AnalysisSettings, declared: Sequence[Declared]
+) -> Inventory:
     with warehouse.reading() as connection:
         frames = fetch(connection, scope, today, rules.sources)
         there = attendance(connection, frames.told.newest) if frames.told.newest else None

@@ -9,12 +9,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from analysis import chance
-
-Floats = NDArray[np.float64]
+from analysis.numbers import Bools, Floats, np
 
 OUTLYING = 2.5  # distances of the usual size at which a day begins to count less
 PLACES = (0.5, 0.7, 0.85)  # parts of the way from the old level to the new
@@ -50,8 +46,8 @@ class Fit:
     """
 
     shift: Floats
-    valid: NDArray[np.bool_]
-    seen: NDArray[np.bool_]
+    valid: Bools
+    seen: Bools
     share: Floats
     off: Floats
     messages: Floats
@@ -131,7 +127,7 @@ def _doubted(trusted: Floats, found: Fit) -> Floats:
     return trusted / np.where(found.seen, np.maximum(1.0, scaled / (OUTLYING * usual)), 1.0)
 
 
-def _median(values: Floats, seen: NDArray[np.bool_]) -> Floats:
+def _median(values: Floats, seen: Bools) -> Floats:
     """The median of what is seen in each row, as a column; 0 where nothing is."""
     ordered = np.sort(np.where(seen, values, np.inf), axis=1)
     count, row = seen.sum(axis=1), np.arange(seen.shape[0])

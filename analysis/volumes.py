@@ -11,13 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from analysis.bursts import median
-
-Floats = NDArray[np.float64]
+from analysis.numbers import Bools, Floats, Ints, np
 
 WEEK = 7
 WEEKS = 6  # before a day, whose same weekday tells what is usual
@@ -221,7 +218,7 @@ def _due(whole: Floats) -> Floats:
     return np.where(enough, median(before), np.nan)
 
 
-def _holidays(sent: Floats, off: Floats, due: Floats) -> NDArray[np.bool_]:
+def _holidays(sent: Floats, off: Floats, due: Floats) -> Bools:
     """By source and day: whether half of the sources of one rhythm, and two at least, send half or less.
 
     Where next to nothing is due, next to nothing comes on holidays too, and that is no vote against them.
@@ -239,9 +236,7 @@ def _holidays(sent: Floats, off: Floats, due: Floats) -> NDArray[np.bool_]:
     return found
 
 
-def _runs(
-    marked: NDArray[np.bool_], told: NDArray[np.bool_], through: NDArray[np.bool_] | None = None
-) -> list[tuple[int, int]]:
+def _runs(marked: Bools, told: Bools, through: Bools | None = None) -> list[tuple[int, int]]:
     """First and last day of each spell: marked days with few days between (where `through` says so, none told)."""
     runs = list[tuple[int, int]]()
     for day in np.flatnonzero(marked):
@@ -278,12 +273,12 @@ def _exactly(exact: Floats, begin: int, end: int) -> tuple[int, int]:
     return begin + int(told[0]), begin + int(told[-1])
 
 
-def _at(frame: pl.DataFrame, first: date) -> NDArray[np.int64]:
-    found: NDArray[np.int64] = (frame["day"] - first).dt.total_days().to_numpy()
+def _at(frame: pl.DataFrame, first: date) -> Ints:
+    found: Ints = (frame["day"] - first).dt.total_days().to_numpy()
     return found
 
 
-def _places(frame: pl.DataFrame, names: pl.Series) -> NDArray[np.int64]:
+def _places(frame: pl.DataFrame, names: pl.Series) -> Ints:
     """The place of each row's reporter among `names`."""
     return frame["reporter"].cast(pl.Enum(names)).to_physical().cast(pl.Int64).to_numpy()
 

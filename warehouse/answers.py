@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
-
-import pyarrow as pa
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from warehouse.connect import Connection, insert
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 class Answers(NamedTuple):
     """Where answers of a kind are kept: their table, and the view of the latest answer to each question.
 
-    The columns of `schema` are, in order, the question (as many as `asked`), what was answered, `first_seen_at`,
+    The columns that `schema` gives are in order the question (as many as `asked`), what was answered, `first_seen_at`,
     `last_seen_at`, and what else moves on with that.
     """
 
     table: str
     current: str
-    schema: pa.Schema
+    schema: Callable[[], pa.Schema]
     asked: int
 
 
@@ -30,10 +31,11 @@ def keep(connection: Connection, answers: Answers, rows: Sequence[tuple[Any, ...
     # Not at the top: whoever only reads need not load what parses reports.
     from warehouse.rows import table  # noqa: PLC0415
 
-    names, first = answers.schema.names, answers.schema.get_field_index("first_seen_at")
+    schema = answers.schema()
+    names, first = schema.names, schema.get_field_index("first_seen_at")
     asked, said, moved = names[: answers.asked], names[answers.asked : first], names[first + 1 :]
     question, same = ", ".join(asked), " AND ".join(f"told.{name} = c.{name}" for name in said)
-    connection.register("told", table(answers.schema, rows))
+    connection.register("told", table(schema, rows))
     known = connection.execute(
         f"SELECT {question} FROM told JOIN {answers.current} c USING ({question}) WHERE {same}"
     ).fetchall()
@@ -48,5 +50,5 @@ def keep(connection: Connection, answers: Answers, rows: Sequence[tuple[Any, ...
     connection.unregister("told")
     same_as_known = set(known)
     fresh = [row for row in rows if row[: answers.asked] not in same_as_known]
-    insert(connection, answers.table, table(answers.schema, fresh))
+    insert(connection, answers.table, table(schema, fresh))
     return len(fresh)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import polars as pl
-import pyarrow as pa
 
 from warehouse import dns, marks
 from warehouse.answers import Answers
@@ -17,16 +16,25 @@ from warehouse.instants import naive
 from warehouse.reads import frame
 from warehouse.scope import Scope
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 LATELY = 30  # days before the newest report whose mail is looked at
 FAILING = 0.5  # share of an address's messages that do not align, from which it is asked for
 RETRY = 1  # days after which a list that does not work is tested again
 LASTS = 60  # days before the newest answer that an older one still counts
 
-ANSWER = pa.schema([
-    ("source_ip", pa.string()), ("zone", pa.string()), ("codes", pa.list_(pa.string())),
-    ("first_seen_at", pa.timestamp("us")), ("last_seen_at", pa.timestamp("us")),
-])  # fmt: skip
-KEPT = Answers("blocklist_answer", "current_blocklist", ANSWER, asked=2)
+
+def _columns() -> pa.Schema:
+    import pyarrow as pa  # noqa: PLC0415 - whoever only reads need not load it
+
+    return pa.schema([
+        ("source_ip", pa.string()), ("zone", pa.string()), ("codes", pa.list_(pa.string())),
+        ("first_seen_at", pa.timestamp("us")), ("last_seen_at", pa.timestamp("us")),
+    ])  # fmt: skip
+
+
+KEPT = Answers("blocklist_answer", "current_blocklist", _columns, asked=2)
 # What counts now: the latest answers that are not old.
 CURRENT = f"""
     (FROM current_blocklist

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
-from typing import NamedTuple, Protocol
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from warehouse.answers import Answers
 from warehouse.answers import keep as keep_answers
@@ -14,17 +12,26 @@ from warehouse.connect import Connection
 from warehouse.instants import naive
 from warehouse.scope import Scope
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 DOMAINS = 500  # asked for in one run, those with most mail first
 KEYS, PATHS = 30, 20  # names of one domain, those with most mail first: whoever writes reports can invent any number
 LATELY = 92  # days before the newest report whose mail shows names to ask for
 
-ANSWER = pa.schema([
-    *((name, pa.string()) for name in ("domain", "name", "rdtype")),
-    ("records", pa.list_(pa.string())),
-    ("first_seen_at", pa.timestamp("us")),
-    ("last_seen_at", pa.timestamp("us")),
-])  # fmt: skip
-KEPT = Answers("dns_answer", "current_dns", ANSWER, asked=3)
+
+def _columns() -> pa.Schema:
+    import pyarrow as pa  # noqa: PLC0415 - whoever only reads need not load it
+
+    return pa.schema([
+        *((name, pa.string()) for name in ("domain", "name", "rdtype")),
+        ("records", pa.list_(pa.string())),
+        ("first_seen_at", pa.timestamp("us")),
+        ("last_seen_at", pa.timestamp("us")),
+    ])  # fmt: skip
+
+
+KEPT = Answers("dns_answer", "current_dns", _columns, asked=3)
 
 
 class Due(NamedTuple):

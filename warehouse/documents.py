@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pyarrow as pa
 
 from warehouse.connect import Connection, insert
-from warehouse.packing import DOCUMENT, packed, unpacked
+from warehouse.packing import columns, packed, unpacked
 
 
 def keep(connection: Connection, documents: Iterable[tuple[str, bytes]]) -> None:
@@ -17,7 +17,7 @@ def keep(connection: Connection, documents: Iterable[tuple[str, bytes]]) -> None
         insert(
             connection,
             "raw_document",
-            pa.Table.from_pylist([dict(zip(DOCUMENT.names, r, strict=True)) for r in rows], DOCUMENT),
+            pa.Table.from_pylist([dict(zip(columns().names, r, strict=True)) for r in rows], columns()),
         )
 
 

@@ -12,14 +12,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
-from warehouse import deltas, findings, kept, marks
+from warehouse import findings, kept, marks
 from warehouse.connect import Connection, Warehouse
 from warehouse.errors import WarehouseError
 from warehouse.rollup import ROLLUPS, by_months, melted
 from warehouse.scope import Scope
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 # What came later, by table: the column that holds when.
 LATER = {"aggregate_report": "stored_at", "source_decision": "decided_at", "quarantine": "first_seen_at"}
@@ -149,8 +151,10 @@ def _days(connection: Connection, at: datetime) -> dict[str, pa.Table]:
             connection.execute(
                 f"CREATE TEMP TABLE {rollup.months} AS FROM {_stored(connection, rollup.months)} LIMIT 0"
             )
+    from warehouse import deltas  # noqa: PLC0415 - what it works with takes long to load, and few look back
+
     deltas.take_away(connection, deltas.STORED.format(reports=reports))
-    found = dict[str, pa.Table]()
+    found: dict[str, pa.Table] = {}
     for rollup in ROLLUPS:
         rows = melted(rollup, f"(SELECT * FROM {rollup.name} WHERE (domain, day) IN {MIXED})")
         found[f"{rollup.name}_then"] = connection.execute(rows).to_arrow_table()
@@ -163,7 +167,7 @@ def _days(connection: Connection, at: datetime) -> dict[str, pa.Table]:
 def _months(connection: Connection, at: datetime, found: dict[str, pa.Table]) -> dict[str, pa.Table]:
     """The rollups by months on the touched months, from the days as they were."""
     _look_back(connection, at, found)
-    months = dict[str, pa.Table]()
+    months: dict[str, pa.Table] = {}
     for rollup in (one for one in ROLLUPS if one.monthly):
         days = f"""(SELECT * FROM {rollup.name}
             WHERE (domain, date_trunc('month', day)::DATE) IN (SELECT (domain, day) FROM touched_month)

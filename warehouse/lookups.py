@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Protocol
 
 from warehouse import dns
 from warehouse.answers import Answers
@@ -15,18 +13,26 @@ from warehouse.answers import keep as keep_answers
 from warehouse.connect import Connection
 from warehouse.instants import naive
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 MOST = 86_400  # seconds for which an answer counts as fresh, whatever its TTL says
 DEFAULT = 300  # seconds, where DNS names no TTL
 KEPT = 20  # records of one answer
 
-ROW = pa.schema([
-    *((name, pa.string()) for name in ("name", "rdtype")),
-    ("name_exists", pa.bool_()),
-    ("records", pa.list_(pa.string())),
-    *((name, pa.timestamp("us")) for name in ("first_seen_at", "last_seen_at", "fresh_until")),
-])  # fmt: skip
 
-ANSWERS = Answers("dmarc_lookup", "current_dmarc_lookup", ROW, asked=2)
+def _columns() -> pa.Schema:
+    import pyarrow as pa  # noqa: PLC0415 - whoever only reads need not load it
+
+    return pa.schema([
+        *((name, pa.string()) for name in ("name", "rdtype")),
+        ("name_exists", pa.bool_()),
+        ("records", pa.list_(pa.string())),
+        *((name, pa.timestamp("us")) for name in ("first_seen_at", "last_seen_at", "fresh_until")),
+    ])  # fmt: skip
+
+
+ANSWERS = Answers("dmarc_lookup", "current_dmarc_lookup", _columns, asked=2)
 
 Question = tuple[str, str]
 

@@ -19,7 +19,7 @@ from ingest.inputs.base import Message
 from ingest.reading import Privacy, Reading, read
 from ingest.settings import UnpackLimits
 from warehouse import rows
-from warehouse.packing import DOCUMENT, packed
+from warehouse.packing import columns, packed
 from warehouse.rows import Arrived, Staged, document_hash, staged, table
 
 PORTION_BYTES = 4 * 2**20
@@ -43,7 +43,7 @@ class How:
 class Portion:
     """Messages in order. `readings` lack their aggregate reports: `counts` says how many each has in `staged`.
 
-    `documents` has a row for each of those reports (DOCUMENT), or none where documents are not kept.
+    `documents` has a row for each of those reports (packing.columns), or none where documents are not kept.
     """
 
     messages: list[Message]
@@ -127,7 +127,7 @@ def portion(
         [_without_reports(reading) for _, reading in found],
         [len(reading.reports) for _, reading in found],
         staged(arrived),
-        table(DOCUMENT, kept),
+        table(columns(), kept),
     )
 
 

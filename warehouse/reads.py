@@ -7,13 +7,17 @@ messages (Int64); `aligned` means DKIM or SPF aligned, which is what DMARC count
 
 from __future__ import annotations
 
+import sys
 from datetime import date
-from typing import Any
+from importlib import import_module
+from typing import Any, Final
 
 import polars as pl
 
 from warehouse.connect import Connection
 from warehouse.scope import Scope
+
+FEW: Final = 5_000  # rows
 
 SUMS = """
     sum(messages)::BIGINT AS messages,
@@ -31,8 +35,17 @@ SUMMED = """
 
 
 def frame(connection: Connection, sql: str, values: list[Any] | None = None) -> pl.DataFrame:
-    """The result of a query as a frame."""
-    return connection.execute(sql, values or []).pl()
+    """The result of a query as a frame.
+
+    pyarrow hands over many rows three times as fast as DuckDB itself, but takes longer to load than a kept answer to
+    read: it is not loaded before a result has more than FEW.
+    """
+    if "pyarrow" in sys.modules:
+        return connection.execute(sql, values or []).pl()
+    rows = pl.DataFrame(connection.sql(sql, params=values or [])).rechunk()
+    if rows.height > FEW:
+        import_module("pyarrow")
+    return rows
 
 
 def domains(connection: Connection, scope: Scope) -> pl.DataFrame:

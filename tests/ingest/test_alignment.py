@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from publicsuffixlist import PSLFILE, PublicSuffixList
 
 from ingest.alignment import aligned, organizational_domain
 
@@ -25,6 +28,19 @@ from ingest.alignment import aligned, organizational_domain
 )
 def test_organizational_domain(name: str, expected: str) -> None:
     assert organizational_domain(name) == expected
+
+
+def test_the_public_suffix_list_is_read_as_its_library_reads_it() -> None:
+    library = PublicSuffixList()
+    lines = Path(PSLFILE).read_text(encoding="utf-8").splitlines()
+    suffixes = {line.split()[0].removeprefix("!").replace("*.", "") for line in lines if line and line[:2] != "//"}
+    suffixes |= {suffix.encode("idna").decode() for suffix in suffixes if not suffix.isascii()}
+    suffixes |= {"xn--", "xn--zzzz.com", "*.ck", "!www.ck", "a b.co.uk", "\u0130.com", "ß.de", "a..b", ".a", "a" * 300}
+    assert len(suffixes) > 9_000
+    for suffix in suffixes:
+        for name in (suffix, f"a.{suffix}", f"b.a.{suffix}", f"d.c.b.a.{suffix.upper()}"):
+            bare = name.lower().rstrip(".")
+            assert organizational_domain(name) == (library.privatesuffix(bare) or bare), name
 
 
 # RFC 7489 section 3.1.1 and 3.1.2 and what follows from them.
