@@ -10,7 +10,7 @@ from publicsuffixlist import PSLFILE
 
 @cache
 def _rules() -> frozenset[str]:
-    """The rules of the Public Suffix List: 5 ms, a quarter of what the library takes that comes with it."""
+    """The rules of the Public Suffix List, in a third of the time that the library takes which brings it."""
     lines = Path(PSLFILE).read_text(encoding="utf-8").splitlines()
     return frozenset(line.lower().split(" ")[0].rstrip() for line in lines if line and not line.startswith("//")) - {""}
 
