@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
+from threading import Lock
 
 import pyarrow as pa
 
@@ -71,15 +72,39 @@ def tuned() -> Iterator[None]:
 
     Reports are many objects, none of them in a cycle, so cycles are looked for a hundred times less often. Columns come
     and go all the time, and Arrow's own allocator gives memory back to the system each time, to take it again.
+    Of threads that read at once the first one sets it up, and the last one puts it back.
     """
-    before, pool = gc.get_threshold(), pa.default_memory_pool()
-    gc.set_threshold(100 * before[0], *before[1:])
-    pa.set_memory_pool(pa.system_memory_pool())
+    with _setup.lock:
+        if not _setup.users:
+            _setup.make()
+        _setup.users += 1
     try:
         yield
     finally:
-        gc.set_threshold(*before)
-        pa.set_memory_pool(pool)
+        with _setup.lock:
+            _setup.users -= 1
+            if not _setup.users:
+                _setup.undo()
+
+
+class _Setup:
+    """What was before, and how many want it otherwise."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.users = 0
+
+    def make(self) -> None:
+        self._threshold, self._pool = gc.get_threshold(), pa.default_memory_pool()
+        gc.set_threshold(100 * self._threshold[0], *self._threshold[1:])
+        pa.set_memory_pool(pa.system_memory_pool())
+
+    def undo(self) -> None:
+        gc.set_threshold(*self._threshold)
+        pa.set_memory_pool(self._pool)
+
+
+_setup = _Setup()
 
 
 def portions(messages: Iterable[Message], how: How, vouch: Vouch | None = None) -> Iterator[Portion]:
