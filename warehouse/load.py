@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, fields, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ingest.attestation import Attestation
 from ingest.inputs.base import Cursors, Input, Message, Position, to_act_on
@@ -19,7 +19,7 @@ from ingest.reading import Reading
 from ingest.settings import PrivacySettings, UnpackLimits
 from warehouse import cursors, melting, pseudonyms, retention, runs
 from warehouse.connect import Warehouse
-from warehouse.errors import MemoryShort
+from warehouse.errors import MemoryShort, WarehouseBusy
 from warehouse.instants import naive
 from warehouse.overlap import overlapped
 from warehouse.portion import How, Portion, Vouch, joined, portions, tuned
@@ -37,6 +37,8 @@ COMMIT_BYTES = 64 * 2**20
 
 The bytes are those of what is held until then: messages as they came, and what they say as columns.
 """
+
+TENDED_EACH = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +146,8 @@ def load(
         source.redo(owed)
         with warehouse.writing(reports=False) as connection:
             cursors.paid(connection, owed)
-    found = (batches or source.fetch)(known)
-
-    run = _Run(run_key, summary, warehouse.settings.load_memory)
+    run = _Run(run_key, summary, warehouse.settings.load_memory, loader.now())
+    found = _tended((batches or source.fetch)(known), loader, run)
 
     def store(read: Iterable[Portion | None]) -> Iterator[_Committed]:
         return (_commit(source, loader, portion, run) for portion in commits(read))
@@ -156,21 +157,47 @@ def load(
             _act(source, loader, committed)
             summary.seconds = time.monotonic() - started
             loader.progress(summary)
-    with warehouse.writing(reports=False) as connection:
-        pieces = melting.due(connection) if summary.records else []
-        retention.forget(connection, loader.retention, loader.now())
-    melting.melt(warehouse, pieces)
+    _tend(loader, run)
     summary.seconds = time.monotonic() - started
     return summary
 
 
 @dataclass(slots=True)
 class _Run:
-    """What a run has done, and what DuckDB may hold of its next batch ("": its own limit)."""
+    """What a run has done, and what DuckDB may hold of its next batch ("": its own limit).
+
+    `tended_at` is when what is too old was removed last, and `tended` how many records there were then.
+    """
 
     key: int
     summary: LoadSummary
     memory: str
+    tended_at: datetime
+    tended: int = 0
+
+
+def _tended(found: Iterator[Sequence[Message]], loader: Loader, run: _Run) -> Iterator[Sequence[Message]]:
+    """The batches. A watch goes on for months: what is done at the end of a load is done while it rests, too."""
+    for batch in found:
+        rests = not batch
+        yield batch
+        del batch  # or it would be kept while the next one is fetched
+        if rests and loader.now() - run.tended_at >= TENDED_EACH:
+            try:
+                _tend(loader, run)
+            except WarehouseBusy as error:
+                log.info("load.untended reason=%r", str(error))  # the next rest will do
+            # Nobody is told of them at the end of a watch; they stand in the quarantine.
+            run.summary.failures.clear()
+
+
+def _tend(loader: Loader, run: _Run) -> None:
+    """Remove what is about single people and too old, and melt what has grown."""
+    with loader.warehouse.writing(reports=False) as connection:
+        pieces = melting.due(connection) if run.summary.records > run.tended else []
+        retention.forget(connection, loader.retention, loader.now())
+    melting.melt(loader.warehouse, pieces)
+    run.tended_at, run.tended = loader.now(), run.summary.records
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from ingest.inputs.base import Cursors, Message
 from ingest.settings import PrivacySettings
 from tests.warehouse.build import BEGIN, DAY, NOW, ListInput, loader, message, one, polled, row, warehouse, xml
 from tests.warehouse.test_mixed import BOTH, loaded
@@ -53,6 +55,26 @@ def test_the_bytes_of_a_refused_message_go_and_its_reason_stays(tmp_path: Path) 
     load(ListInput([[message(BROKEN)]]), loader(target))
     assert one(target, KEPT) == (1, 0, 1)
     assert one(target, "SELECT times_seen FROM quarantine") == 2
+
+
+@pytest.mark.parametrize("remote", [False, True])
+def test_a_watch_drops_what_is_old_while_it_rests(tmp_path: Path, remote: bool) -> None:
+    target, at, seen = filled(tmp_path), [NOW], []
+
+    class Watching(ListInput):
+        """Rests after each batch, days long."""
+
+        def fetch(self, cursors: Cursors) -> Iterator[Sequence[Message]]:
+            for days in (5, 50, 92):
+                at[0] = NOW + timedelta(days=days)
+                yield [replace(message(xml(report_id=f"{days}")), received_at=at[0]), message(BROKEN[:-days])]
+                yield ()
+                seen.append(one(target, KEPT))
+
+    watching = replace(loader(target), clock=lambda: at[0], retention=RetentionSettings(quarantine_days=60))
+    summary = load(Watching([], remote=remote), watching)
+    assert seen == [(2, 0, 2), (3, 0, 3), (2, 2, 4)]
+    assert (summary.stored, summary.quarantined) == (3, 3)
 
 
 def test_each_load_drops_the_bytes_that_are_old(tmp_path: Path) -> None:
