@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import cached_property
 
 import polars as pl
 
@@ -24,7 +25,7 @@ NO_REMARKS = pl.DataFrame(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Seen:
     """What reports and DNS say about the sources that changed, as the warehouse's reads of those names give it.
 
@@ -40,6 +41,21 @@ class Seen:
     policies: list[PolicyChange]
     edits: Sequence[DnsEdit] = ()
     remarks: pl.DataFrame = field(default_factory=NO_REMARKS.clear)
+
+    def of(self, change: Change) -> Seen:
+        """The same with the rows about the change's source alone."""
+        source = change.domain, change.source_key
+        mine = {name: parts[source] if source in parts else parts[()] for name, parts in self._apart.items()}
+        return replace(self, **mine)  # type: ignore[arg-type]
+
+    @cached_property
+    def _apart(self) -> dict[str, dict[tuple[object, ...], pl.DataFrame]]:
+        """The rows of each frame by source; and none of them, under ()."""
+        frames = {name: getattr(self, name) for name in ("messages", "signatures", "envelopes", "addresses", "remarks")}
+        return {
+            name: {(): frame.clear(), **frame.partition_by("domain", "source_key", as_dict=True)}
+            for name, frame in frames.items()
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +88,8 @@ class Window:
 
     @classmethod
     def of(cls, change: Change, seen: Seen) -> Window:
-        """The days around a change, none of them beyond the next one."""
-        mine = of_source(seen.messages, change)
+        """The days around a change, none of them beyond the next one; `seen` is of its source."""
+        mine = seen.messages
         newest = mine["day"].max()
         last = newest if isinstance(newest, date) else change.started_on
         if change.until:
@@ -99,17 +115,12 @@ class Window:
 
     def shares(self, rows: pl.DataFrame) -> Shares:
         """Shares of the source's messages in `rows`, which have day, result and messages."""
-        sums = [
-            min(1.0, messages(part) / max(1, total))
-            for days, total in ((self.before, self.total_before), (self.after, self.total_after))
-            for part in (within(rows, days), within(rows.filter(PASS), days))
-        ]
-        return Shares(sums[0], sums[2], sums[1], sums[3])
-
-
-def of_source(frame: pl.DataFrame, change: Change) -> pl.DataFrame:
-    """The rows of a frame that are about the change's source."""
-    return frame.filter((pl.col("domain") == change.domain) & (pl.col("source_key") == change.source_key))
+        told = pl.col("messages")
+        days = [pl.col("day").is_between(*days) for days in (self.before, self.after)]
+        asked = [told.filter(inside & passed).sum() for passed in (True, PASS) for inside in days]
+        sums = rows.select(one.alias(str(at)) for at, one in enumerate(asked)).row(0)
+        totals = (self.total_before, self.total_after) * 2
+        return Shares(*(min(1.0, told / max(1, total)) for told, total in zip(sums, totals, strict=True)))
 
 
 def by_selector(rows: pl.DataFrame) -> Iterator[tuple[str, str, pl.DataFrame]]:

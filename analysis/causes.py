@@ -32,6 +32,7 @@ def causes(change: Change, seen: Seen) -> tuple[Cause, ...]:
 
     What is no cause but belongs beside it comes last: an edit of the policy, a single witness.
     """
+    seen = seen.of(change)
     window = Window.of(change, seen)
     clues = list[Clue]()
     if window.total_before and window.total_after:

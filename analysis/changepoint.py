@@ -13,6 +13,10 @@ from itertools import pairwise
 
 from analysis.numbers import Bools, Floats, Ints, np
 
+Spans = tuple[Ints, Ints, Floats]
+"""By slide its first day, the day on which it has settled, and its length."""
+
+
 FEWEST_DAYS = 3  # days with mail on each side: one or two odd days are an outage, not a new state
 PRICE = 14.0  # what one more change must explain, in variances: three times the logarithm of 120 days
 STILL = 0.01  # a day's rate is never trusted to less than one point, however much mail it had
@@ -194,28 +198,31 @@ def slide(rate: Floats, weight: Floats) -> Slide | None:
 
     Every pair of days is tried; the two levels follow by weighted least squares.
     """
-    first, settled = _spans(rate.size)
+    first, settled, length = _spans(rate.size)
     # The first days with mail are the old level.
     since = int(np.searchsorted(np.cumsum(weight > 0), FEWEST_DAYS)) + 1
     part = slice(int(np.searchsorted(first, since)), None)
-    first, settled = first[part], settled[part]
+    first, settled, length = first[part], settled[part], length[part]
     if not first.size:
         return None
-    # How far the slide has gone by a day: one step on its first day, all of it on `settled`.
-    mass, mass_gone, mass_square = _slanted(weight, first, settled)
-    up, up_gone, _ = _slanted(weight * rate, first, settled)
-    change = (mass * up_gone - mass_gone * up) / np.maximum(mass * mass_square - mass_gone**2, 1e-9)
-    before = (up - change * mass_gone) / mass
-    left = weight @ rate**2 - before * up - change * up_gone
-    at = int(np.argmin(left))
-    return Slide(int(first[at]), int(settled[at]), float(before[at]), float(before[at] + change[at]), float(left[at]))
+    total, up = float(weight.sum()), float(weight @ rate)
+    gone, square, up_gone = _slanted(rate, weight, (first, settled, length))
+    # What the change between the levels explains: the squares of what it goes with, over its own.
+    with_change = total * up_gone - up * gone
+    own = np.maximum(total * square - gone**2, 1e-9)
+    at = int(np.argmax(with_change**2 / own))
+    change = float(with_change[at] / own[at])
+    before = float(up - change * gone[at]) / total
+    left = float(weight @ rate**2) - before * up - change * float(up_gone[at])
+    return Slide(int(first[at]), int(settled[at]), before, before + change, left)
 
 
 @cache
-def _spans(days: int) -> tuple[Ints, Ints]:
-    """Every pair of days between which a slide can be among so many, the first ones ascending."""
+def _spans(days: int) -> Spans:
+    """Every pair of days between which a slide can be among so many, the first ones ascending, and its length."""
     first, settled = np.triu_indices(days, SLIDE_DAYS)
-    return first[first > 0], settled[first > 0]
+    first, settled = first[first > 0], settled[first > 0]
+    return first, settled, (settled - first + 1).astype(np.float64)
 
 
 def departure(rate: Floats, weight: Floats, slide: Slide) -> int:
@@ -235,14 +242,22 @@ def departure(rate: Floats, weight: Floats, slide: Slide) -> int:
     return slide.first + days if against[:days].sum() > PLAIN else slide.first
 
 
-def _slanted(values: Floats, first: Ints, settled: Ints) -> tuple[float, Floats, Floats]:
-    """The sum of `values`, of values times how far each slide has gone, and of values times its square."""
-    day = np.arange(1, values.size + 1)
-    sums = np.zeros((3, values.size + 1))
-    np.cumsum(np.stack([values, values * day, values * day**2]), axis=1, out=sums[:, 1:])
-    settling = sums[:, settled + 1]
-    flat, line, square = settling - sums[:, first]
-    rest, length = sums[0, -1] - settling[0], settled - first + 1
-    gone = (line - first * flat) / length + rest
-    gone_square = (square - 2 * first * line + first**2 * flat) / length**2 + rest
-    return float(sums[0][-1]), gone, gone_square
+def _slanted(rate: Floats, weight: Floats, spans: Spans) -> tuple[Floats, Floats, Floats]:
+    """By slide, over the days: the sums of weights times how far it has gone, times its square, and with the rate.
+
+    How far it has gone by a day: one step on its first day, all of it on `settled`.
+    """
+    first, settled, length = spans
+    day, begin = np.arange(1.0, rate.size + 1), np.arange(0.0, rate.size + 1)
+    values = np.stack([weight, weight * day, weight * day**2, weight * rate, weight * rate * day])
+    flat, line, square, up, up_line = sums = np.pad(np.cumsum(values, axis=1), ((0, 0), (1, 0)))
+    # What is to be taken off for the days before the first one, by that day.
+    off = line - begin * flat, square - 2 * begin * line + begin**2 * flat, up_line - begin * up
+    off_line, off_square, off_up = (values.take(first) for values in off)
+    flat, line, square, up, up_line = sums.take(settled + 1, axis=1)
+    steps = first.astype(np.float64)
+    rest, up_rest = sums[0, -1] - flat, sums[3, -1] - up
+    flat *= steps
+    gone = (line - flat - off_line) / length + rest
+    gone_square = (square - steps * (2 * line - flat) - off_square) / length**2 + rest
+    return gone, gone_square, (up_line - steps * up - off_up) / length + up_rest

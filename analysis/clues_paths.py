@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from analysis.around import Seen, Window, messages, of_source, within
+from analysis.around import Seen, Window, messages, within
 from analysis.cause import Clue, clue, commonest, day_name, from_to, outranking, percent
 
 FRESH: Final = timedelta(days=4)  # before the change: a new machine warms up, and some reporters see it first
@@ -21,7 +21,7 @@ def envelopes(window: Window, seen: Seen) -> Iterator[Clue]:
     """What became of the envelope senders: other domains, or the same ones that SPF does not pass as before."""
     if "spf" not in window.mechanisms:
         return
-    change, rows = window.change, of_source(seen.envelopes, window.change)
+    change, rows = window.change, seen.envelopes
     mine, at = window.shares(rows.filter("own")), day_name(change.started_on)
     moved = mine.before - mine.after
     now = within(rows, window.after)
@@ -47,13 +47,13 @@ def envelopes(window: Window, seen: Seen) -> Iterator[Clue]:
 
 def addresses(window: Window, seen: Seen) -> Iterator[Clue]:
     """Whether the change came with addresses that the source had not used before, or with another network."""
-    change, rows = window.change, of_source(seen.addresses, window.change)
+    change, rows = window.change, seen.addresses
     is_new = pl.col("first_seen") >= change.started_on - FRESH
     new, old = rows.filter(is_new), rows.filter(~is_new)
     if new.is_empty() or old.is_empty():
         return
     column = COLUMNS[change.mechanism]
-    told = of_source(seen.messages, change).filter(pl.col("day") >= change.started_on)
+    told = seen.messages.filter(pl.col("day") >= change.started_on)
     since, good = messages(told), messages(told, column)
     share, rate = min(1.0, messages(new) / max(1, since)), messages(new, column) / max(1, messages(new))
     better = (change.before - rate) if change.loss else (rate - change.before)

@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from analysis.around import Seen, Window, by_selector, of_source
+from analysis.around import Seen, Window, by_selector
 from analysis.cause import Cause, Clue, clue, day_name, from_to, outranking
 from analysis.change import Change
 from analysis.dns_edits import DnsEdit
@@ -40,7 +40,7 @@ def edits(window: Window, seen: Seen) -> Iterator[Clue]:
     change = window.change
     near = [one for one in seen.edits if one.first - NEAR <= change.started_on <= one.last + NEAR]
     if near and "dkim" in window.mechanisms:
-        signed = of_source(seen.signatures, change).filter("own")
+        signed = seen.signatures.filter("own")
         for domain, selector, part in by_selector(signed):
             for one in near:
                 if one.name == f"{selector}._domainkey.{domain}".lower():
@@ -49,7 +49,7 @@ def edits(window: Window, seen: Seen) -> Iterator[Clue]:
                     shares = window.shares(pl.concat([part, unnamed]))
                     yield _edited(window, one, "dns_key", (shares.passing_before, shares.passing_after))
     if near and "spf" in window.mechanisms:
-        rows = of_source(seen.envelopes, change).filter("own")
+        rows = seen.envelopes.filter("own")
         shares = window.shares(rows)
         paths = {str(name).lower() for name in rows["spf_domain"].drop_nulls()}
         for one in near:

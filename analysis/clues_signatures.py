@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from analysis.around import Seen, Shares, Window, by_selector, messages, of_source, within
+from analysis.around import Seen, Shares, Window, by_selector, messages, within
 from analysis.cause import Clue, clue, commonest, day_name, from_to, outranking, percent
 from analysis.remarks import MEANINGS
 
@@ -24,7 +24,7 @@ def remarks(window: Window, seen: Seen) -> Iterator[Clue]:
 
     Of `seen.remarks`, the share of each kind among all that anything was remarked on, before and after.
     """
-    rows = of_source(seen.remarks, window.change)
+    rows = seen.remarks
     if "dkim" not in window.mechanisms or not window.change.loss or rows.is_empty():
         return
     sides = [within(rows, days) for days in (window.before, window.after)]
@@ -42,7 +42,7 @@ def selectors(window: Window, seen: Seen) -> Iterator[Clue]:
     if "dkim" not in window.mechanisms:
         return
     of = _lost if window.change.loss else _won
-    mine = by_selector(of_source(seen.signatures, window.change).filter("own"))
+    mine = by_selector(seen.signatures.filter("own"))
     shares = [(f"{selector} ({domain})", window.shares(part)) for domain, selector, part in mine]
     for subject, part in sorted(shares, key=lambda one: -one[1].before):
         yield from of(window, part, subject)
@@ -52,7 +52,7 @@ def signers(window: Window, seen: Seen) -> Iterator[Clue]:
     """Whether mail is signed by nobody now, or by another domain alone (the service's own, say)."""
     if "dkim" not in window.mechanisms:
         return
-    loss, rows = window.change.loss, of_source(seen.signatures, window.change)
+    loss, rows = window.change.loss, seen.signatures
     mine = window.shares(rows.filter("own"))
     none = window.shares(rows.filter(pl.col("signing_domain").is_null()))
     unsigned = none.after - none.before

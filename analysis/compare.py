@@ -145,7 +145,10 @@ def compare(counts: Counts, stretches: Sequence[tuple[slice, slice]]) -> list[Co
 
 
 def plainly(counts: Counts, stretches: Sequence[tuple[slice, slice]]) -> tuple[Floats, Floats]:
-    """Of each pair what `compare` finds at the most: how far the rates are apart, and the fewer messages of the two."""
+    """Of each pair what `compare` finds, but for what a few days are worth: how far the second rate is above the first.
+
+    And the fewer messages of the two.
+    """
     edges = np.array([(early.start, early.stop, late.start, late.stop) for early, late in stretches]).reshape(-1, 4).T
     told = np.stack([counts.messages, counts.aligned])
     sums = np.pad(np.cumsum(told, axis=2), ((0, 0), (0, 0), (1, 0)))
@@ -155,7 +158,7 @@ def plainly(counts: Counts, stretches: Sequence[tuple[slice, slice]]) -> tuple[F
     weight = late * both / np.maximum((late * both).sum(axis=0), 1)
     apart = late_aligned / np.maximum(late, 1) - early_aligned / np.maximum(early, 1)
     fewest = np.minimum((early * both).sum(axis=0), (late * both).sum(axis=0))
-    return np.abs((weight * apart).sum(axis=0)), fewest
+    return (weight * apart).sum(axis=0), fewest
 
 
 def _comparison(

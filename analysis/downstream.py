@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from analysis.around import Seen, Window, by_selector, of_source
+from analysis.around import Seen, Window, by_selector
 from analysis.change import Change
 
 MAIN_SHARE = 0.5  # of a source's mail: a selector on more is the source's own, on less one of several it passes on
@@ -42,9 +42,10 @@ def _alike(one: Change, other: Change) -> bool:
 
 def _lost(change: Change, seen: Seen) -> dict[Selector, tuple[float, float]]:
     """For each of the domain's selectors: the share of the mail it signed before, and how much of that is lost."""
+    seen = seen.of(change)
     window = Window.of(change, seen)
     found = {}
-    for domain, selector, part in by_selector(of_source(seen.signatures, change).filter("own")):
+    for domain, selector, part in by_selector(seen.signatures.filter("own")):
         shares = window.shares(part)
         if shares.lost > 0:
             found[domain, selector] = (shares.passing_before, shares.lost)

@@ -13,6 +13,7 @@ from analysis.changepoint import FEWEST_DAYS, Slide
 from analysis.compare import Comparison, Counts, Witnesses, by_day, compare, plainly
 from analysis.numbers import Bools, Floats, Ints, np
 from analysis.settings import DriftSettings
+from analysis.stretch import Fit, below, fits
 
 Days = tuple[int, int, int, int]
 """Where the days before a change begin, its first day, the first of its new level, and where that ends (exclusive)."""
@@ -101,11 +102,10 @@ def moves(series: Series, changes: list[int], settings: DriftSettings) -> tuple[
 def stirs(series: Series, changes: list[int], since: int, settings: DriftSettings) -> bool:
     """Whether any of the days proposed, from day `since` on, may be a change that holds to the end, whoever saw it.
 
+    The last of them is one of those. A change of half the size that counts, with half of the mail, may become one.
     The level before it may go back to the beginning, or to any of them, or to the one before them. The last ones may be
     on the way of a slide.
     """
-    if not changes or changes[-1] < since:
-        return False
     end = series.rate.size
     begins = {0, *changes[:-1]} - set(changes[: max(0, bisect_left(changes, since) - 1)])
     steps = [(begin, day, day, end) for day in changes if day >= since for begin in sorted(begins) if begin < day]
@@ -114,10 +114,14 @@ def stirs(series: Series, changes: list[int], since: int, settings: DriftSetting
     slides = [(begin, first, settled, end) for begin in {0, start} for settled in {last, (first + end) // 2} - {first}]
     tried = [*slides, *steps]
     apart, fewest = plainly(series.counts, [_stretches(days) for days in tried])
-    large = (apart >= settings.points / 100 / 2) & (fewest >= settings.messages / 2)
-    tried = [days for days, is_large in zip(tried, large, strict=True) if is_large]
-    found = compare(series.counts, [_stretches(days) for days in tried])
-    return any(_conceivable(series, days, one, settings) for days, one in zip(tried, found, strict=True))
+    least = settings.points / 100 / 2
+    large = np.flatnonzero((np.abs(apart) >= least) & (fewest >= settings.messages / 2))
+    if not large.size:
+        return False
+    tried, apart = [tried[at] for at in large], apart[large]
+    found = fits(series.counts.strata, [_stretches(days) for days in tried])
+    held = found.valid & (found.shift * np.sign(apart) >= least)
+    return any(_conceivable(series, tried[at], found, int(at)) for at in np.flatnonzero(held))
 
 
 def without_campaigns(held: list[Move], messages: Floats) -> list[Move]:
@@ -224,14 +228,10 @@ def _significant(move: Move, settings: DriftSettings) -> bool:
     )
 
 
-def _conceivable(series: Series, days: Days, found: Comparison | None, settings: DriftSettings) -> bool:
+def _conceivable(series: Series, days: Days, found: Fit, pair: int) -> bool:
     """Whether it may become significant with a few more days, or among other changes, or as a slide."""
-    return (
-        found is not None
-        and abs(found.change) >= settings.points / 100 / 2
-        and min(found.messages_before, found.messages_after) >= settings.messages / 2
-        and _chance(series, days, found) < CONCEIVABLE
-    )
+    bound = CONCEIVABLE / _search(series.weight > 0, days)
+    return below(bound, float(found.shift[pair]), found.days(pair), series.counts.wander)
 
 
 def _doubt(move: Move | None, settings: DriftSettings) -> float:

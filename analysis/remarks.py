@@ -7,13 +7,14 @@ documents: only for the few changes that failing signatures explain and nothing 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Final
 
 import polars as pl
 
-from analysis.around import NO_REMARKS, Seen, Window, of_source
+from analysis.around import NO_REMARKS, Seen, Window
 from analysis.change import Change
 from warehouse import reads_remarks
 from warehouse.connect import Connection
@@ -21,6 +22,8 @@ from warehouse.scope import Scope
 
 MOST: Final = 12  # changes whose documents are looked into, those that touch most mail
 FAILING: Final = 0.3  # share of a change from which signatures that stay and fail are worth asking about
+
+STRETCHES: Final = {"domain": pl.String, "source_key": pl.String, "since": pl.Date, "until": pl.Date}
 
 # What verifiers write beside a result: OpenDKIM, Mail::DKIM, dkimpy, rspamd and the large mailbox providers have
 # words of their own for the same few things.
@@ -62,10 +65,13 @@ def remarked(session: Connection, scope: Scope, changes: Sequence[Change], seen:
     """What is remarked on the sources whose signatures are there and fail, with the columns of NO_REMARKS."""
     failing = [change for change in changes if _fails(change, seen)]
     kept = {(one.domain, one.source_key): one for one in sorted(failing, key=lambda one: one.messages)[-MOST:]}
-    told = [rows for change in kept.values() for rows in _of_change(session, scope, change, seen)]
-    if not told:
+    if not kept:
         return NO_REMARKS.clear()
-    return coded(pl.concat(told))
+    asked = [(*source, *days) for source, change in kept.items() for days in _stretches(change, seen)]
+    near = replace(scope, since=min(since for *_, since, _ in asked), until=max(until for *_, until in asked))
+    stretches = pl.DataFrame(asked, schema=STRETCHES, orient="row")
+    read = reads_remarks.reason_remarks, reads_remarks.signature_remarks
+    return coded(pl.concat([one(session, near, stretches) for one in read]))
 
 
 def coded(rows: pl.DataFrame) -> pl.DataFrame:
@@ -77,18 +83,15 @@ def coded(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _fails(change: Change, seen: Seen) -> bool:
     """Whether the domain's own signatures stayed while fewer of them were valid."""
+    seen = seen.of(change)
     window = Window.of(change, seen)
     if "dkim" not in window.mechanisms or not change.loss or not window.total_before or not window.total_after:
         return False
-    mine = window.shares(of_source(seen.signatures, change).filter("own"))
+    mine = window.shares(seen.signatures.filter("own"))
     failing = (mine.after - mine.passing_after) - (mine.before - mine.passing_before)
     return window.explains(failing) >= FAILING
 
 
-def _of_change(session: Connection, scope: Scope, change: Change, seen: Seen) -> Iterator[pl.DataFrame]:
-    window = Window.of(change, seen)
-    for since, until in (window.before, window.after):
-        near = replace(scope, domains=(change.domain,), since=since, until=until)
-        for read in (reads_remarks.reason_remarks, reads_remarks.signature_remarks):
-            rows = read(session, near, change.source_key)
-            yield rows.with_columns(domain=pl.lit(change.domain), source_key=pl.lit(change.source_key))
+def _stretches(change: Change, seen: Seen) -> tuple[tuple[date, date], tuple[date, date]]:
+    window = Window.of(change, seen.of(change))
+    return window.before, window.after

@@ -52,15 +52,15 @@ def stirring(days: pl.DataFrame, settings: DriftSettings, size: int, since: int 
     Where nothing has, `search` finds nothing: whatever it finds, there is a last change, which holds to the end.
     """
     found = set[Source]()
-    for one in _proposed(days, settings, size):
+    for one in _proposed(days, settings, size, since):
         source = one.reading.key
         if source not in found and stirs(one.series, one.days, since, settings):
             found.add(source)
     return found
 
 
-def _proposed(days: pl.DataFrame, settings: DriftSettings, size: int) -> Iterator[_Proposed]:
-    """The series in which any change is proposed."""
+def _proposed(days: pl.DataFrame, settings: DriftSettings, size: int, since: int = 0) -> Iterator[_Proposed]:
+    """The series in which any change is proposed from day number `since` on."""
     for block in blocks(days, settings, size):
         told = np.zeros(len(block.keys), dtype=np.bool_)  # whether another mechanism tells what dmarc has to say
         for mechanism in MECHANISMS:
@@ -71,10 +71,10 @@ def _proposed(days: pl.DataFrame, settings: DriftSettings, size: int) -> Iterato
                 twin = put & ~told & block.alike(mechanism, EITHER)
                 told |= twin
             if put.any():
-                yield from _in_block(block, mechanism, put, twin)
+                yield from _in_block(block, mechanism, put, twin, since)
 
 
-def _in_block(block: Block, mechanism: str, put: Bools, twin: Bools) -> Iterator[_Proposed]:
+def _in_block(block: Block, mechanism: str, put: Bools, twin: Bools, since: int) -> Iterator[_Proposed]:
     """The same of one mechanism and the sources that are asked about."""
     rows = put[block.owner]
     owner = (np.cumsum(put) - 1)[block.owner[rows]]
@@ -88,7 +88,7 @@ def _in_block(block: Block, mechanism: str, put: Bools, twin: Bools) -> Iterator
     messages, aligned = messages * usual, aligned * usual
     rate, weight, trust = daily(messages, aligned, owner)
     for at, proposed in enumerate(changepoint.steps(rate, weight)):
-        if proposed:
+        if proposed and proposed[-1] >= since:
             part, days, source = slice(starts[at], starts[at + 1]), slice(ends[at]), sources[at]
             of_day = rate[at, days], weight[at, days]
             counts = Counts(

@@ -13,7 +13,7 @@ from analysis.settings import DriftSettings
 
 EITHER = "dmarc"  # the last of MECHANISMS: by dkim or by spf, so that it often says what one of them says
 MECHANISMS = {"dkim": "dkim_aligned", "spf": "spf_aligned", EITHER: "aligned"}
-ROWS = 20_000  # reporter rows held as arrays at a time: about 100 MB with 120 days
+ROWS = 4_000  # reporter rows held as arrays at a time: about 20 MB with 120 days
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,6 +121,11 @@ def p_value(shift: float, days: tuple[Days, Days], wander: float = 1.0) -> float
     return max(_student(shift, days, wander), _sides(shift, days))
 
 
+def below(bound: float, shift: float, days: tuple[Days, Days], wander: float) -> bool:
+    """Whether that is less likely than a bound."""
+    return _student(shift, days, wander) < bound and _sides(shift, days) < bound
+
+
 def _doubted(trusted: Floats, found: Fit) -> Floats:
     scaled = np.abs(found.off - _median(found.off, found.seen)) * np.sqrt(found.messages)
     usual = np.maximum(1.5 * _median(scaled, found.seen), np.sqrt(found.spread)[:, None])

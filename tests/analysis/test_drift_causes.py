@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, time, timedelta
 
+import polars as pl
 import pytest
 
 from analysis.drift import Drift, drifts
@@ -183,7 +184,8 @@ def test_documents_are_chosen_by_what_they_are_and_not_by_when_they_came(world: 
         told = connection.execute("SELECT document_hash, day FROM aggregate_report ORDER BY identity_hash").fetchall()
         keep(connection, [(name, record.format(MAILER, f"remark {day}").encode()) for name, day in told])
     with world.warehouse.reading() as connection:
-        read = signature_remarks(connection, Scope(), "as:mailer.test")
+        stretch = {"domain": OURS, "source_key": "as:mailer.test", "since": when[0], "until": when[-1]}
+        read = signature_remarks(connection, Scope(), pl.DataFrame([stretch]))
     assert set(read["remark"]) == {f"remark {day}" for _, day in told[:DOCUMENTS]}
 
 
