@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import astuple
 from typing import Final
 
 import polars as pl
@@ -13,6 +14,8 @@ from analysis.remarks import MEANINGS
 
 GONE: Final = 0.2  # what is left of something that has vanished, at most
 NEW: Final = 0.1  # what there was before of something new, at most
+
+NAMELESS: Final = pl.col("selector").is_null()
 
 # These say what is wrong, where the results say only that something is; so they come first.
 TOLD: Final = 1.05
@@ -42,10 +45,13 @@ def selectors(window: Window, seen: Seen) -> Iterator[Clue]:
     if "dkim" not in window.mechanisms:
         return
     of = _lost if window.change.loss else _won
-    mine = by_selector(seen.signatures.filter("own"))
-    shares = [(f"{selector} ({domain})", window.shares(part)) for domain, selector, part in mine]
-    for subject, part in sorted(shares, key=lambda one: -one[1].before):
-        yield from of(window, part, subject)
+    rows = seen.signatures.filter("own")
+    shares = [
+        (f"{selector} ({domain})", _with_unnamed(window, rows.filter(pl.col("signing_domain") == domain), part))
+        for domain, selector, part in by_selector(rows)
+    ]
+    for subject, one in sorted(shares, key=lambda each: -each[1].before):
+        yield from of(window, one, subject)
 
 
 def signers(window: Window, seen: Seen) -> Iterator[Clue]:
@@ -74,6 +80,24 @@ def signers(window: Window, seen: Seen) -> Iterator[Clue]:
         f"Mail signed by another domain alone went {from_to(*only_others)}.",
         commonest(others, "signing_domain"),
     )
+
+
+def _with_unnamed(window: Window, rows: pl.DataFrame, part: pl.DataFrame) -> Shares:
+    """The shares of a selector's rows, with its part of what its domain signed by `rows` that leave the selector out.
+
+    Else a reporter that names none would make each selector seem to explain less than it does.
+    """
+    mine = window.shares(part)
+    if not rows["selector"].null_count():
+        return mine
+    own, named, unnamed = (
+        astuple(one) for one in (mine, *(window.shares(rows.filter(which)) for which in (~NAMELESS, NAMELESS)))
+    )
+    whole = list[float]()
+    for at, other_time in enumerate((1, 0, 3, 2)):  # before and after, all of it and what passes
+        told = at if named[at] else other_time
+        whole.append(min(1.0, own[at] + unnamed[at] * own[told] / max(named[told], 1e-9)))
+    return Shares(*whole)
 
 
 def _lost(window: Window, part: Shares, subject: str) -> Iterator[Clue]:

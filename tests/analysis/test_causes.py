@@ -60,6 +60,19 @@ def test_a_record_that_asks_for_strict_alignment() -> None:
     assert causes(replace(CHANGE, before=0.2, after=1.0), seen(edit)) == (NONE_SEEN,)
 
 
+@pytest.mark.parametrize("left", [0, 20])
+def test_reporters_that_name_no_selector_do_not_hide_that_one_is_gone(left: int) -> None:
+    base = seen()
+    own = base.signatures.with_columns(messages=pl.when(pl.col("day") < BROKE).then(30).otherwise(3 * left // 5))
+    unnamed = own.with_columns(messages=pl.col("messages") * 2 // 3, selector=pl.lit(None, pl.String))
+    theirs = base.signatures.with_columns(signing_domain=pl.lit("mailer.test"), own=pl.lit(value=False))
+    signed = pl.concat([own, unnamed, theirs], how="vertical_relaxed").filter(pl.col("messages") > 0)
+    first, second = causes(replace(CHANGE, after=left / 50), replace(base, signatures=signed))
+    assert (first.code, second.code) == ("selector_fading" if left else "selector_vanished", "signing_domain_changed")
+    share = f"from 100 % to {2 * left} %" if left else "100 % of the mail signs 0 %"
+    assert share in first.sentence
+
+
 def answers(*rows: tuple[str, str, list[str], int, int]) -> pl.DataFrame:
     """Answers of DNS: name, type, records, and the days (counted from the break) of the first and the last look."""
     at = [datetime.combine(BROKE, time(9)) + timedelta(days=days) for row in rows for days in row[3:]]
