@@ -11,7 +11,7 @@ import polars as pl
 
 from analysis.genuine import counted
 from analysis.numbers import Bools, np
-from analysis.reporters import MOST_LATE, gaps, late_by
+from analysis.reporters import MOST_LATE, Gap, gaps, late_by
 from warehouse import reads, reads_changes
 from warehouse.connect import Connection
 from warehouse.scope import Scope
@@ -62,17 +62,18 @@ def attendance(connection: Connection, newest: date) -> Attendance | None:
     if not isinstance(first, date):
         return None
     span = (newest - first).days + 1
-    silent = gaps(rows, newest, late)
+    silent = dict[str, list[Gap]]()
+    for gap in gaps(rows, newest, late):
+        silent.setdefault(gap.reporter, []).append(gap)
     there = dict[str, Days]()
     for (name,), part in rows.partition_by("reporter", as_dict=True).items():
         own = np.zeros(span, dtype=np.bool_)
         began = part["day"].min()
         assert isinstance(began, date)
         own[(began - first).days : span - _under_way(late.get(str(name), 0.0))] = True
-        for gap in silent:
-            if gap.reporter == name:
-                end = gap.ended_on or newest
-                own[(gap.started_on - first).days : (end - first).days + 1] = False
+        for gap in silent.get(str(name), ()):
+            end = gap.ended_on or newest
+            own[(gap.started_on - first).days : (end - first).days + 1] = False
         there[str(name)] = own
     return Attendance(first, newest, there)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any
+from itertools import groupby
+from typing import NamedTuple
 
 import polars as pl
 
@@ -105,6 +106,24 @@ class _Context:
     rules: AnalysisSettings
 
 
+class _Key(NamedTuple):
+    domain: str
+    signing_domain: str
+    selector: str
+    own: bool
+
+
+class _Part(NamedTuple):
+    """A selector's mail of one day from one source. `passes` tells of results, of no messages too."""
+
+    day: date
+    source_key: str
+    messages: int
+    passed: int
+    keyless: int
+    passes: bool
+
+
 def inventory(
     warehouse: Warehouse, scope: Scope, today: date, rules: AnalysisSettings, declared: Sequence[Declared] = ()
 ) -> Inventory:
@@ -139,12 +158,32 @@ def _inventory(
     )
     real = named.group_by(KEY).agg(n=pl.col("messages").sum(), ok=_passed().sum())
     listed = named.join(real.filter((pl.col("ok") > 0) | (pl.col("n") >= WEIGHTY)).select(KEY), on=KEY)
-    found = [_selector(rows, context) for rows in listed.partition_by(KEY)]
+    found = [_selector(*one, context) for one in _by_selector(listed)]
     seen = {(one.domain, one.selector, one.signing_domain) for one in found}
     found += _orphans(declared, seen)
-    found.sort(key=lambda one: (STATES.index(one.states[0]), not one.own, -one.messages, one.domain, one.selector))
+    found.sort(key=_most_urgent_first)
     rotations = sorted(turns(signatures, days, frames.told.newest), key=lambda turn: turn.day, reverse=True)
     return Inventory(frames.told.newest, tuple(found), real.height - listed.select(KEY).n_unique(), tuple(rotations))
+
+
+def _most_urgent_first(one: Selector) -> tuple[object, ...]:
+    return STATES.index(one.states[0]), not one.own, -one.messages, one.domain, one.selector, one.signing_domain
+
+
+def _by_selector(listed: pl.DataFrame) -> Iterator[tuple[_Key, list[_Part]]]:
+    """Each selector with its days. Anybody can name thousands of them: to ask a frame for each takes long."""
+    sums = (
+        listed.group_by(*KEY, "own", "day", "source_key")
+        .agg(
+            pl.col("messages").sum(),
+            ok=_passed().sum(),
+            none=_keyless().sum(),
+            passes=(pl.col("result") == "pass").any(),
+        )
+        .sort(*KEY, "day", "source_key")
+    )
+    for key, rows in groupby(sums.iter_rows(), lambda row: row[: len(KEY) + 1]):
+        yield _Key(*key), [_Part(*row[len(KEY) + 1 :]) for row in rows]
 
 
 def _passed() -> pl.Expr:
@@ -159,34 +198,32 @@ def _reporters(days: pl.DataFrame) -> dict[tuple[str, str], dict[str, float]]:
     return found
 
 
-def _selector(rows: pl.DataFrame, context: _Context) -> Selector:
-    first: dict[str, Any] = rows.row(0, named=True)
-    daily = rows.group_by("day").agg(n=pl.col("messages").sum(), ok=_passed().sum(), none=_keyless().sum()).sort("day")
-    passing = daily.filter(pl.col("ok") > 0)["day"].to_list()
-    uses = tuple(_uses(rows, first["domain"], context))
+def _selector(key: _Key, rows: Sequence[_Part], context: _Context) -> Selector:
+    passing = [row.day for row in rows if row.passed]
+    uses = tuple(_uses(rows, key.domain, context))
     bare = Selector(
-        domain=first["domain"],
-        signing_domain=first["signing_domain"],
-        selector=first["selector"],
-        own=first["own"],
+        domain=key.domain,
+        signing_domain=key.signing_domain,
+        selector=key.selector,
+        own=key.own,
         states=(),
-        messages=int(daily["n"].sum()),
-        passed=int(daily["ok"].sum()),
-        keyless=int(daily["none"].sum()),
-        first_seen=daily["day"][0],
-        last_seen=daily["day"][-1],
+        messages=sum(row.messages for row in rows),
+        passed=sum(row.passed for row in rows),
+        keyless=sum(row.keyless for row in rows),
+        first_seen=rows[0].day,
+        last_seen=rows[-1].day,
         last_passed=passing[-1] if passing else None,
-        failing_since=_failing_since(daily, context.rules.sources.recent_days),
+        failing_since=_failing_since(rows, passing[-1] if passing else None, context.rules.sources.recent_days),
         removable_since=None,
         rhythm="",
-        service=_service(first["selector"], first["signing_domain"]),
+        service=_service(key.selector, key.signing_domain),
         published=None,
         uses=uses,
     )
     # A forger who names an old key keeps nobody from withdrawing it.
-    senders = [use.source_key for use in uses if use.kind in THEIRS]
-    carried = rows.filter((pl.col("result") == "pass") | pl.col("source_key").is_in(senders))
-    word, since = _rest(bare, carried["day"].unique().sort().to_list(), context) if passing else ("", None)
+    senders = {use.source_key for use in uses if use.kind in THEIRS}
+    carried = {row.day for row in rows if row.passes or row.source_key in senders}
+    word, since = _rest(bare, sorted(carried), context) if passing else ("", None)
     if since and bare.last_passed and _lost(bare, context):
         bare = replace(bare, failing_since=bare.last_passed + timedelta(days=1))
         since = None
@@ -198,22 +235,24 @@ def _keyless() -> pl.Expr:
     return pl.col("messages").filter(pl.col("result") == "permerror")
 
 
-def _uses(rows: pl.DataFrame, domain: str, context: _Context) -> Iterator[Use]:
-    sums = rows.group_by("source_key").agg(pl.col("messages").sum(), ok=_passed().sum())
-    for key, messages, passed in sums.sort("messages", "source_key", descending=[True, False]).iter_rows():
+def _uses(rows: Sequence[_Part], domain: str, context: _Context) -> Iterator[Use]:
+    sums = dict[str, tuple[int, int]]()
+    for row in rows:
+        messages, passed = sums.get(row.source_key, (0, 0))
+        sums[row.source_key] = messages + row.messages, passed + row.passed
+    for key, (messages, passed) in sorted(sums.items(), key=lambda one: (-one[1][0], one[0])):
         source = context.sources.get((domain, key))
         name, kind = (source.name, source.kind) if source else (key, "unknown")
         yield Use(key, name, kind, messages, passed)
 
 
-def _failing_since(daily: pl.DataFrame, recent_days: int) -> date | None:
+def _failing_since(rows: Sequence[_Part], passed: date | None, recent_days: int) -> date | None:
     """The first day since which nothing passes, where that was so for its last days and enough messages."""
-    passing = daily.filter(pl.col("ok") > 0)["day"].max()
-    late = daily.filter(pl.col("day") > passing) if isinstance(passing, date) else daily
-    if late.height < min(FEWEST, recent_days) or int(late["n"].sum()) < WEIGHTY:
+    late = [row for row in rows if passed is None or row.day > passed]
+    days = sorted({row.day for row in late})
+    if len(days) < min(FEWEST, recent_days) or sum(row.messages for row in late) < WEIGHTY:
         return None
-    found: date = late["day"][0]
-    return found
+    return days[0] if days else None
 
 
 def _rest(one: Selector, days: list[date], context: _Context) -> tuple[str, date | None]:
