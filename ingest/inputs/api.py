@@ -7,6 +7,7 @@ gets its number from the ledger, and the warehouse's cursor does the rest (see l
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -29,6 +30,7 @@ _LOG = logging.getLogger(__name__)
 _OVERLAP = 2 * 86400.0  # seconds; deliveries are late and clocks differ, and what is listed twice costs nothing
 _WHOLE = 86400.0  # seconds between listings of a whole folder
 _HEAD = 2**20  # bytes kept of a message beyond the limit
+_OTHERS = 4  # messages that are asked for where one is refused
 T = TypeVar("T")
 
 
@@ -42,11 +44,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """A message as it was received; `size` is more than len(raw) where only its beginning was read."""
+    """A message as it was received; `size` is more than len(raw) where only its beginning was read.
+
+    `fault` is set instead where the service does not give this one: its words.
+    """
 
     raw: bytes
     size: int
     received_at: float | None
+    fault: str = ""
 
 
 class Api(Protocol):
@@ -197,7 +203,7 @@ class ApiInput:
         batch: list[tuple[Numbered, Raw]] = []
         size = 0
         for each in self._ledger.above(folder, known[1] if known[0] == validity else 0):
-            raw = self._persist(lambda key=each.key: self._api.raw(key, self._most))  # type: ignore[misc]
+            raw = self._raw(folder, each)
             if raw is None:
                 self._ledger.forget([each.uid])
                 continue
@@ -210,6 +216,34 @@ class ApiInput:
             size += len(raw.raw)
         if batch:
             yield self._batch(folder, validity, batch)
+
+    def _raw(self, folder: str, each: Numbered) -> Raw | None:
+        """One message; None where it is gone. One that is refused time and again, while others come, stops no other."""
+        refusals, others_come = 0, False
+
+        def step() -> Raw | None:
+            nonlocal refusals, others_come
+            try:
+                return self._api.raw(each.key, self._most)
+            except MailboxError as error:
+                if others_come:
+                    return Raw(b"", 0, None, error.message)
+                refusals += 1
+                may_pass = isinstance(error, MailboxUnreachable)
+                if not may_pass or refusals >= self._retry.tries - 1:
+                    others_come = self._gives_another(folder, each.uid)
+                if others_come and not may_pass:
+                    return step()
+                raise
+
+        return self._persist(step)
+
+    def _gives_another(self, folder: str, than: int) -> bool:
+        """Whether any of the messages around one can be had: proof that the service works at all."""
+        others = sorted(self._ledger.above(folder, 0), key=lambda other: abs(other.uid - than))[1 : 1 + _OTHERS]
+        with contextlib.suppress(MailboxError):
+            return any(self._api.raw(other.key, self._most) is not None for other in others)
+        return False
 
     def _list(self, folder: str) -> None:
         began, newest = self._now(), self._ledger.newest(folder)
@@ -240,7 +274,7 @@ class ApiInput:
             received_at = None if raw.received_at is None else datetime.fromtimestamp(raw.received_at, UTC)
         except (ValueError, OverflowError, OSError):
             received_at = None
-        return Message(body, origin, max(raw.size, len(raw.raw)), received_at, position)
+        return Message(body, origin, max(raw.size, len(raw.raw)), received_at, position, raw.fault)
 
     def _persist(self, step: Callable[[], T]) -> T:
         """Run a step that may be repeated until it gets through; a watch tries for ever."""

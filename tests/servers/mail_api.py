@@ -53,6 +53,7 @@ class MailApi:
         self.folders = {"INBOX": "INBOX"}  # name → key
         self.asked: list[str] = []
         self.next_link = ""  # instead of the proper one
+        self.refused: dict[str, int] = {}  # key → the status that its message is refused with
         self._oauth = oauth
         self._serial = itertools.count(1)
         self._scripted: deque[Answer] = deque()
@@ -107,6 +108,8 @@ class MailApi:
         mail = self.mails.get(unquote(request.path.removeprefix("/messages/")))
         if mail is None:
             return _json({"error": {"code": 404, "message": "Not found"}}, 404)
+        if mail.key in self.refused:
+            return _refusal(self.refused[mail.key])
         text = base64.urlsafe_b64encode(mail.raw).rstrip(b"=").decode()
         return _json({"id": mail.key, "internalDate": str(int(mail.received_at * 1000)), "raw": text})
 
@@ -169,6 +172,8 @@ class MailApi:
         mail = self.mails.get(key)
         if mail is None:
             return _json({"error": {"code": "ErrorItemNotFound", "message": "gone"}}, 404)
+        if what == "/$value" and key in self.refused:
+            return _refusal(self.refused[key])
         if what == "/$value":
             return 200, {"Content-Type": "text/plain"}, mail.raw
         if what == "/move":
@@ -182,6 +187,10 @@ class MailApi:
 
 def _json(document: dict[str, Any], status: int = 200) -> Answer:
     return status, {"Content-Type": "application/json"}, json.dumps(document).encode()
+
+
+def _refusal(status: int) -> Answer:
+    return _json({"error": {"code": "ErrorMimeContentConversionFailed", "message": "It cannot be converted."}}, status)
 
 
 def _handler(api: MailApi) -> type[BaseHTTPRequestHandler]:

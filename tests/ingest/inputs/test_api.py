@@ -201,6 +201,39 @@ def test_a_message_beyond_the_limit_brings_its_head(api: MailApi, settings: Mail
     assert len(message.raw) <= 2**16 < message.size
 
 
+@pytest.mark.parametrize("status", [400, 500])
+def test_a_message_that_is_refused_for_good_stops_no_other(
+    api: MailApi, settings: MailboxSettings, status: int
+) -> None:
+    raws = [b"Subject: %d\r\n\r\n" % number for number in range(4)]
+    keys = [api.deliver(raw, NOW + number) for number, raw in enumerate(raws)]
+    api.refused = {keys[0]: status, keys[2]: status}
+    read = everything(Box(settings).fetch({}))
+    assert [message.raw for message in read] == [b"", raws[1], b"", raws[3]]
+    assert [bool(message.fault) for message in read] == [True, False, True, False]
+    assert "It cannot be converted." in read[0].fault
+    assert everything(Box(settings).fetch(reached(read))) == []
+
+
+@pytest.mark.parametrize("status", [400, 500])
+def test_nothing_is_passed_over_where_no_message_comes(api: MailApi, settings: MailboxSettings, status: int) -> None:
+    keys = [api.deliver(b"Subject: %d\r\n\r\n" % number, NOW + number) for number in range(4)]
+    api.refused = dict.fromkeys(keys, status)
+    with pytest.raises(MailboxError, match="It cannot be converted"):
+        everything(Box(settings).fetch({}))
+    api.refused = {}
+    assert len(everything(Box(settings).fetch({}))) == len(keys)
+
+
+def test_a_watch_goes_on_behind_a_message_that_is_refused(api: MailApi, settings: MailboxSettings) -> None:
+    keys = [api.deliver(b"Subject: %d\r\n\r\n" % number, NOW + number) for number in range(3)]
+    api.refused = {keys[1]: 500}
+    stop = threading.Event()
+    batch = next(iter(Box(settings).watch({}, stop)))
+    assert [bool(message.fault) for message in batch] == [False, True, False]
+    stop.set()
+
+
 def test_busy_services_are_asked_again_when_they_say(api: MailApi, settings: MailboxSettings) -> None:
     api.deliver(b"Subject: 1\r\n\r\n", NOW)
     api.script(503)
