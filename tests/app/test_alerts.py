@@ -209,20 +209,21 @@ def test_a_watch_tries_again_what_failed_and_rests_otherwise(world: World, hook:
     teller.step()
     assert not hook.posted  # the first moment is for the mailbox
     hook.answers = [503]
-    teller.due_at = 0.0
+    teller.due_at, begun = 0.0, monotonic()
     teller.step()
-    assert 50 < teller.due_at - monotonic() < 70
+    # A minute, or ten times as long as the round took on a busy machine.
+    assert 50 < teller.due_at - monotonic() <= max(60, 10 * (monotonic() - begun))
     stop.set()
     teller.due_at = 0.0
     teller.step()
     assert not hook.posted
     stop.clear()
-    teller.due_at = 0.0
+    teller.due_at, begun = 0.0, monotonic()
     teller.step()
     assert len(hook.posted) == 1
     assert teller.due_at - monotonic() > 800
     teller.stored()
-    assert 50 < teller.due_at - monotonic() < 70
+    assert 50 < teller.due_at - monotonic() <= max(60, 10 * (monotonic() - begun))
 
 
 def test_snoozed_findings_and_other_kinds_are_not_told_of(world: World, hook: Hook) -> None:
