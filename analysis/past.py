@@ -39,7 +39,7 @@ def past(connection: Connection, history: Scope, settings: SourceSettings) -> pl
     list_reasons, elsewhere_spf (in steps: see `elsewhere`), those of `traces.traced` and `dns_traces.dns_traced`.
     Beside them first_seen and domain_first_day over all time, and what is known of the source (`reads_sources.FACTS`).
     """
-    volumes = reads.volumes(connection, history, None, settings.recent_days)
+    volumes = reads.volumes(connection, history, settings.recent_days)
     signatures, envelopes = reads.signature_sums(connection, history), reads.envelope_sums(connection, history)
     # Homes are looked for among all of a domain's sources, so those without mail have to be known as well.
     keys = pl.concat(one["source_key"].unique() for one in (volumes, signatures, envelopes)).unique().to_list()

@@ -65,8 +65,8 @@ def reported_days(connection: Connection, scope: Scope) -> pl.DataFrame:
     )
 
 
-def volumes(connection: Connection, scope: Scope, since: date | None, recent_days: int) -> pl.DataFrame:
-    """Each domain and source_key with mail since a day: how much, how steadily, how it aligned lately and before.
+def volumes(connection: Connection, scope: Scope, recent_days: int) -> pl.DataFrame:
+    """Each domain and source_key with mail: how much, how steadily, how it aligned lately and before.
 
     n, dkim_aligned and spf_aligned are messages over the scope's days; recent_… those of the source's own last
     `recent_days`, earlier_… the others. active_days counts days with mail, span_days those from the first to the
@@ -74,8 +74,6 @@ def volumes(connection: Connection, scope: Scope, since: date | None, recent_day
     """
     where, values = scope.where()
     first, last = _ends(connection, scope)
-    # Whoever sent since that day has its last days after this one, and only those are looked at once more.
-    recent = f"day > DATE '{since or first}' - {recent_days}"
     return frame(
         connection,
         f"""
@@ -84,10 +82,10 @@ def volumes(connection: Connection, scope: Scope, since: date | None, recent_day
                    sum(dkim_aligned)::BIGINT AS dkim_aligned, sum(spf_aligned)::BIGINT AS spf_aligned,
                    bit_count(bitstring_agg(day - DATE '{first}', 0, {(last - first).days})) AS active_days,
                    max(day) - min(day) + 1 AS span_days, max(day) AS last_day
-            FROM source_day WHERE {where} GROUP BY domain, source_key HAVING max(day) >= DATE '{since or first}'
+            FROM source_day WHERE {where} GROUP BY domain, source_key
         ), late AS (
             SELECT domain, source_key, sum(s.messages)::BIGINT AS recent_n, sum(s.aligned)::BIGINT AS recent_aligned
-            FROM (SELECT * FROM source_day WHERE {where} AND {recent}) s JOIN told USING (domain, source_key)
+            FROM (SELECT * FROM source_day WHERE {where}) s JOIN told USING (domain, source_key)
             WHERE day > last_day - {recent_days} GROUP BY domain, source_key
         )
         SELECT domain, source_key, n, recent_n, recent_aligned, n - recent_n AS earlier_n,

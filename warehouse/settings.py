@@ -42,15 +42,17 @@ class RetentionSettings:
     messages_days: int = setting(0, "Days that the log of how each message ended is kept.")
     quarantine_days: int = setting(
         90,
-        "Days that the bytes of a refused message are kept after it was refused last; its reason and digest stay. Also at the end of each load.",
+        "Days that the bytes of a refused message are kept after it was refused last; its reason and digest stay. Also at the end of each load, and hourly in a watch.",
     )
     failures_days: int = setting(
-        30, "Days that failure reports are kept after they were stored; older ones also go at the end of each load."
+        30,
+        "Days that failure reports are kept after they were stored; older ones also go at the end of each load, and hourly in a watch.",
     )
     bounces_days: int = setting(
-        180, "Days that bounces are kept after they were stored; older ones also go at the end of each load."
+        180,
+        "Days that bounces are kept after they were stored; older ones also go at the end of each load, and hourly in a watch.",
     )
     personal_days: int = setting(
         30,
-        "Days that addresses, subjects and whole mails of failure reports and bounces are kept, where 'privacy' keeps them at all. Also at the end of each load.",
+        "Days that addresses, subjects and whole mails of failure reports and bounces are kept, where 'privacy' keeps them at all. Also at the end of each load, and hourly in a watch.",
     )
