@@ -188,6 +188,45 @@ def test_after_moves_what_is_stored_and_nothing_else(account: Account, config: P
     assert count(config, "SELECT count(*) FROM mailbox_action") == 0
 
 
+def test_a_mailbox_that_refuses_to_move_is_read_all_the_same(account: Account, config: Path) -> None:
+    reports, plain = MAILS[1200:1205], config.read_text()
+    with account.imap() as client:
+        client.create("Done")
+    for at, more in enumerate((reports[:3], reports[3:])):
+        for path in more:
+            account.deliver(path.read_bytes())
+        # No server has such a folder. What the first run owes must not keep the second one from reading.
+        config.write_text(plain + 'after = "move:a//b"\n')
+        command = [COMMAND, "--config", str(config), "poll", "--json"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 4, done.stderr
+        answer = json.loads(done.stdout)
+        assert (answer["seen"], answer["stored"] + answer["duplicates"]) == (len(more), len(more)), at
+        assert [failure["reason"] for failure in answer["failures"]] == ["mailbox"]
+        assert "refused" in done.stderr
+    assert count(config, "SELECT count(*) FROM mailbox_action") == len(account.state()) == 5
+    config.write_text(plain + 'after = "move:Done"\n')
+    assert whosends(config, "poll")["seen"] == 0
+    assert len(account.state("Done")) == 5
+    assert count(config, "SELECT count(*) FROM mailbox_action") == 0
+
+
+def test_a_watch_goes_on_where_the_mailbox_refuses_to_move(account: Account, config: Path) -> None:
+    assert whosends(config, "poll")["seen"] == 0
+    config.write_text(config.read_text() + 'after = "move:a//b"\n')
+    command = [COMMAND, "--config", str(config), "poll", "--watch"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        for number in (1, 2):
+            account.deliver(MAILS[1300 + number].read_bytes())
+            assert eventually(lambda number=number: count(config, "SELECT count(*) FROM message") == number, seconds=60)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 4, errors
+    assert errors.count("refused to move") == 2, errors  # when it began, and what it ends with
+
+
 def test_a_watch_that_owes_something_waits_for_a_server_that_is_down(account: Account, config: Path) -> None:
     account.deliver(MAILS[1300].read_bytes())
     with account.imap() as client:

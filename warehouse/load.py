@@ -13,11 +13,13 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 
 from ingest.attestation import Attestation
+from ingest.errors import MailboxError
 from ingest.inputs.base import Cursors, Input, Message, Position, to_act_on
 from ingest.outcome import Duplicate, NotAReport, Outcome, Quarantined, Stored
 from ingest.reading import Reading
 from ingest.settings import PrivacySettings, UnpackLimits
 from warehouse import cursors, melting, pseudonyms, retention, runs
+from warehouse.acting import Acting
 from warehouse.connect import Warehouse
 from warehouse.errors import MemoryShort, WarehouseBusy
 from warehouse.instants import naive
@@ -106,7 +108,8 @@ class Loader:
 
     `attest` may use the network; without it nobody vouches for a report, and nothing speaks against it.
     More than one of `jobs` processes reads ahead of what is committed: for inputs that need not hear of one batch
-    before they give the next, and where nobody attests. Each of them calls `prepare` first.
+    before they give the next, and where nobody attests. Each of them calls `prepare` first. `refused` hears at once
+    where the mailbox refuses to mark or move what is stored.
     """
 
     warehouse: Warehouse
@@ -119,6 +122,7 @@ class Loader:
     attest: Attest | None = None
     jobs: int = 1
     prepare: Callable[[], object] = int
+    refused: Callable[[MailboxError], object] = lambda _: None
 
     def now(self) -> datetime:
         """The time, as the tables hold it: UTC, without a zone."""
@@ -132,7 +136,7 @@ def load(
 
     `batches` stands in for `source.fetch` where messages are watched for. Killed at any point,
     nothing is half stored, and the next run goes on from the last commit: what it reads again is
-    known by its identity.
+    known by its identity. Where the mailbox refuses to mark or move, all is read before that MailboxError is raised.
     """
     started, summary, warehouse = time.monotonic(), LoadSummary(), loader.warehouse
     with warehouse.writing(reports=False) as connection:
@@ -142,10 +146,8 @@ def load(
     how = How(loader.limits, privacy, warehouse.settings.keep_documents)
     attest = loader.attest
     vouch = (lambda found: attest(found, loader.now())) if attest else None
-    if owed:
-        source.redo(owed)
-        with warehouse.writing(reports=False) as connection:
-            cursors.paid(connection, owed)
+    acting = Acting(source, warehouse, loader.refused)
+    acting.redo(owed)
     run = _Run(run_key, summary, warehouse.settings.load_memory, loader.now())
     found = _tended((batches or source.fetch)(known), loader, run)
 
@@ -154,11 +156,13 @@ def load(
 
     with tuned(), closing(_stored(source, loader, found, how, vouch, store)) as stored:
         for committed in stored:
-            _act(source, loader, committed)
+            acting.done(committed.ended, committed.owed)
             summary.seconds = time.monotonic() - started
             loader.progress(summary)
     _tend(loader, run)
     summary.seconds = time.monotonic() - started
+    if acting.refusal:
+        raise acting.refusal
     return summary
 
 
@@ -260,13 +264,6 @@ def _committed(source: Input, loader: Loader, portion: Portion, run: _Run) -> _C
         runs.note(connection, run.key, summary, terms.now)
     run.summary.become(summary)
     return _Committed(ended, owed)
-
-
-def _act(source: Input, loader: Loader, committed: _Committed) -> None:
-    source.done(committed.ended)
-    if committed.owed:
-        with loader.warehouse.writing(reports=False) as connection:
-            cursors.paid(connection, committed.owed)
 
 
 def _read(batches: Iterator[Sequence[Message]], how: How, vouch: Vouch | None) -> Iterator[Portion | None]:

@@ -48,20 +48,32 @@ def command(run: Run, watch: bool, names: tuple[str, ...]) -> int:
         return watch_all(run, screen, mailboxes)
     summary, code = LoadSummary(), exitcodes.OK
     for settings in mailboxes:
+        found = LoadSummary()
         try:
-            with progress(screen, f"Reading {settings.name}") as report:
-                add(summary, load(box(settings, run.config.limits), mail_loader_of(run, report)))
+            _read(run, screen, settings, found)
         except MailboxError as error:
             # The other mailboxes are read all the same; the exit code tells of this one.
             screen.note(f"Error: {settings.name}: {error.message}\n{error.hint}")
             summary.failures.append(Failure(settings.name, "mailbox", error.message))
             code = max(code, error.exit_code)
+        add(summary, found)
     rename(run)
     ask_blocklists(run)
     tell(screen, summary)
     screen.stream().flush()
     warm_up(run, summary)
     return code
+
+
+def _read(run: Run, screen: Screen, settings: MailboxSettings, found: LoadSummary) -> None:
+    """Read one mailbox; `found` tells what was stored, whatever ends it."""
+    with progress(screen, f"Reading {settings.name}") as report:
+
+        def told(summary: LoadSummary) -> None:
+            found.become(summary)
+            report(summary)
+
+        found.become(load(box(settings, run.config.limits), mail_loader_of(run, told)))
 
 
 def _chosen(mailboxes: tuple[MailboxSettings, ...], names: tuple[str, ...]) -> tuple[MailboxSettings, ...]:

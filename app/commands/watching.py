@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from app import exitcodes
@@ -49,7 +49,7 @@ class Watch:
             while not self.stop.is_set():
                 self._watched(settings)
         except Error as error:
-            self.screen.note(f"Error: {settings.name}: {error.message} {error.hint}")
+            self._note(settings.name, error)
             self.errors.append(error)
         except BaseException as error:  # noqa: BLE001 - raised again by the main thread, which ends the others first
             self.errors.append(error)
@@ -59,6 +59,7 @@ class Watch:
         """Watch until told to stop, or until what an earlier run owes to the mailbox finds no server."""
         source = box(settings, self.run.config.limits)
         loader = mail_loader_of(self.run, lambda summary: self._told(settings.name, summary))
+        loader = replace(loader, refused=lambda error: self._note(settings.name, error))
         try:
             load(source, loader, lambda cursors: source.watch(cursors, self.stop))
         except MailboxUnreachable as error:
@@ -66,6 +67,9 @@ class Watch:
                 raise
             self.screen.note(f"{settings.name}: {error.message} Waiting for it.")
             self.stop.wait(max(AGAIN, error.wait_seconds))
+
+    def _note(self, name: str, error: Error) -> None:
+        self.screen.note(f"Error: {name}: {error.message} {error.hint}")
 
     def _told(self, name: str, summary: LoadSummary) -> None:
         self.screen.note(f"{name}: {counted(summary)}")
