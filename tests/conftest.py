@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -15,3 +17,11 @@ def fresh_logs() -> None:
     for logger in map(logging.getLogger, PACKAGES):
         logger.handlers, logger.propagate = [], True
         logger.setLevel(logging.NOTSET)
+
+
+@pytest.fixture(autouse=True)
+def own_main() -> Iterator[None]:
+    """A page that was run without a browser does not stay this process's main module, which processes begin with."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main

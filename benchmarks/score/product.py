@@ -96,7 +96,9 @@ def name(world: World, warehouse: Path) -> None:
     with Warehouse(warehouse, WarehouseSettings()).writing() as connection:
         owners = regrouping.to_ask(connection, instant, 1)
         dns.keep(connection, [(one.domain, told) for one in owners for told in answered(world, one)], instant)
-        addresses.renew(connection, regrouping.regrouped(connection, identifier(), seen, names), instant)
+        addresses.renew(
+            connection, regrouping.regrouped(connection, identifier(), seen, names, instant.date()), instant
+        )
 
 
 def _run(warehouse: Path, *words: str) -> dict[str, Any]:

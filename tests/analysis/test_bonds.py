@@ -15,7 +15,7 @@ from analysis.regrouping import Known
 from ingest.catalogue.catalogue import catalogue
 from ingest.ip import parsed
 from ingest.network import NetworkDatabase, ServiceMap
-from warehouse.dns import ANSWER
+from warehouse.dns import KEPT
 
 SENDGRID, INTERCOM = catalogue().get("sendgrid"), catalogue().get("intercom")
 SES = "54.240.8.21"
@@ -43,7 +43,7 @@ RECORDS: dict[tuple[str, str], list[str]] = {
 def answers() -> pl.DataFrame:
     earlier = {("gone.ours.test", "CNAME"): ["u9.mailgun.org."]}
     rows = [(ORG, *name, records, AT, AT, earlier.get(name, records)) for name, records in RECORDS.items()]
-    schema = [*ANSWER.names, "earlier"]
+    schema = [*KEPT.schema().names, "earlier"]
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
@@ -235,7 +235,9 @@ HOSTED: dict[tuple[str, str], list[str]] = {
 @pytest.fixture(scope="module")
 def hosted() -> Pointers:
     rows = [("hosted.test", *name, records, AT, AT, records) for name, records in HOSTED.items()]
-    return Pointers(pl.DataFrame(rows, schema=[*ANSWER.names, "earlier"], orient="row"), catalogue(), lasting=True)
+    return Pointers(
+        pl.DataFrame(rows, schema=[*KEPT.schema().names, "earlier"], orient="row"), catalogue(), lasting=True
+    )
 
 
 def test_hosts_of_our_own_that_the_record_names_are_ours_and_their_neighbours_are_not(hosted: Pointers) -> None:
@@ -259,7 +261,9 @@ def test_a_host_that_two_domains_name_is_neithers() -> None:
             (domain, "TXT", [f"v=spf1 a:mx.{domain} -all"]), (f"mx.{domain}", "A", ["95.216.3.4"])
         )
     ]  # fmt: skip
-    two = Pointers(pl.DataFrame(rows, schema=[*ANSWER.names, "earlier"], orient="row"), catalogue(), lasting=True)
+    two = Pointers(
+        pl.DataFrame(rows, schema=[*KEPT.schema().names, "earlier"], orient="row"), catalogue(), lasting=True
+    )
     assert two.own_hosts == {"one.test": {"95.216.3.4"}, "two.test": {"95.216.3.4"}}
     assert bonds(["95.216.3.4"], two, passing([], [], []), catalogue()) == {}
 
