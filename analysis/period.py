@@ -45,6 +45,12 @@ def _newest_day(connection: Connection, today: date, until: date | None) -> date
     return _last(connection, replace(scope, until=horizon(connection, scope, today))) or last
 
 
+def last_days(connection: Connection, today: date) -> dict[str, date]:
+    """Each domain with reports, and its newest day; a reporter's clock that runs ahead does not count."""
+    found, newest = reads.last_days(connection, Scope()), newest_day(connection, today)
+    return {domain: min(last, newest) if newest else last for domain, last in found.iter_rows()}
+
+
 def judged_over(domains: tuple[str, ...], newest: date | None, days: int) -> Scope:
     """The last `days` up to the newest day, over which domains are judged; all of their days where there is none."""
     return Scope(domains, newest - timedelta(days=days - 1) if newest else None, newest)

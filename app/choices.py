@@ -47,7 +47,7 @@ def checked(key: str, value: object, where: str) -> object:
     if isinstance(value, int | float):
         _bounded(key, value, where)
     if key in DOMAINS:
-        return _named(value) if isinstance(value, str) else tuple(_named(one) for one in value)  # type: ignore[attr-defined]
+        return as_reported(value) if isinstance(value, str) else tuple(as_reported(one) for one in value)  # type: ignore[attr-defined]
     return value
 
 
@@ -64,6 +64,6 @@ def _bounded(key: str, value: float, where: str) -> None:
         raise UsageError(f"{where} must be a port below 65536.")
 
 
-def _named(domain: str) -> str:
+def as_reported(domain: str) -> str:
     """A domain as reports have it, however a person writes it."""
     return domain.strip().rstrip(".").lower()

@@ -89,14 +89,9 @@ def scopes(warehouse: Warehouse, config: Config, today: date, few: int = FEW) ->
     """What is looked at, in order, each with its last day: clients, all domains (named by none), and each of them."""
     # Not at the top: what only reads files may have this turned off.
     from analysis import period  # noqa: PLC0415
-    from warehouse import reads  # noqa: PLC0415
 
     with warehouse.reading() as connection:
-        newest = period.newest_day(connection, today)
-        last_days = {
-            domain: min(last, newest) if newest else last
-            for domain, last in reads.last_days(connection, Scope()).iter_rows()
-        }
+        last_days = period.last_days(connection, today)
     each = [(domain,) for domain in last_days]
     groups = [*_clients(config, last_days), ()]
     for domains in [*groups, *each] if len(each) <= few else [*each, *groups]:

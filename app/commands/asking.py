@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import click
 
+from app.choices import as_reported
 from app.config import meant
 from ingest.errors import UsageError
 from warehouse import reads
@@ -114,7 +115,7 @@ def scope_of(warehouse: Warehouse, asked: Asked, days: int | None, held: Known |
 
 def known_domain(held: Known, text: str) -> str:
     """A domain that reports are about, or UsageError with the ones that are."""
-    domain = text.strip().rstrip(".").lower()
+    domain = as_reported(text)
     if domain not in held.last_days:
         hint = meant(domain, held.last_days) if held.last_days else "There are no reports yet."
         raise UsageError(f"No report is about {domain!r}.", hint)

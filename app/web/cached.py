@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 import polars as pl
 import streamlit as st
 
-from analysis import apart, completeness, dns_edits, history, kinds
+from analysis import apart, completeness, dns_edits, history, kinds, period
 from analysis import drift as moved
 from analysis import findings as todo
 from analysis import news as told
@@ -28,7 +28,6 @@ from analysis import sources as who
 from analysis import status as standing
 from analysis.decomposition import Decomposition
 from analysis.genuine import counted
-from analysis.period import newest_day
 from analysis.settings import AnalysisSettings
 from app import config
 from app.tracking import Tracking, look, tracked
@@ -97,8 +96,7 @@ def today() -> date:
 def last_days(state: State, day: date) -> dict[str, date]:
     """Each domain with reports, and its newest day; a reporter's clock that runs ahead does not count."""
     with warehouse().reading() as connection:
-        found, newest = reads.last_days(connection, Scope()), newest_day(connection, day)
-    return {str(domain): min(last, newest) if newest else last for domain, last in found.iter_rows()}
+        return period.last_days(connection, day)
 
 
 @st.cache_resource(max_entries=LARGE, show_spinner=False)

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from app.cli import main
+from tests.app.web.browsing import chromium
 from tests.warehouse.build import row, xml
 
 ROOT = Path(__file__).parents[2]
@@ -130,3 +132,11 @@ def month(whosends: Whosends, home: Path) -> Path:
     path = home / "month.duckdb"
     assert whosends("ingest", write_month(home / "month"), "--warehouse", path).code == 0
     return path
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = chromium(playwright)
+        yield browser
+        browser.close()

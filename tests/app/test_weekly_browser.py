@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from app.exports import weekly_html
-from tests.app.web.browsing import chromium
 from tests.app.weeks import HOSTILE, SETTINGS, quiet, week
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -28,14 +26,6 @@ CONTRAST = """() => {
   const lights = texts.map(one => light(getComputedStyle(one).color));
   return Math.min(...lights.map(l => (Math.max(l, ground) + 0.05) / (Math.min(l, ground) + 0.05)));
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = chromium(playwright)
-        yield browser
-        browser.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Request, sync_playwright
+from playwright.sync_api import Browser, Request
 from streamlit.testing.v1 import AppTest
 
 from app.web import launch
 from tests.analysis.world import Policy, World, days, usual
 from tests.app.web import hostile
-from tests.app.web.browsing import Seen, chromium, served
+from tests.app.web.browsing import Seen, served
 from warehouse.connect import Warehouse
 from warehouse.settings import WarehouseSettings
 
@@ -102,14 +102,6 @@ def ours(sample: Path, tmp_path: Path) -> Path:
 
 def now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = chromium(playwright)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
