@@ -34,8 +34,10 @@ class Sizes:
 
 
 QUICK = Sizes(small=500, mixed=400, mails=300, large=1, huge=0, disk=500, rounds=1, rival=1)
-USUAL = Sizes(small=6000, mixed=8000, mails=4000, large=3, huge=1, disk=4000, rounds=3, rival=2)
-FULL = Sizes(small=20_000, mixed=20_000, mails=10_000, large=6, huge=1, disk=50_000, rounds=5, rival=3, rival_huge=True)
+USUAL = Sizes(small=6000, mixed=8000, mails=4000, large=12, huge=1, disk=4000, rounds=3, rival=2)
+FULL = Sizes(
+    small=20_000, mixed=20_000, mails=10_000, large=18, huge=1, disk=50_000, rounds=5, rival=3, rival_huge=True
+)
 
 JOBS = 2
 FEW, SOME, MANY, MOST = (1, 4), (2, 24), (6000, 9000), (100_000, 100_000)

@@ -46,6 +46,7 @@ class Poll:
     messages: Sequence[Message]
     name: str = "main"
     acts: bool = True
+    remote: bool = True
 
     def fetch(self, cursors: Cursors) -> Iterator[Sequence[Message]]:
         """The batch."""

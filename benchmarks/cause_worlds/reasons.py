@@ -93,8 +93,8 @@ def _key_gone(draft: Draft) -> None:
 
 def _include_gone(draft: Draft) -> None:
     draft.breaks(spf="softfail", aligned_spf=False)
-    records = [[f"v=spf1 include:_spf.{SERVICE} include:mx.test ~all"], ["v=spf1 include:mx.test ~all"]]
-    draft.edit(f"bounce.{OURS}", "TXT", *records, draft.start)
+    before, after = f"v=spf1 include:_spf.{SERVICE} include:mx.test ~all", "v=spf1 include:mx.test ~all"
+    draft.edit(f"bounce.{OURS}", "TXT", [before], [after], draft.start)
 
 
 def _path_moved(draft: Draft) -> None:

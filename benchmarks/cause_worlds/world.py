@@ -22,6 +22,7 @@ FIRST = date(2026, 3, 2)  # a Monday
 KEY = {"domain": OURS, "source_key": "source"}
 REPORTERS = 4
 NAMELESS = 1  # the reporter that may leave selectors out
+UNSIGNED: tuple[tuple[str | None, str | None, str | None], ...] = ((None, None, None),)
 REMARKING = 2  # the reporter that may remark on signatures
 
 Cell = tuple[int, int, Way]  # day, reporter, way
@@ -121,9 +122,10 @@ def _signatures(cells: list[tuple[int, int, Way, int]], *, nameless: bool) -> pl
     def rows() -> Iterator[dict[str, object]]:
         for day, reporter, way, messages in cells:
             named = not (nameless and reporter == NAMELESS)
-            signed = [(way.signer, way.selector if named else None, way.dkim)] if way.signer else []
-            signed += [(SERVICE, "svc" if named else None, "pass")] if way.beside else []
-            for signer, selector, result in signed or [(None, None, None)]:
+            signed: tuple[tuple[str | None, str | None, str | None], ...] = ()
+            signed += ((way.signer, way.selector if named else None, way.dkim),) if way.signer else ()
+            signed += ((SERVICE, "svc" if named else None, "pass"),) if way.beside else ()
+            for signer, selector, result in signed or UNSIGNED:
                 told = {"signing_domain": signer, "selector": selector, "result": result}
                 yield {**_at(day), **told, "messages": messages}
 
@@ -136,7 +138,7 @@ def _envelopes(cells: list[tuple[int, int, Way, int]]) -> pl.DataFrame:
 
 
 def _addresses(cells: list[tuple[int, int, Way, int]]) -> pl.DataFrame:
-    rows = [
+    rows: list[dict[str, object]] = [
         {
             **KEY,
             "source_ip": way.address,

@@ -6,9 +6,10 @@ begin, see other mail, report late, for several days at once, or lose reports; a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -70,10 +71,10 @@ class Draft:
         """A day on which something happens."""
         return int(self.rng.integers(first, last))
 
-    def send(self, kind: str, mean: Floats, selectors: list[str | None] | None = None, name: str = DOMAIN) -> str:
+    def send(self, kind: str, mean: Floats, selectors: Sequence[str | None] | None = None, name: str = DOMAIN) -> str:
         """Add a source."""
         key = f"source-{len(self.senders)}"
-        usual: list[str | None] = [f"s{len(self.senders)}"] * DAYS
+        usual = [f"s{len(self.senders)}"] * DAYS
         aligned = 0.0 if kind == "spoofing" else float(self.rng.choice([0.99, 0.9, 0.5]))
         chosen = [None] * DAYS if kind == "spoofing" else selectors or usual
         self.senders.append(Sender(key, mean, kind, aligned, list(chosen), name))
@@ -289,6 +290,6 @@ def _signatures(sender: Sender, counts: Ints) -> pl.DataFrame:
         for day, selector in enumerate(sender.selectors)
         if daily[day]
     ]
-    columns = dict.fromkeys(("domain", "source_key"), pl.String) | {"day": pl.Date}
+    columns: dict[str, Any] = dict.fromkeys(("domain", "source_key"), pl.String) | {"day": pl.Date}
     columns |= dict.fromkeys(("signing_domain", "selector", "result"), pl.String) | {"messages": pl.Int64}
     return pl.DataFrame(rows, schema=columns, orient="row")

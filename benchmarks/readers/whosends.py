@@ -59,7 +59,7 @@ def main(folder: Path, warehouse: Path, keep_documents: bool, jobs: int) -> None
 
 def _others() -> resource.struct_rusage:
     """What other processes took. One that others were forked from tells of them once it has ended."""
-    forkserver._forkserver._stop()
+    forkserver._forkserver._stop()  # type: ignore[attr-defined]  # it has no public way to end
     return resource.getrusage(resource.RUSAGE_CHILDREN)
 
 

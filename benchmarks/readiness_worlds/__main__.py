@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from datetime import date
 
 import polars as pl
 
@@ -33,8 +34,9 @@ def scored(seed: int) -> list[tuple[object, ...]]:
 def _rows(one: Experiment) -> Iterator[tuple[object, ...]]:
     told = judged(one.rows, one.seen, Situation(one.domain, one.candidate))
     told = told.with_columns(group=pl.col("source_key").replace_strict(one.group))
-    days = (one.rows["day"].min(), BEFORE, AFTER)
-    drawn = draws(told, one.enforced, days)
+    first = one.rows["day"].min()
+    assert isinstance(first, date)
+    drawn = draws(told, one.enforced, (first, BEFORE, AFTER))
     totals = limits(drawn.group)
     actual: dict[str, int] = {}
     for key, messages in one.refused.items():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import polars as pl
 
@@ -37,7 +39,9 @@ def _slid(rows: pl.DataFrame, kinds: dict[str, str], rng: np.random.Generator) -
     streams = rows.filter(own).select("domain", "source_key").unique().sort("domain", "source_key")
     streams = streams.filter(pl.Series(rng.random(streams.height) < SLIDES))
     first, last = rows["day"].min(), rows["day"].max()
-    span = (last - first).days  # type: ignore[operator]
+    assert isinstance(first, date)
+    assert isinstance(last, date)
+    span = (last - first).days
     streams = streams.with_columns(
         start=rng.integers(0, max(span, 1), streams.height),
         takes=rng.integers(*SLIDE_DAYS, streams.height),

@@ -47,8 +47,11 @@ def ways(rows: pl.DataFrame) -> tuple[float, float]:
     each = rows.group_by(SOURCE).agg(
         pl.col("passed_on").first(), pl.col("messages").filter(pl.col("truth") == "forwarded").sum().alias("true")
     )
-    right = each.select(pl.min_horizontal("passed_on", "true")).to_series().sum()
-    return right / max(1, each["passed_on"].sum()), right / max(1, each["true"].sum())
+    right, said, true = (
+        int(each.select(what).item())
+        for what in (pl.min_horizontal("passed_on", "true").sum(), pl.col("passed_on").sum(), pl.col("true").sum())
+    )
+    return right / max(1, said), right / max(1, true)
 
 
 def styles(rows: pl.DataFrame) -> pl.DataFrame:
