@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
+
 from warehouse.errors import SchemaTooNew
 
 if TYPE_CHECKING:
@@ -75,9 +77,8 @@ def _apply(connection: Connection, step: Step) -> None:
 
 
 def _applied(connection: Connection) -> set[int]:
-    known = connection.execute(
-        "SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'main' AND table_name = 'migration'"
-    ).fetchone()
-    if not known or not known[0]:
+    # To ask first whether there is such a table takes several times as long as to read it.
+    try:
+        return {version for (version,) in connection.execute("SELECT version FROM migration").fetchall()}
+    except duckdb.CatalogException:
         return set()
-    return {version for (version,) in connection.execute("SELECT version FROM migration").fetchall()}
