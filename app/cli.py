@@ -92,8 +92,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _silence()
         return exitcodes.CLOSED
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - a person sees a line or two, no traceback
-        ending = _ending(error)
-        _tell(ending, as_json="--json" in (given[: given.index("--")] if "--" in given else given))
+        ending, as_json = _ending(error), "--json" in (given[: given.index("--")] if "--" in given else given)
+        if isinstance(error, click.exceptions.NoArgsIsHelpError) and not as_json:
+            sys.stderr.write(f"{error.format_message()}\n")
+        else:
+            _tell(ending, as_json=as_json)
         return ending.exit_code
     return result if isinstance(result, int) else exitcodes.OK
 
@@ -113,7 +116,8 @@ def _ending(error: BaseException) -> Ending:
     if isinstance(error, click.ClickException):
         context = getattr(error, "ctx", None)
         hint = f"Try '{context.command_path} --help'." if context else ""
-        return Ending(error.format_message(), hint, exitcodes.USAGE)
+        asked = isinstance(error, click.exceptions.NoArgsIsHelpError)  # whose message is the help itself
+        return Ending("Missing command." if asked else error.format_message(), hint, exitcodes.USAGE)
     if isinstance(error, Error):
         log.debug("command.fail", exc_info=error)
         return Ending(error.message, error.hint, error.exit_code)

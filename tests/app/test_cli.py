@@ -102,6 +102,15 @@ def test_a_wrong_line_is_usage(whosends: Whosends, arguments: list[str]) -> None
     assert len(ran.err.splitlines()) <= 2
 
 
+@pytest.mark.parametrize("arguments", [[], ["quarantine"]])
+def test_without_a_command_the_help_is_shown_as_it_is(whosends: Whosends, arguments: list[str]) -> None:
+    ran = whosends(*arguments)
+    assert (ran.code, ran.out) == (exitcodes.USAGE, "")
+    assert ran.err == whosends(*arguments, "--help").out
+    ran = whosends("--json", *arguments)
+    assert ran.document["error"]["message"] == "Missing command."
+
+
 def test_a_misspelt_command_is_guessed(whosends: Whosends) -> None:
     assert "Did you mean 'status'?" in whosends("statsu").err
 
