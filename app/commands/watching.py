@@ -99,10 +99,40 @@ class Warmer:
             self.due_at = time.monotonic() + AGAIN
 
 
+@dataclass(slots=True)
+class Names:
+    """When new addresses are named and lists are asked of them; a busy warehouse, or a full disk, ends no watch."""
+
+    run: Run
+    screen: Screen
+    due: bool = False
+    due_at: float = 0.0
+    failed: str = ""
+
+    def step(self) -> None:
+        """Ask if it is time, and again until it is done."""
+        if self.due and time.monotonic() >= self.due_at:
+            self.due = not self.ask()
+            self.due_at = time.monotonic() + NAMES_EACH
+
+    def ask(self) -> bool:
+        """Whether they were asked. What keeps them from it is told once, until it is something else."""
+        try:
+            rename(self.run)
+            ask_blocklists(self.run)
+        except Error as error:
+            if error.message != self.failed:
+                self.screen.note(f"Names: {error.message} Asking again every {NAMES_EACH:.0f} seconds.")
+            self.failed = error.message
+            return False
+        self.failed = ""
+        return True
+
+
 def watch_all(run: Run, screen: Screen, mailboxes: Sequence[MailboxSettings]) -> int:
     """Watch all mailboxes. Ends with 0 when it was told to end, and by the error where none is left."""
     watch = Watch(run, screen)
-    teller, warmer, unnamed, names_at = Teller(run, screen, watch.stop), Warmer(watch), False, 0.0
+    teller, warmer, names = Teller(run, screen, watch.stop), Warmer(watch), Names(run, screen)
     threads = [threading.Thread(target=watch.mailbox, args=(settings,), name=settings.name) for settings in mailboxes]
     with _signals(watch.stop):
         screen.note(f"Watching {', '.join(settings.name for settings in mailboxes)}. Stop with Ctrl-C or SIGTERM.")
@@ -114,12 +144,11 @@ def watch_all(run: Run, screen: Screen, mailboxes: Sequence[MailboxSettings]) ->
                     watch.stored.clear()
                     teller.stored()
                     warmer.stored()
-                    unnamed = True
+                    names.due = True
                 # Names first: they may say whose an address is.
-                if unnamed and time.monotonic() >= names_at:
-                    unnamed, names_at = not ask_names(run, screen), time.monotonic() + NAMES_EACH
+                names.step()
                 teller.step()
-                if not unnamed:
+                if not names.due:
                     warmer.step()
         finally:
             watch.stop.set()
@@ -129,17 +158,6 @@ def watch_all(run: Run, screen: Screen, mailboxes: Sequence[MailboxSettings]) ->
         if not isinstance(error, Error):
             raise error
     return max((error.exit_code for error in watch.errors if isinstance(error, Error)), default=exitcodes.OK)
-
-
-def ask_names(run: Run, screen: Screen) -> bool:
-    """Whether names and lists were asked; a warehouse that is busy, or a disk that is full, ends no watch."""
-    try:
-        rename(run)
-        ask_blocklists(run)
-    except Error as error:
-        screen.note(f"Names: {error.message} Asking again in {NAMES_EACH:.0f} seconds.")
-        return False
-    return True
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.commands.base import Run
-from app.commands.watching import ask_names
+from app.commands.watching import Names
 from app.render import Screen
 from warehouse.connect import Warehouse
 from warehouse.settings import WarehouseSettings
@@ -18,7 +18,14 @@ def test_a_busy_warehouse_is_asked_again_later(month: Path, home: Path, capsys: 
     file.write_text(f"offline = true\n[warehouse]\npath = '{month}'\nwait = 0.2\n", "utf-8")
     run = Run({})
     run.options["config"] = str(file)
+    names = Names(run, Screen(run))
     with Warehouse(month, WarehouseSettings()).writing():
-        assert not ask_names(run, Screen(run))
-    assert "Asking again in 60 seconds." in capsys.readouterr().err
-    assert ask_names(run, Screen(run))
+        assert not names.ask()
+        assert "Asking again every 60 seconds." in capsys.readouterr().err
+        # What lasts is told once.
+        assert not names.ask()
+        assert capsys.readouterr().err == ""
+    assert names.ask()
+    with Warehouse(month, WarehouseSettings()).writing():
+        assert not names.ask()
+    assert "Asking again every 60 seconds." in capsys.readouterr().err
