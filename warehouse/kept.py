@@ -48,17 +48,19 @@ def folder_of(warehouse: Path) -> Path:
 def _program() -> bytes:
     """What this program is made of: another one may answer otherwise. Asked when it is loaded, not when it is used."""
     known = hashlib.blake2b(version("whosends").encode(), digest_size=DIGEST)
-    for path in sorted(_files(Path(__file__).parents[1])):
-        found = path.stat()
-        known.update(f"{path} {found.st_size} {found.st_mtime_ns}\n".encode())
+    for name, path in sorted(_files(Path(__file__).parents[1])):
+        found = os.stat(path)  # noqa: PTH116 - a path's own objects take as long again
+        known.update(f"{name} {found.st_size} {found.st_mtime_ns}\n".encode())
     return known.digest()
 
 
-def _files(root: Path) -> Iterator[Path]:
+def _files(root: Path) -> Iterator[tuple[str, str]]:
+    """Each file with its name within this program: where that lies does not change what it answers."""
     for package in ("ingest", "warehouse", "analysis"):
         for folder, _, names in os.walk(root / package):
-            yield from (Path(folder, name) for name in names if not name.endswith(".pyc"))
-    yield Path(PSLFILE)
+            within = folder.removeprefix(str(root))
+            yield from ((f"{within}/{name}", f"{folder}/{name}") for name in names if not name.endswith(".pyc"))
+    yield "public suffixes", PSLFILE
 
 
 PROGRAM = _program()
