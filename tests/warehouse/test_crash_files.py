@@ -6,6 +6,7 @@ refused message by its bytes.
 
 from __future__ import annotations
 
+import base64
 import shutil
 import signal
 from pathlib import Path
@@ -13,24 +14,27 @@ from typing import Any
 
 from ingest.inputs.files import FileInput
 from ingest.settings import UnpackLimits
-from tests.warehouse.build import loader, row, warehouse, xml
+from tests.warehouse.build import loader, row, torn, warehouse, xml
 from tests.warehouse.test_crash_walk import changing, dying, in_a_process, look
 from warehouse.load import load
 
 REPORTS = 5  # one of them in both places; beside them a broken one, and a mail without a report in both
+GZIP = b"\x1f\x8b"
 OTHERS = 20  # every so many steps that last of nothing, one is died at
 
 
 def mail(raw: bytes, number: int) -> bytes:
     """A report, or text, as a mail."""
     kind = b"application/xml" if raw.startswith(b"<") else b"text/plain"
+    if raw.startswith(GZIP):
+        kind, raw = b"application/gzip\nContent-Transfer-Encoding: base64", base64.encodebytes(raw)
     return b"Subject: Report %d\nMIME-Version: 1.0\nContent-Type: %b\n\n%b\n" % (number, kind, raw)
 
 
 def prepare(folder: Path, told: Any) -> None:
     """A Maildir, an mbox file, and a warehouse that has its schema and nothing else."""
     reports = [xml(row(count=10), report_id=f"r{number}", days=3 if number == 2 else 1) for number in range(REPORTS)]
-    mails = [mail(raw, number) for number, raw in enumerate([*reports, xml()[:-20], b"Lunch at one?"])]
+    mails = [mail(raw, number) for number, raw in enumerate([*reports, torn(), b"Lunch at one?"])]
     for part in ("cur", "new", "tmp"):
         (folder / "Maildir" / part).mkdir(parents=True)
     for number in (0, 1, 2, 5, 6):

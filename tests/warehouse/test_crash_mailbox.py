@@ -26,7 +26,7 @@ from tests.ingest.inputs.oauth_mailbox import consented
 from tests.servers.mail_api import MailApi
 from tests.servers.oauth_server import OAuthServer
 from tests.servers.scripted_imap import ScriptedImap
-from tests.warehouse.build import loader, one, row, warehouse, xml
+from tests.warehouse.build import loader, one, row, torn, warehouse, xml
 from tests.warehouse.test_crash_walk import dying, in_a_process, is_connection, prepare
 from warehouse.load import load
 
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.server
 
 WIRE: Final = {"send", "sendall"}
 REPORTS: Final = [xml(row(count=10), report_id=f"r{number}") for number in range(4)]
-BROKEN: Final = xml()[:-20]
+BROKEN: Final = torn()
 MAILS: Final = [*REPORTS[:3], BROKEN, REPORTS[3]]
 
 Look = Callable[[], tuple[list[bytes], list[bytes]]]

@@ -18,7 +18,20 @@ import pytest
 
 from ingest.outcome import Quarantined, Reason
 from ingest.settings import PrivacySettings
-from tests.warehouse.build import BEGIN, DAY, NOW, ListInput, identify, loader, message, polled, row, warehouse, xml
+from tests.warehouse.build import (
+    BEGIN,
+    DAY,
+    NOW,
+    ListInput,
+    identify,
+    loader,
+    message,
+    polled,
+    row,
+    torn,
+    warehouse,
+    xml,
+)
 from tests.warehouse.test_crash_walk import CHANGING, dying, in_a_process, is_connection
 from tests.warehouse.test_mixed import BOTH, tls
 from warehouse import journal, melting, quarantine
@@ -43,7 +56,7 @@ def fill(folder: Path, told: Any) -> None:
     reports = [xml(row(), row("192.0.2.2", 7), report_id=f"r{n}", begin=BEGIN - n * DAY) for n in range(4)]
     load(ListInput([[message(raw, f"file {n}") for n, raw in enumerate(reports)]]), by)
     backup(target, folder / "older.duckdb")
-    load(ListInput([[message(raw, f"more {n}") for n, raw in enumerate((*BOTH, tls(), xml()[:-20]))]]), by)
+    load(ListInput([[message(raw, f"more {n}") for n, raw in enumerate((*BOTH, tls(), torn()))]]), by)
     with target.writing() as connection:
         for number in (7, 8):
             refused = Quarantined(Reason.UNEXPECTED, "an older fault")

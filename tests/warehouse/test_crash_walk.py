@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 from ingest.inputs.base import Cursors, Message, Position
 from ingest.outcome import Duplicate, Outcome, Stored
-from tests.warehouse.build import loader, row, warehouse, xml
+from tests.warehouse.build import loader, row, torn, warehouse, xml
 from warehouse import migrate
 from warehouse.load import load
 
@@ -49,7 +49,7 @@ class DiskMailbox:
             self.new.mkdir()
             for uid in range(1, MESSAGES + 1):
                 raw = xml(row(count=10), report_id=f"r{max(uid, 2)}", days=3 if uid == 4 else 1)
-                (self.new / str(uid)).write_bytes(raw[:-20] if uid == 5 else raw)
+                (self.new / str(uid)).write_bytes(torn() if uid == 5 else raw)
 
     def fetch(self, cursors: Cursors) -> Iterator[Sequence[Message]]:
         """Two messages at a time."""
