@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from analysis.cause import shown
-from analysis.decomposition import Decomposition, Effect, of_domains
+from analysis.decomposition import WIDTH, Decomposition, Effect, days_moved, of_domains
 from analysis.drift import Drift
+from analysis.evidence import resting
+from analysis.grounds import grounds
+from analysis.keeping import kept_over
 from analysis.settings import SourceSettings
-from analysis.sources import Source, sources
-from warehouse.connect import Warehouse
+from analysis.sources import Source, by_domain, each, sources
+from warehouse.connect import Connection, Warehouse
+from warehouse.kept import Place, place
 from warehouse.scope import Scope
 
 MOST: Final = 6  # parts that have a word of their own; the others stand together
@@ -39,37 +43,48 @@ class Part:
     words: str
 
 
-def told(
-    warehouse: Warehouse, drifts: Sequence[Drift], newest: date, settings: SourceSettings
-) -> list[tuple[Decomposition, tuple[Part, ...]]]:
-    """What moved each domain in which something drifted, with the words for it."""
-    moved = of_domains(warehouse, drifts, newest)
+Told = tuple[Decomposition, tuple[Part, ...]]
+"""What moved a domain, and the words for it."""
+
+
+def told(warehouse: Warehouse, drifts: Sequence[Drift], newest: date, settings: SourceSettings) -> list[Told]:
+    """What moved each domain in which something drifted, with the words for it; kept for as long as it is true."""
+    moved = days_moved(drifts)
     if not moved:
         return []
-    over = Scope(tuple(one.domain for one in moved), min(one.early[0] for one in moved), newest)
-    known = sources(warehouse, over, newest, settings)
-    return [(one, parts(one, known, drifts)) for one in moved]
+    over = Scope(tuple(moved), min(moved.values()) - timedelta(days=WIDTH), newest)
+    lost = [(one.domain, one.source_key, one.name, one.mechanism, *_settled(one)) for one in drifts]
+
+    def asked(connection: Connection) -> Place:
+        about = grounds(connection, over.domains, resting(connection, over, newest, settings))
+        return place(connection, "apart", moved, lost, over, settings, about, domains=over.domains)
+
+    def made() -> list[Told]:
+        known = by_domain(sources(warehouse, over, newest, settings))
+        return [(one, parts(one, known.get(one.domain, ()), drifts)) for one in of_domains(warehouse, over, moved)]
+
+    return kept_over(warehouse, asked, list[Told], made)
 
 
-def parts(split: Decomposition, found: Iterable[Source], drifts: Sequence[Drift]) -> tuple[Part, ...]:
+def parts(split: Decomposition, found: Sequence[Source], drifts: Sequence[Drift]) -> tuple[Part, ...]:
     """The change taken apart, the largest part first; rounded to tenths, they sum to the rounded change.
 
     `found` are the domain's sources over the days of the split, `drifts` its drifts, which tell by what a source lost
     alignment.
     """
-    mine = {one.source_key: one for one in found if one.domain == split.domain}
+    mine = {key: (name, kind) for key, name, kind in each(found, "source_key", "name", "kind")}
     names = {one.source_key: one.name for one in drifts if one.domain == split.domain}
     lost = _mechanisms(split, drifts)
     alike: dict[tuple[str, str, str], list[Effect]] = defaultdict(list)
     for effect in split.effects:
-        kind = mine[effect.key].kind if effect.key in mine and effect.kind != "coverage" else ""
+        kind = mine[effect.key][1] if effect.key in mine and effect.kind != "coverage" else ""
         group = kind if kind in TOGETHER else ""
         alike[effect.kind, group, "" if group else effect.key].append(effect)
     said = []
     for (what, group, key), effects in alike.items():
         points, share = sum(one.points for one in effects), sum(one.share for one in effects)
         if abs(points) >= FEWEST and (group or key):
-            name = TOGETHER.get(group) or (mine[key].name if key in mine else names.get(key, shown(key)))
+            name = TOGETHER.get(group) or (mine[key][0] if key in mine else names.get(key, shown(key)))
             said.append(Part(round(points, 1), _words(what, name, (points, share), lost.get(key, ""))))
     said = sorted(said, key=lambda one: (-abs(one.points), one.words))[:MOST]
     rest = round(round(split.points, 1) - sum(one.points for one in said), 1)
@@ -83,8 +98,8 @@ def sentence(split: Decomposition, made_of: Sequence[Part]) -> str:
 
 
 def signed(points: float) -> str:
-    """Points with their sign, to tenths; the minus is a minus."""
-    return f"{points:+.1f}".replace("-", "\N{MINUS SIGN}")
+    """Points with their sign, to tenths; the minus is a minus, and nothing has none."""
+    return f"{round(points, 1) + 0.0:+.1f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _words(what: str, name: str, moved: tuple[float, float], lost: str) -> str:
@@ -103,8 +118,13 @@ def _mechanisms(split: Decomposition, drifts: Sequence[Drift]) -> Mapping[str, s
     """By source, what it lost or won within the days of the split: DKIM, SPF or both."""
     found: dict[str, set[str]] = defaultdict(set)
     for one in drifts:
-        settled = (one.ended_on or split.late[1]) if one.shape == "slide" else one.started_on
-        there = one.started_on <= split.late[1] and settled >= split.early[0]
+        started, settled = _settled(one)
+        there = started <= split.late[1] and (settled or split.late[1]) >= split.early[0]
         if one.domain == split.domain and one.mechanism != "dmarc" and there:
             found[one.source_key].add(one.mechanism.upper())
     return {key: " and ".join(sorted(each)) for key, each in found.items()}
+
+
+def _settled(one: Drift) -> tuple[date, date | None]:
+    """From when to when it went on; None where it has not come to rest."""
+    return one.started_on, one.ended_on if one.shape == "slide" else one.started_on

@@ -7,7 +7,7 @@ that saw but one of them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -57,18 +57,20 @@ class Decomposition:
         return 100 * (self.after - self.before)
 
 
-def of_domains(warehouse: Warehouse, found: Sequence[Drift], newest: date) -> list[Decomposition]:
-    """What moved each domain in which a source's DMARC alignment drifted, around the day its largest drift began."""
-    largest = dict[str, Drift]()
+def days_moved(found: Sequence[Drift]) -> dict[str, date]:
+    """Each domain in which a source's DMARC alignment drifted, and the day its largest drift began."""
+    largest = dict[str, date]()
     for drift in found:
         if drift.mechanism == "dmarc":
-            largest.setdefault(drift.domain, drift)
-    if not largest:
-        return []
-    since = min(drift.started_on for drift in largest.values()) - timedelta(days=WIDTH)
+            largest.setdefault(drift.domain, drift.started_on)
+    return largest
+
+
+def of_domains(warehouse: Warehouse, scope: Scope, moved: Mapping[str, date]) -> list[Decomposition]:
+    """What moved each domain around its day; the scope has these domains, from WIDTH days before the first of those."""
     with warehouse.reading() as session:
-        days = reads_changes.told_days(session, counted(session, Scope(tuple(largest), since, newest)))
-    parts = [around(days, domain, drift.started_on) for domain, drift in largest.items()]
+        days = reads_changes.told_days(session, counted(session, scope))
+    parts = [around(days, domain, day) for domain, day in moved.items()]
     return [part for part in parts if part]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -117,8 +117,15 @@ def news(warehouse: Warehouse, scope: Scope, today: date, settings: AnalysisSett
     if own.newest is None:
         return []
     with warehouse.reading() as session:
-        silent = list(_silent(silences(session, counted(session, _span(scope, own.newest, settings)))))
-    return _sorted([*own.news, *(one for one in silent if _within(one, scope, own.newest))])
+        quiet = silent(session, scope, own.newest, settings)
+    return _sorted([*own.news, *quiet])
+
+
+def silent(session: Connection, scope: Scope, newest: date, settings: AnalysisSettings) -> list[News]:
+    """The silences on the scope's days, up to the newest, of reporters that tell of its domains."""
+    span = counted(session, _span(scope, newest, settings))
+    found = _silent(_of_theirs(session, span, silences(session, span)))
+    return [one for one in found if _within(one, scope, newest)]
 
 
 def resting_on(session: Connection, scope: Scope, today: date, settings: AnalysisSettings) -> Grounds:
@@ -185,6 +192,22 @@ def silences(session: Connection, span: Scope) -> list[Gap]:
     )
 
 
+def _of_theirs(session: Connection, span: Scope, found: Sequence[Gap]) -> Sequence[Gap]:
+    """Silences of reporters that tell of the span's domains, and what is missing of those: their part of its mail."""
+    if not span.domains or not found:
+        return found
+    asked = place(session, "told of", span, domains=span.domains)
+    mine = kept(asked, dict[str, int], lambda: _messages(reads_changes.heard(session, span)))
+    every = _messages(heard(session, span))
+    parts = ((gap, mine[gap.reporter] / every[gap.reporter]) for gap in found if gap.reporter in mine)
+    theirs = [replace(gap, missing=round(gap.missing * share)) for gap, share in parts]
+    return [gap for gap in theirs if gap.missing]
+
+
+def _messages(told: pl.DataFrame) -> dict[str, int]:
+    return dict(told.group_by("reporter").agg(pl.col("messages").sum()).sort("reporter").iter_rows())
+
+
 def _within(one: News, scope: Scope, newest: date) -> bool:
     return scope.since is None or _last(one, newest) >= scope.since
 
@@ -196,8 +219,8 @@ def _last(one: News, newest: date) -> date:
 
 def changes(told: Told, newest: date, settings: SourceSettings) -> list[News]:
     """The same from frames at hand, newest first."""
-    silent = _silent(gaps(told.reports, newest, told.late))
-    return _sorted([*_of_domains(told, newest, settings), *silent])
+    quiet = _silent(gaps(told.reports, newest, told.late))
+    return _sorted([*_of_domains(told, newest, settings), *quiet])
 
 
 def _of_domains(told: Told, newest: date, settings: SourceSettings) -> list[News]:

@@ -14,9 +14,9 @@ from analysis.decomposition import decomposed
 from analysis.drift import Drift, drifts
 from analysis.genuine import counted
 from analysis.grounds import Grounds
-from analysis.news import News, news, order, resting_on
+from analysis.news import News, news, order, resting_on, silent
 from analysis.settings import AnalysisSettings
-from analysis.sources import Source, sources
+from analysis.sources import Source, by_domain, sources
 from warehouse import reads_changes
 from warehouse.connect import Connection, Warehouse
 from warehouse.scope import Scope
@@ -100,7 +100,10 @@ def with_silent(
     warehouse: Warehouse, week: Scope, as_of: date, settings: AnalysisSettings, others: Sequence[Changed]
 ) -> tuple[Changed, ...]:
     """What changed, and the reporters that fell silent, newest first."""
-    gaps = (Changed(one, "") for one in _changed(warehouse, week, as_of, settings) if one.kind == GAP)
+    assert week.since is not None
+    with warehouse.reading() as session:
+        now, then = (silent(session, scope, scope.until or as_of, settings) for scope, _ in _looks(week, as_of))
+    gaps = (Changed(one, "") for one in _unseen(now, then, week.since))
     return tuple(sorted([*others, *gaps], key=lambda one: order(one.news)))
 
 
@@ -119,13 +122,18 @@ def _changed(warehouse: Warehouse, week: Scope, as_of: date, settings: AnalysisS
     """What else changed and the week before did not show yet, the newest first."""
     assert week.since is not None
     now, then = (news(warehouse, scope, day, settings) for scope, day in _looks(week, as_of))
+    return _unseen(now, then, week.since)
+
+
+def _unseen(now: Sequence[News], then: Sequence[News], monday: date) -> tuple[News, ...]:
+    """Those of the first, but what began long before that Monday, of which the second do not tell."""
     told: dict[tuple[object, ...], list[date]] = {}
     for one in then:
         told.setdefault(_what(one), []).append(one.started_on)
     return tuple(
         one
         for one in now
-        if (one.kind in SILENCE or one.started_on >= week.since - WEEK)
+        if (one.kind in SILENCE or one.started_on >= monday - WEEK)
         and not any(abs(one.started_on - day) <= SAME for day in told.get(_what(one), ()))
     )
 
@@ -161,8 +169,9 @@ def _moved(warehouse: Warehouse, week: Scope, found: Sequence[Source], known: Se
     with warehouse.reading() as session:
         days = reads_changes.told_days(session, counted(session, replace(week, since=early[0])))
     mail = days.filter(pl.col("day") >= week.since).group_by("domain").agg(pl.col("messages").sum())
+    parts, mine = days.partition_by("domain", as_dict=True), by_domain(found)
     for domain, messages in mail.sort(["messages", "domain"], descending=[True, False]).iter_rows():
-        split = decomposed(days.filter(pl.col("domain") == domain), domain, "dmarc", early, late)
+        split = decomposed(parts[domain,], domain, "dmarc", early, late)
         if split and abs(split.points) >= WORTH and abs(split.points) / 100 * messages >= TOUCHED:
-            said = apart.sentence(split, apart.parts(split, found, known))
+            said = apart.sentence(split, apart.parts(split, mine.get(domain, ()), known))
             yield Moved(domain, split.before, split.after, said)
