@@ -94,17 +94,18 @@ def spans_of(told: pl.DataFrame) -> pl.DataFrame:
 
 def _heard(connection: Connection, scope: Scope) -> str:
     told = heard(connection, scope)
-    mine = told.join(_reporters(connection, scope), on="reporter", how="semi")
+    mine = told.join(told_by(connection, scope), on="reporter", how="semi")
     # Days on which only others were heard still say from when on anything is known.
     return f"{_digest(told.select('day').unique())} {_digest(mine.select('reporter', 'day'))}"
 
 
 def _spans(connection: Connection, scope: Scope) -> str:
-    told = heard(connection, scope).join(_reporters(connection, scope), on="reporter", how="semi")
+    told = heard(connection, scope).join(told_by(connection, scope), on="reporter", how="semi")
     return _digest(spans_of(told))
 
 
-def _reporters(connection: Connection, scope: Scope) -> pl.DataFrame:
+def told_by(connection: Connection, scope: Scope) -> pl.DataFrame:
+    """Each reporter that tells of the scope's domains on its days, without what is in doubt."""
     asked = place(connection, "reporters", scope, domains=scope.domains)
     return kept(asked, pl.DataFrame, lambda: reads.last_told(connection, scope).select("reporter"))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import groupby
@@ -11,7 +11,7 @@ from typing import NamedTuple
 import polars as pl
 
 from analysis.around import with_own
-from analysis.attendance import Attendance, attendance
+from analysis.attendance import Attendance, attendance, attending
 from analysis.cadence import FEWEST, cadence
 from analysis.declared import Declared
 from analysis.evidence import resting
@@ -19,6 +19,7 @@ from analysis.genuine import counted
 from analysis.grounds import grounds
 from analysis.keeping import kept_over
 from analysis.numbers import np
+from analysis.period import newest_day
 from analysis.selectors import Turn, turns
 from analysis.settings import AnalysisSettings
 from analysis.sources import Source, fetch, judged
@@ -33,6 +34,7 @@ UNUSED = 30  # days, seen by reporters, after which even a daily sender's key ma
 UNSTEADY = 90  # the same where it has no rhythm, or too few intervals to tell one: a quarter's mail is in it
 WHOLE = 0.8  # of the days since its last mail must have been seen
 WEIGHTY = 20  # messages below which a key that never passed is not worth a line: anybody can name one
+CLAIMED = 200  # of a domain's selectors that never passed are listed: whoever forges can invent any number
 PART = 0.1  # of a source's mail that a key must sign to be one of its own
 KEY = ["domain", "signing_domain", "selector"]
 THEIRS = ("aligned", "misaligned")  # kinds that send themselves; others carry what others signed
@@ -88,12 +90,16 @@ class Selector:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """Selectors, those that need somebody first; `invented` never passed and were named too seldom to list."""
+    """Selectors, those that need somebody first. Of those that never passed, `invented` were named too seldom to list.
+
+    `unlisted` were named often enough, and of their domain so many are listed already.
+    """
 
     newest: date | None
     selectors: tuple[Selector, ...]
     invented: int
     rotations: tuple[Turn, ...]
+    unlisted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +135,14 @@ def inventory(
 ) -> Inventory:
     """The selectors of the scope's domains on its days. `declared` may name some that should be there.
 
-    The answer is kept until any reports or the decisions about the domains change: whether a selector rests is told by
-    reporters that were there, and it takes reports about all domains to know that.
+    The answer is kept until the reports or the decisions about the domains change, or what it rests on beside them:
+    whether a selector rests is told by reporters that were there, and it takes reports about all domains to know that.
     """
 
     def asked(connection: Connection) -> Place:
-        about = grounds(connection, scope.domains, resting(connection, scope, today, rules.sources))
-        return place(connection, "selectors", scope, today, rules, tuple(declared), about)
+        there = attending(connection, counted(connection, scope), newest_day(connection, today, scope.until))
+        about = grounds(connection, scope.domains, resting(connection, scope, today, rules.sources), there)
+        return place(connection, "selectors", scope, today, rules, tuple(declared), about, domains=scope.domains)
 
     return kept_over(warehouse, asked, Inventory, lambda: _inventory(warehouse, scope, today, rules, declared))
 
@@ -157,13 +164,33 @@ def _inventory(
         pl.col("selector").is_not_null() & (pl.col("selector") != "") & (pl.col("day") <= frames.told.newest)
     )
     real = named.group_by(KEY).agg(n=pl.col("messages").sum(), ok=_passed().sum())
-    listed = named.join(real.filter((pl.col("ok") > 0) | (pl.col("n") >= WEIGHTY)).select(KEY), on=KEY)
+    passed, claimed = real.filter(pl.col("ok") > 0), real.filter((pl.col("ok") == 0) & (pl.col("n") >= WEIGHTY))
+    some = _foremost(claimed, named, known.values())
+    listed = named.join(pl.concat([one.select(KEY) for one in (passed, some)]), on=KEY)
     found = [_selector(*one, context) for one in _by_selector(listed)]
     seen = {(one.domain, one.selector, one.signing_domain) for one in found}
     found += _orphans(declared, seen)
     found.sort(key=_most_urgent_first)
     rotations = sorted(turns(signatures, days, frames.told.newest), key=lambda turn: turn.day, reverse=True)
-    return Inventory(frames.told.newest, tuple(found), real.height - listed.select(KEY).n_unique(), tuple(rotations))
+    return Inventory(
+        frames.told.newest,
+        tuple(found),
+        invented=real.height - passed.height - claimed.height,
+        rotations=tuple(rotations),
+        unlisted=claimed.height - some.height,
+    )
+
+
+def _foremost(claimed: pl.DataFrame, named: pl.DataFrame, known: Iterable[Source]) -> pl.DataFrame:
+    """Of selectors that never passed, those of each domain that are listed: what its senders use before all else."""
+    theirs = pl.DataFrame(
+        [(one.domain, one.source_key) for one in known if one.kind in THEIRS],
+        schema=dict.fromkeys(("domain", "source_key"), pl.String),
+        orient="row",
+    )
+    own = named.join(theirs, on=theirs.columns, how="semi").group_by(KEY).agg(own=pl.col("messages").sum())
+    ranked = claimed.join(own, on=KEY, how="left").with_columns(pl.col("own").fill_null(0))
+    return ranked.sort("own", "n", *KEY, descending=[True, True, False, False, False]).group_by("domain").head(CLAIMED)
 
 
 def _most_urgent_first(one: Selector) -> tuple[object, ...]:

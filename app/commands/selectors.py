@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from analysis.declared import Declared
-from analysis.signing import STATES, THEIRS, Inventory, Selector, inventory
+from analysis.signing import CLAIMED, STATES, THEIRS, Inventory, Selector, inventory
 from app import declarations, exitcodes
 from app.commands.asking import Asked, scope_of, scoped, today
 from app.commands.base import Command, Run
@@ -53,8 +53,8 @@ def command(run: Run, /, asked: Asked, state: str | None, others: bool, declared
     chosen = [one for one in found.selectors if (one.own or others) and (not state or state in one.states)]
     if screen.json:
         screen.document(
-            newest=found.newest, selectors=chosen, invented=found.invented, rotations=found.rotations,
-            published="unknown: DNS was not asked",
+            newest=found.newest, selectors=chosen, invented=found.invented, unlisted=found.unlisted,
+            rotations=found.rotations, published="unknown: DNS was not asked",
         )  # fmt: skip
     else:
         _show(screen, found, chosen, None if everything else SHOWN)
@@ -73,6 +73,8 @@ def _show(screen: Screen, found: Inventory, chosen: list[Selector], most: int | 
         screen.note(f"{turn.day} {turn.domain}: {turn.selector} {what} ({turn.source_key}).")
     if found.invented:
         screen.note(f"{found.invented:,} more were named by a handful of messages, and never verified.")
+    if found.unlisted:
+        screen.note(f"{found.unlisted:,} more never verified; of each domain {CLAIMED} such are listed.")
 
 
 def _row(one: Selector) -> tuple[object, ...]:

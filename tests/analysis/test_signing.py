@@ -9,7 +9,7 @@ import pytest
 
 from analysis.declared import Declared, Match
 from analysis.settings import AnalysisSettings
-from analysis.signing import Inventory, Selector, inventory
+from analysis.signing import CLAIMED, Inventory, Selector, inventory
 from tests.analysis.world import LAST, OURS, REPORTERS, TODAY, World, days
 from warehouse.scope import Scope
 
@@ -79,6 +79,19 @@ def test_what_strangers_claim_is_no_ghost_and_a_handful_is_not_listed(world: Wor
     found = looked_at(world)
     assert {one.selector: one.states for one in found.selectors} == {"s1": ("used",), "invented": ("claimed",)}
     assert found.invented == 1
+
+
+def test_whoever_forges_fills_no_list_and_hides_no_ghost(world: World) -> None:
+    for number in range(CLAIMED + 5):
+        world.send(RENTED, days(0), 50 + number, dkim=[(OURS, f"made{number}", "fail")])
+    world.send(MAILER, days(20), 1, dkim=[(OURS, "mine", "permerror")], spf=(OURS, "pass"))
+    world.save()
+    world.decide("net:198.51.100.0/24", "spoof")
+    found = looked_at(world)
+    claimed = [one for one in found.selectors if not one.passed]
+    assert (len(claimed), found.unlisted, found.invented) == (CLAIMED, 6, 0)
+    assert {one.selector: one.states[0] for one in claimed}["mine"] == "ghost"
+    assert {"s1", f"made{CLAIMED + 4}"} <= {one.selector for one in found.selectors}
 
 
 def test_one_key_of_two_senders_is_shared(world: World) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 import streamlit as st
 
-from analysis.signing import THEIRS, Inventory, Selector
+from analysis.signing import CLAIMED, THEIRS, Inventory, Selector
 from app.web import cached_signing, filters, grids, notices, words
 from app.web.theme import palette
 from app.web.words import Word
@@ -57,6 +57,8 @@ def page() -> None:
     rows = frame(chosen)
     grids.show(rows, columns(several=rows["domain"].n_unique() > 1), alt="Selectors", key="selectors")
     grids.csv(rows, "selectors", key="csv selectors")
+    if found.unlisted:
+        st.caption(f"{found.unlisted:,} more never verified; of each domain {CLAIMED} such are listed.")
     turned(found)
 
 
