@@ -6,8 +6,8 @@ under them, also where its mail stands in reports under the name itself, as from
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
@@ -15,16 +15,20 @@ import polars as pl
 
 from analysis.candidate import Candidate
 from analysis.genuine import counted
+from analysis.grounds import dns, grounds
+from analysis.keeping import kept_over
 from analysis.outlook import GROUP_OF, GROUPS
 from analysis.policy import STRICTNESS
 from analysis.settings import SourceSettings
-from analysis.sources import Source, sources
+from analysis.sources import Source, each, sources
 from analysis.tree import Kept
 from ingest.discovery import dmarc_records
 from ingest.probes.dmarc import place
 from ingest.probes.names import is_name
 from warehouse import reads_ledger
 from warehouse.connect import Connection, Warehouse
+from warehouse.kept import Place
+from warehouse.kept import place as kept_at
 from warehouse.scope import Scope
 
 OWN, BETWEEN, NONE = "own", "between", "none"
@@ -66,7 +70,33 @@ def below(
     today: date,
     settings: SourceSettings,
 ) -> tuple[Below, ...]:
-    """The names below the scope's one domain on its days, those with most mail first; `found` are its sources."""
+    """The names below the scope's one domain on its days, those with most mail first; `found` are its sources.
+
+    The answer is kept until any reports change, what people decided or what DNS said.
+    """
+    kinds = _groups(found)
+
+    def asked(connection: Connection) -> Place:
+        about = grounds(connection, (), dns(connection, ()))
+        return kept_at(connection, "below", scope, candidate, kinds, today, settings, about)
+
+    def made() -> tuple[Below, ...]:
+        return _below(warehouse, scope, candidate, kinds, lambda one: sources(warehouse, one, today, settings))
+
+    return kept_over(warehouse, asked, tuple[Below, ...], made)
+
+
+def _groups(found: Sequence[Source]) -> dict[tuple[str, str], str]:
+    return {(domain, key): GROUP_OF[kind] for domain, key, kind in each(found, "domain", "source_key", "kind")}
+
+
+def _below(
+    warehouse: Warehouse,
+    scope: Scope,
+    candidate: Candidate,
+    mine: Mapping[tuple[str, str], str],
+    sources_of: Callable[[Scope], Sequence[Source]],
+) -> tuple[Below, ...]:
     (domain,) = scope.domains
     with warehouse.reading() as connection:
         rows = reads_ledger.names_below(connection, domain, counted(connection, scope))
@@ -76,8 +106,7 @@ def below(
         asked.all((name, "A") for name in names)
         alive = _alive(connection, scope, rows, candidate)
     others = tuple(sorted({*rows["domain"].to_list()} - {domain}))
-    known = [*found, *(sources(warehouse, Scope(others, scope.since, scope.until), today, settings) if others else ())]
-    kinds = {(one.domain, one.source_key): GROUP_OF[one.kind] for one in known}
+    kinds = {**mine, **(_groups(sources_of(replace(scope, domains=others))) if others else {})}
     grouped = rows.with_columns(
         group=pl.Series([kinds.get(key, "undecided") for key in rows.select("domain", "source_key").iter_rows()])
     )

@@ -7,11 +7,11 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from io import BytesIO
 from types import NoneType, UnionType
-from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import polars as pl
 
@@ -21,13 +21,14 @@ from warehouse.kept import Place
 T = TypeVar("T")
 Read = Callable[[Any], Any]
 PLAIN = (str, int, float, bool)  # what JSON gives back as it was
+INSTANTS: dict[type, Read] = {date: date.fromordinal, datetime: datetime.fromisoformat}
 
 
 def kept(place: Place, kind: type[T], make: Callable[[], T]) -> T:
     """The value of a type that is kept in a place, else the one that `make` makes, which is kept from now on.
 
-    A kind is pl.DataFrame, or made of dataclasses, tuple, list, dict with text as keys, frozenset, date, text, numbers
-    and None.
+    A kind is pl.DataFrame, or made of dataclasses, tuple, list, dict with text as keys, frozenset, date, datetime,
+    text, numbers and None.
     """
     found = known(place, kind)
     if found is None:
@@ -91,7 +92,7 @@ def plain(value: object) -> object:
     if is_dataclass(value):
         return [plain(getattr(value, field.name)) for field in fields(value)]
     if isinstance(value, date):
-        return value.toordinal()
+        return value.isoformat() if isinstance(value, datetime) else value.toordinal()
     if isinstance(value, Mapping):
         return {key: plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
@@ -111,8 +112,8 @@ def reader(kind: Any) -> Read:
         parts = [reader(hints[field.name]) for field in fields(kind)]
         read_all = _of_each(parts)
         return lambda raw: made(*read_all(raw))
-    assert kind in (*PLAIN, date), f"nothing of the kind {kind} is kept"
-    return date.fromordinal if kind is date else _as_it_is
+    assert kind in (*PLAIN, *INSTANTS), f"nothing of the kind {kind} is kept"
+    return INSTANTS.get(kind, _as_it_is)
 
 
 def _as_it_is(raw: Any) -> Any:
@@ -138,6 +139,8 @@ def _of_each(parts: Sequence[Read]) -> Read:
 
 
 def _of_parts(origin: Any, inner: tuple[Any, ...]) -> Read:
+    if origin is Literal:
+        return _as_it_is
     if origin in (Union, UnionType):
         (one,) = (each for each in inner if each is not NoneType)
         read = reader(one)

@@ -13,17 +13,23 @@ from analysis.candidate import Candidate
 from analysis.genuine import counted
 from analysis.honour import Honour, honours
 from analysis.include import senders
+from analysis.keeping import keep, known
 from analysis.outlook import GROUP_OF, GROUPS, Count, outlook
 from analysis.rejudge import Situation, apart, judged
-from analysis.sources import Source
+from analysis.sources import Source, each
 from analysis.tree import Tree, tree_of
 from analysis.two_rules import TwoRules, rules_of, two_rules
 from analysis.wording import count, day, percent
 from warehouse import reads_ledger as reads
 from warehouse.connect import Connection, Warehouse
+from warehouse.kept import place
 from warehouse.scope import Scope
 
 HONOUR_DAYS = 90  # days of all domains that tell how reporters honour policies
+# What the ledger takes from a source.
+HEARD = (
+    "source_key", "name", "service", "asn", "as_domain", "messages", "spf_aligned", "kind", "decided", "owner",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +103,21 @@ def ledger(
 ) -> Ledger:
     """The ledger of the scope's one domain over its days, of which both ends are given; `found` are their sources.
 
-    `tree` is what DNS says of its names; where it is not given, what is kept of it.
+    `tree` is what DNS says of its names; where it is not given, what is kept of it. The answer is kept until any
+    reports change: how reporters honour policies is learnt from all of them.
     Raises UsageError where the candidate leaves out an include that leads to no source.
     """
     with warehouse.reading() as connection:
         tree = tree or tree_of(connection, scope)
-        frames = fetch(connection, counted(connection, scope), candidate, tree)
-    return answer(frames, candidate, found)
+        sure = counted(connection, scope)
+        asked = place(connection, "ledger", sure, candidate, tree.says, list(each(found, *HEARD)))
+        told = known(asked, Ledger)
+        if told is None:
+            frames = fetch(connection, sure, candidate, tree)
+    if told is None:
+        told = answer(frames, candidate, found)
+        keep(asked, told)
+    return told
 
 
 def fetch(connection: Connection, scope: Scope, candidate: Candidate, tree: Tree | None = None) -> Frames:

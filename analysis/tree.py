@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from analysis.genuine import counted
+from analysis.keeping import kept
 from analysis.period import up_to_newest
 from ingest.alignment import organizational_domain
 from ingest.discovery import RULES, Records, discover, is_at_or_below, targets
@@ -16,6 +17,7 @@ from ingest.probes.dmarc import DmarcObservation, place, probe, records
 from ingest.probes.names import is_name
 from warehouse import dns, lookups, reads_tree
 from warehouse.connect import Connection
+from warehouse.kept import place as kept_at
 from warehouse.lookups import Lookup, Question
 from warehouse.scope import Scope
 
@@ -37,8 +39,8 @@ class Names:
     """
 
     domain: str
-    authors: Mapping[str, int]
-    authenticated: Mapping[str, int]
+    authors: dict[str, int]
+    authenticated: dict[str, int]
     below: tuple[str, ...] = ()
 
 
@@ -75,6 +77,13 @@ class Tree:
         """When DNS told of the domain's own record (naive UTC); None where it never did."""
         own = self.found.get((place(self.names.domain), "TXT"))
         return own.last_seen_at if own else None
+
+    @property
+    def says(self) -> object:
+        """All of it, with a plain repr: what rests on it is the same while this is."""
+        held = self.names
+        counts = sorted(held.authors.items()), sorted(held.authenticated.items())
+        return held.domain, counts, held.below, sorted(self.found.items())
 
     @property
     def times(self) -> tuple[datetime, datetime] | None:
@@ -145,8 +154,13 @@ def tree_of(connection: Connection, scope: Scope) -> Tree:
 
 
 def names(connection: Connection, scope: Scope) -> Names:
-    """The names that matter to the scope's one domain; what DNS cannot hold is none."""
-    (domain,), sure = scope.domains, counted(connection, scope)
+    """The names that matter to the scope's one domain; what DNS cannot hold is none. Kept until any reports change."""
+    sure = counted(connection, scope)
+    return kept(kept_at(connection, "names", sure), Names, lambda: _names(connection, sure))
+
+
+def _names(connection: Connection, sure: Scope) -> Names:
+    (domain,) = sure.domains
     authors = reads_tree.authors(connection, sure, AUTHORS)
     passed = reads_tree.authenticated(connection, sure, AUTHENTICATED)
     return Names(

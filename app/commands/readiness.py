@@ -12,7 +12,8 @@ from analysis.below import below
 from analysis.candidate import Candidate, parse
 from analysis.ledger import ledger
 from analysis.next_record import next_record, present_of
-from analysis.readiness import TARGETS, judge, owned, with_dns
+from analysis.readiness import TARGETS, owned, readiness, with_dns
+from analysis.sources import sources
 from analysis.tree import Tree, tree_of
 from app import exitcodes
 from app.commands.asking import Known, known, known_domain, now, today
@@ -83,11 +84,12 @@ def _answer(
 ) -> int:
     """Judge a domain and target, and print it."""
     domain, target = aim
-    found, judged = judge(warehouse, {domain: target}, today(), run.config.analysis)
-    days = Scope((domain,), judged[domain].since or today(), judged[domain].until or today())
+    judged = readiness(warehouse, domain, target, today(), run.config.analysis)
+    days = Scope((domain,), judged.since or today(), judged.until or today())
+    found = sources(warehouse, days, today(), run.config.sources)
     looked = _asked(run, warehouse, days) if asking else None
     tree = looked.tree if looked else _kept(warehouse, days)
-    answer = with_dns(judged[domain], tree.observation) if asking else judged[domain]
+    answer = with_dns(judged, tree.observation) if asking else judged
     answer = owned(answer, run.config.owner_of(domain))
     told = ledger(warehouse, days, wish, found, tree)
     names = below(warehouse, days, wish, found, today(), run.config.sources)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import random
 import shutil
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from analysis import keeping
+from analysis import apart, keeping
 from analysis.drift import Drift, drifts
 from analysis.findings import findings
 from analysis.genuine import LoneClaims
@@ -22,8 +22,10 @@ from analysis.readiness import readinesses
 from analysis.reporters import Reporter
 from analysis.searched import Searched
 from analysis.settings import AnalysisSettings
+from analysis.signing import inventory
 from analysis.sources import Source, sources
 from analysis.status import status
+from analysis.weekly import weekly
 from ingest.attestation import NOT_CHECKED, Attestation, Doubt, Grade
 from tests.analysis.world import FORWARDER, LAST, MAILER, NOW, OFFICE, OURS, RELAY, World, days, usual
 from warehouse import addresses, kept, melting, retention
@@ -52,6 +54,8 @@ def answers(warehouse: Warehouse, today: date) -> dict[str, Any]:
         "readiness": readinesses(warehouse, {OURS: "reject"}, today, SETTINGS),
         "kinds": by_kind(warehouse, month, today, SETTINGS.sources).rows(),
         "kinds of one": by_kind(warehouse, one, today, SETTINGS.sources).rows(),
+        "apart": apart.told(warehouse, drifts(warehouse, month, SETTINGS.drift), today, SETTINGS.sources),
+        "selectors": inventory(warehouse, Scope(), today, SETTINGS),
     }
 
 
@@ -131,6 +135,21 @@ def test_what_is_kept_is_what_would_be_found(tmp_path: Path, seed: int) -> None:
         assert answers(world.warehouse, life.today) == answers(copy, life.today)
         # Once more, now that all of it is kept.
         assert answers(world.warehouse, life.today) == answers(copy, life.today)
+
+
+def test_the_weekly_summary_that_is_kept_is_what_would_be_found(tmp_path: Path) -> None:
+    world = World.at(tmp_path)
+    for domain in (OURS, OTHER):
+        usual(world, days(40), domain=domain)
+    life = Life(world, random.Random(7))
+    for step, happens in enumerate((world.save, life.late, life.decide, life.load, life.rename, life.prune)):
+        happens()
+        copy = Warehouse(tmp_path / f"copy-{step}.duckdb", world.warehouse.settings)
+        shutil.copy(world.warehouse.path, copy.path)
+        for domains in ((), (OURS,)):
+            kept_one, fresh = (weekly(one, "", life.today, SETTINGS, domains) for one in (world.warehouse, copy))
+            assert kept_one == fresh, (step, domains)
+            assert weekly(world.warehouse, "", life.today, SETTINGS, domains) == fresh
 
 
 @pytest.fixture
@@ -239,6 +258,7 @@ def test_only_so_many_answers_are_kept(told: Warehouse) -> None:
         (tuple[LoneClaims, ...], (LoneClaims(OURS, 1, 2, 3, LAST),)),
         (frozenset[date], frozenset(days(3))),
         (tuple[date | None], (None,)),
+        (dict[str, datetime], {"asked": datetime(2026, 11, 24, 8, 30, 0, 250_000)}),  # noqa: DTZ001 - naive UTC
     ],
 )
 def test_values_come_back_as_they_were(told: Warehouse, kind: Any, value: object) -> None:

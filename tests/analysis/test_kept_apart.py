@@ -12,14 +12,20 @@ from typing import Any, Final
 
 import pytest
 
+from analysis import apart
+from analysis.below import below
+from analysis.candidate import Candidate
 from analysis.drift import drifts
 from analysis.findings import findings
 from analysis.kinds import by_kind
+from analysis.ledger import ledger
 from analysis.news import news
 from analysis.readiness import readinesses
 from analysis.settings import AnalysisSettings
+from analysis.signing import inventory
 from analysis.sources import sources
 from analysis.status import status
+from analysis.weekly import weekly
 from ingest.attestation import NOT_CHECKED, Attestation, Doubt, Grade
 from ingest.probes.answer import Answer, Status
 from ingest.probes.blocklists import Listing
@@ -39,8 +45,9 @@ TODAY: Final = LAST + timedelta(days=1)
 def answers(warehouse: Warehouse, domain: str, today: date = TODAY) -> dict[str, Any]:
     """What people are told of one domain."""
     month = Scope((domain,), today - timedelta(days=30), today - timedelta(days=1))
+    found = sources(warehouse, month, today, SETTINGS.sources)
     return {
-        "sources": sources(warehouse, month, today, SETTINGS.sources),
+        "sources": found,
         "drifts": drifts(warehouse, month, SETTINGS.drift),
         "news": news(warehouse, month, today, SETTINGS),
         "all news": news(warehouse, Scope((domain,)), today, SETTINGS),
@@ -48,6 +55,10 @@ def answers(warehouse: Warehouse, domain: str, today: date = TODAY) -> dict[str,
         "findings": findings(warehouse, Scope((domain,)), today, SETTINGS),
         "readiness": readinesses(warehouse, {domain: "reject"}, today, SETTINGS),
         "kinds": by_kind(warehouse, month, today, SETTINGS.sources).rows(),
+        "ledger": ledger(warehouse, month, Candidate("reject"), found),
+        "below": below(warehouse, month, Candidate("reject", np="none"), found, today, SETTINGS.sources),
+        "apart": apart.told(warehouse, drifts(warehouse, month, SETTINGS.drift), today, SETTINGS.sources),
+        "selectors": inventory(warehouse, Scope((domain,)), today, SETTINGS),
     }
 
 
@@ -165,6 +176,26 @@ def test_what_is_kept_of_one_domain_is_what_would_be_found(tmp_path: Path, seed:
         shutil.rmtree(kept.folder_of(copy.path))
 
 
+def test_the_weekly_summary_of_one_domain_that_is_kept_is_what_would_be_found(tmp_path: Path) -> None:
+    world = lived(tmp_path)
+    life = Life(world, random.Random(3))
+    first, second, _ = DOMAINS
+
+    def silent() -> None:
+        # One that told of the first domain alone is heard of the second, too, and then no more.
+        world.send(MAILER, days(39, 20), 20, domain=first, reporters=["late-1.test"])
+        world.send(MAILER, days(30, 25), 20, domain=second, reporters=["late-1.test"])
+        world.save()
+
+    for step, happens in enumerate((life.elsewhere, silent, life.look, life.load)):
+        happens()
+        copy = Warehouse(tmp_path / f"copy-{step}.duckdb", world.warehouse.settings)
+        shutil.copy(world.warehouse.path, copy.path)
+        for domain in (first, second):
+            found, fresh = (weekly(one, "", TODAY, SETTINGS, (domain,)) for one in (world.warehouse, copy))
+            assert found == fresh, (step, domain)
+
+
 def written(warehouse: Warehouse) -> dict[str, tuple[int, bytes]]:
     """When each thing was kept, and of which state."""
     files = list(kept.folder_of(warehouse.path).iterdir())
@@ -184,10 +215,12 @@ def test_what_came_for_another_domain_leaves_all_answers(tmp_path: Path) -> None
     world = lived(tmp_path)
     first, second, _ = DOMAINS
     told = {domain: answers(world.warehouse, domain) for domain in (first, second)}
+    week = weekly(world.warehouse, "", TODAY, SETTINGS, (second,))
     before = written(world.warehouse)
     world.send(MAILER, days(9, 9), 3, domain=first, reporters=["google.com"])
     world.save()
     assert answers(world.warehouse, second) == told[second]
+    assert weekly(world.warehouse, "", TODAY, SETTINGS, (second,)) == week
     everything, own, others = states(world.warehouse, second, before)
     assert everything > 0
     assert (own, others) == (0, 0)
