@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib import import_module, metadata
 from pathlib import Path
+from types import ModuleType
 
 import app
 from analysis.wording import count
 from app.commands.asking import known, today
 from app.commands.base import Run
-from app.commands.mailboxes import folders, server
 from app.commands.opening import warehouse_of
 from app.config import Config
 from ingest import network
 from ingest.errors import Error
-from ingest.probes import blocklists
-from ingest.probes.resolver import Resolver
 from ingest.settings import MailboxSettings
 from warehouse import migrate, reads
 from warehouse.connect import Warehouse
@@ -29,7 +28,6 @@ from warehouse.soundness import read_for
 OK, WARN, FAIL = "ok", "warn", "fail"
 PACKAGES = ("ingest", "warehouse", "analysis", "app")
 READ_SECONDS = 10.0  # for which writers wait at the most while tables are read
-ASKED = "example.com."  # reserved by RFC 2606 and in DNS, so that it stands for nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +62,10 @@ def checks(run: Run) -> Iterator[Check]:
 
 def packages() -> Iterator[Check]:
     """Where our packages come from: their names are plain, so another distribution may have them too."""
-    installed = metadata.packages_distributions()
+    installed = _installing(PACKAGES)
     ours = Path(app.__file__).parents[1]
     for package in PACKAGES:
-        others = sorted(set(installed.get(package, [])) - {"whosends"})
+        others = sorted(installed[package] - {"whosends"})
         place = Path(import_module(package).__file__ or "").parents[1]
         if place != ours:
             fix = "Install whosends in an environment of its own: uv tool install whosends."
@@ -79,6 +77,17 @@ def packages() -> Iterator[Check]:
             continue
         return
     yield Check("packages", OK, f"whosends {_version()} in {ours}")
+
+
+def _installing(packages: Sequence[str]) -> dict[str, set[str]]:
+    """Which distributions install each package, by the lists of their files; asked all that they are takes longer."""
+    named = re.compile(rf"^({'|'.join(packages)})(?:/|$)", re.MULTILINE)
+    found: dict[str, set[str]] = {package: set() for package in packages}
+    for one in metadata.distributions():
+        for listed in filter(None, map(one.read_text, ("RECORD", "top_level.txt"))):
+            for package in {*named.findall(listed)}:
+                found[package].add(one.name)
+    return found
 
 
 def _version() -> str:
@@ -149,58 +158,21 @@ def _database() -> Check:
 def _dns(config: Config) -> Check:
     if config.offline:
         return Check("dns", OK, "Not asked: offline.")
-    return _guarded("dns", lambda: _asked(config), "Names of new addresses are looked up when DNS answers again.")
-
-
-def _asked(config: Config) -> Check:
-    answer = Resolver(config.resolver).lookup(ASKED, "NS")
-    if answer.answered:
-        return Check("dns", OK, "DNS answers.")
-    fix = "Check [resolver]; until then new addresses have no names. --offline says that this is meant."
-    return Check("dns", WARN, f"DNS does not answer ({answer.status}).", fix)
-
-
-State = blocklists.State
-# What a list that cannot be used does, and what to do about it.
-UNUSABLE = {
-    State.EVERYTHING: ("It lists everything, as lists do that were given up.", "Take it out of [blocklists] zones."),
-    State.NOTHING: (
-        "It does not hold its own test point: there is no such list, or it was given up.",
-        "Check its name in [blocklists] zones, or take it out.",
-    ),
-    State.REFUSES: (
-        "It refuses the resolver that asks, as most do to large public ones.",
-        "Name a resolver of your own in [resolver] nameservers, or ask the list's operator for access.",
-    ),
-    State.SILENT: ("It gives no answer.", "Try again later; until then nobody's addresses are asked for there."),
-}
+    return _guarded(
+        "dns", lambda: _beyond().dns(config), "Names of new addresses are looked up when DNS answers again."
+    )
 
 
 def _blocklists(config: Config) -> Iterator[Check]:
-    """Whether each list that is set can be believed: what its test points answer (RFC 5782 section 5)."""
+    """Whether each list that is set can be believed."""
     zones = tuple(dict.fromkeys(config.blocklists.zones))
-    if not zones or config.offline:
+    if config.offline or not zones:
         yield from (Check(f"blocklist {zone}", OK, "Not asked: offline.") for zone in zones)
         return
     try:
-        told = blocklists.probe_zones(zones, Resolver(config.resolver), config.blocklists.lifetime)
+        yield from _beyond().blocklists(config, zones)
     except Error as error:
         yield Check("blocklists", FAIL, error.message, error.hint)
-        return
-    states = {(one.zone, one.version): one.state for one in told}
-    yield from (blocklist(zone, states[zone, 4], states[zone, 6]) for zone in zones)
-
-
-def blocklist(zone: str, four: blocklists.State, six: blocklists.State) -> Check:
-    """How a list is, by what it makes of its test points of IPv4 and of IPv6; that many hold IPv4 alone is in order."""
-    works = [said for said, state in (("IPv4", four), ("IPv6", six)) if state is State.WORKS]
-    if works:
-        only = "" if len(works) == 2 else " only"
-        return Check(
-            f"blocklist {zone}", OK, f"It answers for its test points as it should: {' and '.join(works)}{only}."
-        )
-    what, fix = UNUSABLE[four]
-    return Check(f"blocklist {zone}", WARN, what, fix)
 
 
 def _mailbox(settings: MailboxSettings, *, offline: bool) -> Check:
@@ -208,12 +180,12 @@ def _mailbox(settings: MailboxSettings, *, offline: bool) -> Check:
     if offline:
         return Check(name, OK, "Not asked: offline.")
 
-    def look() -> Check:
-        found = folders(settings)
-        said = ", ".join(f"{folder} {count(messages, 'message')}" for folder, (messages, _, _) in found.items())
-        return Check(name, OK, f"{server(settings)}: {said}; after storing: {settings.after}")
+    return _guarded(name, lambda: _beyond().mailbox(name, settings))
 
-    return _guarded(name, look)
+
+def _beyond() -> ModuleType:
+    """What is asked of others; offline none of it is loaded, which takes as long as all else."""
+    return import_module("app.commands.checkup_beyond")
 
 
 def _guarded(name: str, look: Callable[[], Check], fix: str = "") -> Check:

@@ -7,10 +7,9 @@ from typing import Final
 
 import streamlit as st
 
-from analysis.gates import undecided
 from analysis.missing import sentences
-from analysis.sources import Source, by_domain
-from app.web import cached, cached_sources, deciding, filters, grids, notices, selection, triage, words
+from analysis.sources import Source, each
+from app.web import cached_sources, deciding, filters, grids, notices, selection, triage, words
 from app.web.filters import View
 
 SHOWN: Final = {
@@ -24,14 +23,12 @@ SHOWN: Final = {
 }
 SURE: Final = 0.9
 MANY: Final = 5
-# What is worth a person's time first: lost mail of one's own before strangers, and both before what is no loss.
-WEIGHTS: Final = {"misaligned": 3.0, "unknown": 2.0, "aligned": 1.0, "forwarded": 0.8, "spoofing": 0.5}
 
 
 def page() -> None:
     """Draw the page."""
     view = filters.view()
-    found = sorted(cached.sources(view.state, view.scope, view.today), key=lambda s: impact(s, view), reverse=True)
+    found = cached_sources.costly_first(view.state, view.scope, view.today)
     headline(found, view)
     for sentence in sentences(cached_sources.missing(view.state, view.scope, view.today)):
         words.say(sentence, "quiet")
@@ -50,17 +47,10 @@ def page() -> None:
     grids.csv(selection.frame(chosen, view), "sources", key="csv sources")
 
 
-def impact(source: Source, view: View) -> tuple[float, int]:
-    """Messages × failing × recency, by how much it matters; sources without failures by size."""
-    recency = 0.5 ** ((view.until - source.last_seen).days / 14)
-    return (source.messages - source.aligned) * recency * WEIGHTS.get(source.kind, 1.0), source.messages
-
-
 def headline(found: Sequence[Source], view: View) -> None:
     """How many wait for a decision, of those that are worth one."""
-    rules = view.state.rules.readiness
-    waiting = sum(len(undecided(own, "reject", rules)) for own in by_domain(found).values())
-    open_ = sum(source.decided is None for source in found)
+    waiting = cached_sources.waiting(view.state, view.scope, view.today)
+    open_ = sum(decided is None for (decided,) in each(found, "decided"))
     st.title(f"{words.count(waiting, 'source')} to decide" if waiting else "No source waits for you", anchor=False)
     st.caption(
         f"{words.count(len(found), 'source')} sent mail in these days, {words.number(open_)} have no decision; those "
@@ -74,7 +64,8 @@ def chooser(found: Sequence[Source]) -> tuple[str, bool, list[Source]]:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         held = [one for one in SHOWN if one in ("Undecided", "All", st.session_state.get("show")) or any_so(found, one)]
         show = st.segmented_control("Show", held, default="Undecided", required=True, key="show", bind="query-params")
-        present = [word.text for kind, word in words.KINDS.items() if any(source.kind == kind for source in found)]
+        kinds = {kind for (kind,) in each(found, "kind")}
+        present = [word.text for kind, word in words.KINDS.items() if kind in kinds]
         kind = st.selectbox(
             "Looks", present, index=None, placeholder="Any kind", key="kind", bind="query-params", width=170
         )
@@ -100,8 +91,10 @@ def matches(source: Source, kind: str | None, wanted: str) -> bool:
     """Whether a source is of the kind and holds the text in any of its names."""
     if kind and words.word(words.KINDS, source.kind).text != kind:
         return False
+    if not (wanted := wanted.strip().casefold()):
+        return True
     names = (source.name, source.source_key, source.as_name, source.as_domain, source.country, f"AS{source.asn}")
-    return wanted.strip().casefold() in " ".join(filter(None, names)).casefold()
+    return wanted in " ".join(filter(None, names)).casefold()
 
 
 def nothing(show: str, found: Sequence[Source]) -> None:
