@@ -119,7 +119,7 @@ def _drifts(warehouse: Warehouse, scope: Scope, settings: DriftSettings) -> list
             changes = credible(changes)
         if not changes:
             return []
-        facts = reads_sources.source_facts(session)
+        facts = reads_sources.source_facts(session, sorted({change.source_key for change in changes}))
         seen = _seen(session, span, changes)
     named = {fact["source_key"]: fact for fact in facts.iter_rows(named=True)}
     led = leaders(changes, seen)
