@@ -49,7 +49,17 @@ def test_answers_are_given_without_what_only_ingest_or_the_app_need(sample: Path
     }
 
 
-@pytest.mark.parametrize("arguments", [("status",), ("sources",), ("selectors",), ("report", "weekly")])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("status",),
+        ("sources",),
+        ("selectors",),
+        ("drift",),
+        ("readiness", "northlight.example"),
+        ("report", "weekly"),
+    ],
+)
 def test_answers_that_are_kept_are_read_without_what_works_them_out(sample: Path, arguments: tuple[str, ...]) -> None:
     loaded("--warehouse", sample, *arguments)
     assert not loaded("--warehouse", sample, *arguments) & {"numpy", "pyarrow"}
