@@ -130,10 +130,14 @@ def silent(session: Connection, scope: Scope, newest: date, settings: AnalysisSe
 
 def resting_on(session: Connection, scope: Scope, today: date, settings: AnalysisSettings) -> Grounds:
     """What news of the scope rests on beside its domains' reports, the silences of reporters left out."""
-    told = resting(session, Scope(scope.domains, None, scope.until), today, settings.sources)
-    # Without a last day it is that of the domains, which need not be the newest of all.
-    span = _span(scope, scope.until, settings) if scope.until else Scope(scope.domains)
-    return grounds(session, scope.domains, told, hearing(session, counted(session, span)))
+    over = _over(scope, settings)
+    told = resting(session, over, today, settings.sources)
+    return grounds(session, scope.domains, told, hearing(session, counted(session, over)))
+
+
+def _over(scope: Scope, settings: AnalysisSettings) -> Scope:
+    """The days whose sources are judged. Without a last day it is that of the domains: any day may be looked at."""
+    return _span(scope, scope.until, settings) if scope.until else Scope(scope.domains)
 
 
 def _span(scope: Scope, newest: date, settings: AnalysisSettings) -> Scope:
@@ -142,7 +146,7 @@ def _span(scope: Scope, newest: date, settings: AnalysisSettings) -> Scope:
 
 
 def _own(warehouse: Warehouse, scope: Scope, today: date, settings: AnalysisSettings) -> _Own:
-    found = kinds(warehouse, Scope(scope.domains, None, scope.until), today, settings.sources)
+    found = kinds(warehouse, _over(scope, settings), today, settings.sources)
     last = found["last_seen"].max()
     if not isinstance(last, date):
         return _Own(None, ())

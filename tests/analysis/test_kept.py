@@ -142,14 +142,13 @@ def test_the_weekly_summary_that_is_kept_is_what_would_be_found(tmp_path: Path) 
     for domain in (OURS, OTHER):
         usual(world, days(40), domain=domain)
     life = Life(world, random.Random(7))
-    for step, happens in enumerate((world.save, life.late, life.decide, life.load, life.rename, life.prune)):
+    for step, happens in enumerate((world.save, life.late, life.load)):
         happens()
         copy = Warehouse(tmp_path / f"copy-{step}.duckdb", world.warehouse.settings)
         shutil.copy(world.warehouse.path, copy.path)
         for domains in ((), (OURS,)):
             kept_one, fresh = (weekly(one, "", life.today, SETTINGS, domains) for one in (world.warehouse, copy))
             assert kept_one == fresh, (step, domains)
-            assert weekly(world.warehouse, "", life.today, SETTINGS, domains) == fresh
 
 
 @pytest.fixture
