@@ -173,10 +173,12 @@ def _recipients(said: str, failed_header: str) -> tuple[Failed, ...]:
     """The addresses that begin a line, are named in a phrase, or stand in the header; each once."""
     reasons: dict[str, str] = {}
     lines: list[re.Match[str]] = []
+    before = 0
     for line in _AT_LINE.finditer(said):
         # A reason that quotes the address at the beginning of a line is still the same reason.
-        if not (lines and line[1] == lines[-1][1] and not _BLANK.search(said, lines[-1].end(), line.start())):
+        if not (lines and line[1] == lines[-1][1] and not _BLANK.search(said, before, line.start())):
             lines.append(line)
+        before = line.end()
         if len(lines) >= RECIPIENTS_LIMIT:
             break
     ends = [*(line.start() for line in lines[1:]), len(said)]
