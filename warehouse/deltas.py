@@ -7,6 +7,7 @@ Records are grouped in memory by the codes of their texts, which takes a tenth o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -76,19 +77,43 @@ def take_away(connection: Connection, records: str) -> None:
 
 def _put(connection: Connection, records: str, onto: Callable[[int, pa.Array], pa.Array]) -> None:
     wanted = ", ".join(OF_RECORD + OF_SHAPE)
-    found = connection.execute(f"SELECT {wanted} FROM {records} JOIN address USING (source_ip)")
-    read = [_of_stored(pa.Table.from_batches([piece])) for piece in found.to_arrow_reader(PIECE) if piece.num_rows]
-    for piece in read:
-        for name, rows in piece:
+    for piece in _in_pieces(connection, f"SELECT {wanted} FROM {records} JOIN address USING (source_ip)"):
+        for name, rows in _of_stored(piece):
             columns = [onto(0, column) if pa.types.is_int64(column.type) else column for column in rows.columns]
             insert(connection, name, pa.table(columns, rows.column_names))
+            pa.default_memory_pool().release_unused()
 
 
-def _of_stored(rows: pa.Table) -> list[tuple[str, pa.Table]]:
+def _in_pieces(connection: Connection, query: str) -> Iterator[pa.Table]:
+    """What a query gives, PIECE rows at a time; whoever takes a piece may write before the next one.
+
+    What one piece cannot hold waits in a table, of which DuckDB keeps in memory what it may.
+    """
+    reader = connection.execute(query).to_arrow_reader(PIECE)
+    found = [piece for piece in islice(reader, 2) if piece.num_rows]
+    del reader
+    if len(found) <= 1:
+        yield from (pa.Table.from_batches([piece]) for piece in found)
+        return
+    found.clear()
+    # By numbers of our own: rows that are not committed are not numbered from 0.
+    connection.execute(f"CREATE TEMP TABLE brought AS SELECT *, row_number() OVER () - 1 AS nth FROM ({query})")
+    start, rows = 0, PIECE
+    while rows == PIECE:
+        within = "SELECT * EXCLUDE (nth) FROM brought WHERE nth >= ? AND nth < ?"
+        piece = connection.execute(within, [start, start + PIECE]).to_arrow_table()
+        start, rows = start + PIECE, piece.num_rows
+        if rows:
+            yield piece
+    connection.execute("DROP TABLE brought")
+
+
+def _of_stored(rows: pa.Table) -> Iterator[tuple[str, pa.Table]]:
     """What stored records bring: each has a shape of its own."""
     places = pa.array(range(rows.num_rows), pa.int32())
     records, shapes = rows.select(OF_RECORD).append_column("shape_index", places), rows.select(OF_SHAPE)
-    return [one for piece in pieces(records) for one in deltas(piece, shapes)]
+    for piece in pieces(records):
+        yield from deltas(piece, shapes)
 
 
 def deltas(records: pa.Table, shapes: pa.Table) -> Iterator[tuple[str, pa.Table]]:

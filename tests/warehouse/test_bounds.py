@@ -11,6 +11,7 @@ from ingest.reports.record import RECORD_LIMIT
 from ingest.reports.words import COUNT_LIMIT
 from tests.warehouse.build import BEGIN, DAY, ListInput, loader, message, one, row, warehouse, xml
 from warehouse import deltas, reads
+from warehouse.connect import Warehouse
 from warehouse.load import load
 from warehouse.scope import Scope
 
@@ -56,6 +57,43 @@ def test_reports_of_many_days_are_spread_some_records_at_a_time(tmp_path: Path) 
         deltas.take_away(connection, every)
     for name in ("daily", "reporter_day", "source_day", "source_month", "address_day", "signature_day"):
         assert one(target, f"SELECT sum(messages) FROM {name}") == 0
+
+
+def test_what_is_taken_away_is_never_held_as_a_whole(tmp_path: Path) -> None:
+    target, count, days = warehouse(tmp_path), 500, 300
+    raws = [xml(*bare(count, days), days=days, begin=BEGIN - days * DAY, report_id=str(n)) for n in range(6)]
+    load(ListInput([[message(raw) for raw in raws]]), loader(target))
+    few = peak(target, "SELECT report_key FROM aggregate_report ORDER BY report_key LIMIT 2")
+    assert peak(target, "SELECT report_key FROM aggregate_report") < 1.5 * few
+
+
+def peak(target: Warehouse, reports: str) -> int:
+    """Most bytes of Arrow's that are held while what some reports brought is taken away, and added again."""
+    pool, own = pa.proxy_memory_pool(pa.system_memory_pool()), pa.default_memory_pool()
+    stored = deltas.STORED.format(reports=reports)
+    with target.writing() as connection:
+        pa.set_memory_pool(pool)
+        try:
+            deltas.take_away(connection, stored)
+            deltas.add_stored(connection, stored)
+        finally:
+            pa.set_memory_pool(own)
+    return int(pool.max_memory())
+
+
+def test_more_records_than_are_looked_at_in_one_go_are_all_taken_away(tmp_path: Path) -> None:
+    target, count, reports = warehouse(tmp_path), 45_000, 6
+    assert count * reports > deltas.PIECE
+    raws = [xml(*bare(count), report_id=str(n)) for n in range(reports)]
+    load(ListInput([[message(raw) for raw in raws]]), loader(target))
+    every = deltas.STORED.format(reports="SELECT report_key FROM aggregate_report")
+    with target.writing() as connection:
+        deltas.add_stored(connection, every)
+    assert one(target, "SELECT sum(messages) FROM address_day") == 2 * count * reports
+    with target.writing() as connection:
+        deltas.take_away(connection, every)
+    for name in ("daily", "reporter_day", "source_day", "source_month", "address_day", "signature_day"):
+        assert one(target, f"SELECT sum(messages) FROM {name}") == count * reports
 
 
 def test_pieces_are_all_records_once_and_bounded() -> None:
