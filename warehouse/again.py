@@ -17,12 +17,13 @@ from ingest.reports import aggregate, dsn, failure
 from ingest.reports import tls as tls_parser
 from ingest.reports.words import Repair
 from ingest.settings import UnpackLimits
-from warehouse import deliveries, failures, rollup, tls
+from warehouse import deliveries, failures, rollup, tls, twice
 from warehouse.connect import Connection
 from warehouse.packing import unpacked
 from warehouse.rows import Arrived, staged
 from warehouse.save import Identify, replace
 from warehouse.terms import Terms
+from warehouse.twice import Place
 
 # A document was within its limits when it was stored.
 LIMITS = UnpackLimits(message_bytes=2**40, total_bytes=2**40)
@@ -45,12 +46,16 @@ class Left(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Where reports of a kind stand (their own table first), who parses them, and how that is done again."""
+    """Where reports of a kind stand (their own table first), who parses them, and how that is done again.
+
+    `place` is set where two documents may be one report.
+    """
 
     tables: tuple[str, ...]
     key: str
     version: int
     again: Callable[[Connection, Sequence[int], By], Left]
+    place: Place | None = None
 
 
 def _aggregate(connection: Connection, keys: Sequence[int], by: By) -> Left:
@@ -162,12 +167,13 @@ def _left(rows: Sequence[object], documents: Sequence[bytes | None], read_again:
 
 
 KINDS = (
-    Kind(("aggregate_report", "aggregate_record"), "report_key", aggregate.PARSER_VERSION, _aggregate),
+    Kind(twice.AGGREGATE.tables, twice.AGGREGATE.key, aggregate.PARSER_VERSION, _aggregate, twice.AGGREGATE),
     Kind(
-        ("tls_report", "tls_policy", "tls_failure"),
-        "tls_report_key",
+        twice.TLS.tables,
+        twice.TLS.key,
         tls_parser.PARSER_VERSION,
         _other("tls_report", "tls_report_key", "document_hash", _tls, tls.put),
+        twice.TLS,
     ),
     Kind(
         ("failure_report",),

@@ -32,6 +32,15 @@ def renew(connection: Connection, staged: Staged, saved: Saved, now: datetime, i
         connection.unregister("put")
 
 
+def raise_to(connection: Connection, report_key: int, other: int) -> None:
+    """Give a stored report the better grade of another one, which is the same."""
+    sql = """
+        SELECT ?::BIGINT AS report_key, attestation, attested_by, attestation_status
+        FROM aggregate_report WHERE report_key = ?
+    """
+    _raise(connection, connection.execute(sql, [report_key, other]).to_arrow_table())
+
+
 def _raise(connection: Connection, reports: pa.Table) -> None:
     """Give stored reports the better grade of the same report that came again. `reports` has report_key."""
     connection.register("vouched", reports.select(["report_key", "attestation", "attested_by", "attestation_status"]))

@@ -31,3 +31,11 @@ def document(connection: Connection, report_key: int) -> bytes | None:
         [report_key],
     ).fetchone()
     return unpacked(*row) if row else None
+
+
+def of(connection: Connection, document_hash: str) -> bytes | None:
+    """The document with this hash; None where it was not kept."""
+    row = connection.execute(
+        "SELECT data, size FROM raw_document WHERE document_hash = ? LIMIT 1", [document_hash]
+    ).fetchone()
+    return unpacked(*row) if row else None

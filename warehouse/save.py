@@ -10,11 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.attestation import Grade
+from ingest.reports.aggregate import PARSER_VERSION, parse
 from warehouse import deltas
 from warehouse.address import Address
 from warehouse.connect import Connection, insert, once
+from warehouse.outdated import Reader
 from warehouse.records import OF_REPORT, written
-from warehouse.rows import ADDRESS, Staged, table
+from warehouse.rows import ADDRESS, Arrived, Staged, staged, table
 
 Identify = Callable[[Sequence[str]], Sequence[Address]]
 """Addresses that were never seen before → what is known of them offline, and their source."""
@@ -95,13 +97,15 @@ def _decide(connection: Connection, staged: Staged) -> Saved:
     identities = staged.reports.column("identity_hash").to_pylist()
     contents = staged.reports.column("content_hash").to_pylist()
     grades = staged.reports.column("attestation").to_pylist()
+    documents = staged.reports.column("document_hash").to_pylist()
     known = _known(connection, staged.reports)
     keys = iter(next_keys(connection, "report_key_seq", len(set(identities) - known.keys())))
     status, report_key = [], []
-    for identity, content, grade in zip(identities, contents, grades, strict=True):
+    for identity, content, grade, document in zip(identities, contents, grades, documents, strict=True):
         if identity in known:
             key, before, graded = known[identity]
-            status.append(_again(graded, grade, same=content == before))
+            same = content == before or READER.finds_the_same(connection, key, document, content)
+            status.append(again(graded, grade, same=same))
         else:
             key, before, graded = next(keys), content, grade
             status.append(NEW)
@@ -112,7 +116,7 @@ def _decide(connection: Connection, staged: Staged) -> Saved:
     return Saved(status, report_key)
 
 
-def _again(stored: str, arrived: str, *, same: bool) -> str:
+def again(stored: str, arrived: str, *, same: bool) -> str:
     """What a report is that was stored before, by how well each is vouched for."""
     better = arrived == Grade.VERIFIED != stored
     if same:
@@ -130,26 +134,37 @@ def next_keys(connection: Connection, sequence: str, count: int) -> list[int]:
 def _known(connection: Connection, reports: pa.Table) -> dict[str, tuple[int, str, str]]:
     """The reports of this batch that are stored already: identity → key, content and grade.
 
-    The same bytes count as the same content, though an older parser may have hashed them otherwise.
+    The same bytes are the same report, though an older parser may have taken them for another.
     A report whose records were pruned is not to be replaced: what it brought could not be taken away.
     Identities hold the begin, so only that span of the table is looked at, however large it is.
     """
     if not reports.num_rows:
         return {}
     span = pc.min_max(reports.column("begin_at")).as_py()
-    connection.register("staged_report", reports.select(["identity_hash", "content_hash", "document_hash"]))
-    rows = connection.execute(
-        """
-        SELECT k.identity_hash, k.report_key,
-               CASE WHEN k.document_hash = s.document_hash THEN s.content_hash ELSE k.content_hash END,
-               CASE WHEN k.pruned_at IS NULL THEN k.attestation ELSE 'unattested' END
-        FROM aggregate_report k JOIN staged_report s USING (identity_hash)
-        WHERE k.begin_at BETWEEN ? AND ?
-        """,
-        [span["min"], span["max"]],
-    ).fetchall()
+    connection.register("staged_report", reports.select(["identity_hash", "document_hash"]))
+    found = [
+        *connection.execute(_KNOWN.format(by="document_hash"), [span["min"], span["max"], PARSER_VERSION]).fetchall(),
+        *connection.execute(_KNOWN.format(by="identity_hash"), [span["min"], span["max"], None]).fetchall(),
+    ]
     connection.unregister("staged_report")
-    return {identity: (key, content, grade) for identity, key, content, grade in rows}
+    return {identity: (key, content, grade) for identity, key, content, grade in found}
+
+
+_KNOWN = """
+    SELECT s.identity_hash, k.report_key, k.content_hash,
+           CASE WHEN k.pruned_at IS NULL THEN k.attestation ELSE 'unattested' END
+    FROM aggregate_report k JOIN staged_report s USING ({by})
+    WHERE k.begin_at BETWEEN ? AND ? AND k.parser_version < coalesce(?, 2147483647)
+"""
+
+
+def _content(document: bytes) -> str:
+    """The content_hash of the report in a document. Raises MalformedReport."""
+    report = Arrived(parse(document), "", "", None)
+    return str(staged([report]).reports.column("content_hash")[0].as_py())
+
+
+READER = Reader("aggregate_report", "report_key", PARSER_VERSION, _content)
 
 
 def chosen(staged: Staged, saved: Saved, status: str) -> Staged:

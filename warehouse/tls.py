@@ -8,11 +8,12 @@ import pyarrow as pa
 
 from ingest.inputs.base import Message
 from ingest.reading import ReadReport
-from ingest.reports.tls import PARSER_VERSION, TlsPolicy, TlsReport
+from ingest.reports.tls import PARSER_VERSION, TlsPolicy, TlsReport, parse
 from warehouse import documents
 from warehouse.connect import Connection, insert
 from warehouse.instants import utc
-from warehouse.once import Ended, Place, decide
+from warehouse.once import Ended, Place, Said, decide
+from warehouse.outdated import Reader
 from warehouse.rows import INSTANT, REPAIRS, TEXT, counted_days, document_hash, table
 from warehouse.save import NEW
 from warehouse.terms import Terms
@@ -70,8 +71,9 @@ FAILURE = pa.schema(
 def save(connection: Connection, arrived: Sequence[tuple[Message, ReadReport[TlsReport]]], terms: Terms) -> list[Ended]:
     """Insert what is new, in the caller's transaction; what became of each, in order."""
     reports = [read.report for _, read in arrived]
-    identities, contents = [_identity(report) for report in reports], [_content(report) for report in reports]
-    ended = decide(connection, PLACE, identities, contents)
+    documents = [document_hash(read.document) for _, read in arrived]
+    said = Said([_content(report) for report in reports], documents, READER)
+    ended = decide(connection, PLACE, [_identity(report) for report in reports], said)
     put(connection, [(one.key, *item) for one, item in zip(ended, arrived, strict=True) if one.status == NEW], terms)
     return ended
 
@@ -160,3 +162,6 @@ def _content(report: TlsReport) -> str:
         for policy in report.policies
     )
     return document_hash("\x1f".join(said).encode())
+
+
+READER = Reader("tls_report", "tls_report_key", PARSER_VERSION, lambda document: _content(parse(document)))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 
 import click
 
 from analysis.wording import count
 from app import exitcodes
+from app.commands.asking import now
 from app.commands.base import Command, Run
 from app.commands.loading import identify
 from app.commands.opening import warehouse_of
@@ -22,16 +24,18 @@ def command(run: Run, everything: bool) -> int:
     """Read stored reports again with this version.
 
     Reports of every kind keep their keys; only what they say may change, and in which columns is told. The
-    mails of failure reports and bounces are there only where 'privacy' is full. Exits 1 where a document
-    that was read before is refused now: what was stored of it stays.
+    mails of failure reports and bounces are there only where 'privacy' is full. Of reports that an older
+    version took for two and that are one, the first stays; one that says otherwise goes to quarantine. Exits 1
+    where a document that was read before is refused now: what was stored of it stays.
     """
     screen = Screen(run)
     summary = reparse(
         warehouse_of(run),
         identify,
+        now(),
         privacy=run.config.privacy,
         everything=everything,
-        progress=lambda done: screen.note(f"Read again: {done:,} reports") if done % 5000 == 0 else None,
+        progress=_told(screen),
     )
     if screen.json:
         screen.document(**asdict(summary))
@@ -42,6 +46,20 @@ def command(run: Run, everything: bool) -> int:
     return exitcodes.FOUND if summary.refused else exitcodes.OK
 
 
+def _told(screen: Screen) -> Callable[[int], None]:
+    """Say every some thousand reports how many were read again."""
+    last = 0
+
+    def tell(done: int) -> None:
+        nonlocal last
+        if done - last >= TOLD_EACH:
+            last = done
+            screen.note(f"Read again: {done:,} reports")
+
+    return tell
+
+
+TOLD_EACH = 5000
 NAMES = {
     "aggregate_report": "Aggregate reports", "tls_report": "TLS reports", "failure_report": "Failure reports",
     "delivery_status": "Bounces",
@@ -55,5 +73,11 @@ def _tell(screen: Screen, name: str, told: Reparsed) -> None:
         screen.line(f"  {column}: {times:,}")
     if told.refused:
         screen.note(f"{name}: {told.refused:,} are refused now and stay as they were.")
+    if told.duplicates:
+        screen.note(f"{name}: {told.duplicates:,} turned out to be reports that are stored already, and are gone.")
+    if told.conflicts:
+        screen.note(
+            f"{name}: {told.conflicts:,} say otherwise than another of the same id and period: see 'quarantine'."
+        )
     if told.without_document:
         screen.note(f"{name}: {told.without_document:,} were stored without their document and stay as they were.")

@@ -12,7 +12,7 @@ from ingest.attestation import NOT_CHECKED, Attestation, Doubt, Grade
 from ingest.inputs.base import Message
 from ingest.outcome import Duplicate, Outcome, Quarantined, Reason, Stored
 from ingest.reading import Reading
-from tests.warehouse.build import ListInput, identify, loader, message, one, row, warehouse, xml
+from tests.warehouse.build import NOW, ListInput, identify, loader, message, one, row, warehouse, xml
 from warehouse import journal, quarantine
 from warehouse.connect import Warehouse
 from warehouse.load import Loader, load
@@ -167,7 +167,7 @@ def test_parsing_again_keeps_what_the_mail_told(tmp_path: Path) -> None:
     arrive(target, (TRUE, VERIFIED), (xml(row(count=5), report_id="r2"), MISMATCH))
     told = GRADE.replace("SELECT", "SELECT list((report_id,").replace(" FROM", ") ORDER BY report_id) FROM")
     before = one(target, told)
-    assert reparse(target, identify, everything=True).reports == 2
+    assert reparse(target, identify, NOW, everything=True).reports == 2
     assert one(target, told) == before
     assert one(target, DOUBTS) == (12, 12, 5, 5)
 

@@ -101,7 +101,7 @@ ACTIONS: Final[dict[str, Callable[[Path], object]]] = {
     "restore": lambda folder: restore(warehouse(folder), folder / "older.duckdb", NOW),
     "prune": _prune,
     "melt": _melt,
-    "reparse": lambda folder: reparse(warehouse(folder), identify, privacy=FULL),
+    "reparse": lambda folder: reparse(warehouse(folder), identify, NOW, privacy=FULL),
     "retry": lambda folder: retry(replace(loader(warehouse(folder)), privacy=FULL), [1, 2, 3]),
     "drop": _drop,
     "decide": _decide,

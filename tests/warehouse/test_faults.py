@@ -197,7 +197,7 @@ def test_pruned_records_leave_the_rollup_and_the_memory_of_the_report(tmp_path: 
     assert one(target, "SELECT sum(messages) FROM aggregate_record") == 20
     again = load(ListInput([[message(xml(report_id="r0"))]]), loader(target))
     assert (again.duplicates, again.stored) == (1, 0)
-    assert reparse(target, identify, everything=True).reports == 2
+    assert reparse(target, identify, NOW, everything=True).reports == 2
     assert one(target, "SELECT sum(messages) FROM daily") == 30
     with target.writing() as connection:
         assert prune(connection, settings, NOW + timedelta(days=1)).records == 0

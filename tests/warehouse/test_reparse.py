@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from ingest.settings import PrivacySettings
-from tests.warehouse.build import BEGIN, DAY, identify, loader, one, warehouse, xml
+from tests.warehouse.build import BEGIN, DAY, NOW, identify, loader, one, warehouse, xml
 from tests.warehouse.test_mixed import BOTH, loaded, tls
 from warehouse.connect import Warehouse
 from warehouse.packing import packed
-from warehouse.reparse import reparse
+from warehouse.reparse import BATCH, BATCH_RECORDS, batches, reparse
 from warehouse.rollup import ROLLUPS
 
 FULL = PrivacySettings("full", "full")
@@ -35,10 +35,10 @@ def rows(target: Warehouse) -> list[list[object]]:
 
 def test_reading_again_with_the_same_parsers_changes_nothing(target: Warehouse) -> None:
     before = rows(target)
-    summary = reparse(target, identify, privacy=FULL, everything=True)
+    summary = reparse(target, identify, NOW, privacy=FULL, everything=True)
     assert (summary.reports, summary.changed, summary.refused, summary.without_document) == (4, 0, 0, 0)
     assert rows(target) == before
-    assert reparse(target, identify, privacy=FULL).reports == 0
+    assert reparse(target, identify, NOW, privacy=FULL).reports == 0
 
 
 def test_what_an_older_parser_misread_is_mended_and_told_by_column(target: Warehouse) -> None:
@@ -51,7 +51,7 @@ def test_what_an_older_parser_misread_is_mended_and_told_by_column(target: Wareh
         connection.execute("UPDATE failure_report SET source_ip = '192.0.2.99', spf_result = NULL")
         connection.execute("UPDATE delivery_status SET code = '4.0.0'")
         connection.execute("UPDATE aggregate_report SET email = 'wrong', content_hash = 'older'")
-    summary = reparse(target, identify, privacy=FULL)
+    summary = reparse(target, identify, NOW, privacy=FULL)
     assert rows(target) == before
     assert summary.changed == 4
     assert summary.kinds["aggregate_report"].fields == {"aggregate_report.email": 1}
@@ -66,7 +66,7 @@ def test_nothing_is_left_of_a_day_and_a_domain_that_were_misread(tmp_path: Path)
     loaded(loader(target), xml())
     with target.writing() as connection:
         connection.execute("UPDATE raw_document SET data = ?, size = ?", [packed(right), len(right)])
-    reparse(target, identify, everything=True)
+    reparse(target, identify, NOW, everything=True)
     for rollup in ROLLUPS:
         for name in {rollup.name, rollup.months if rollup.monthly else rollup.name}:
             assert one(target, f"SELECT count(*) FROM {name} WHERE domain <> 'right.example'") == 0
@@ -77,7 +77,7 @@ def test_what_was_put_right_of_an_archive_is_still_told(tmp_path: Path) -> None:
     target = warehouse(tmp_path)
     loaded(loader(target), gzip.compress(xml())[:-8], gzip.compress(tls())[:-8])
     before = rows(target)
-    summary = reparse(target, identify, everything=True)
+    summary = reparse(target, identify, NOW, everything=True)
     assert (summary.reports, summary.changed) == (2, 0)
     assert rows(target) == before
     for table in ("aggregate_report", "tls_report"):
@@ -88,13 +88,13 @@ def test_mails_that_were_not_kept_leave_their_reports_as_they_are(tmp_path: Path
     target = warehouse(tmp_path)
     loaded(loader(target), *BOTH)
     before = rows(target)
-    summary = reparse(target, identify, everything=True)
+    summary = reparse(target, identify, NOW, everything=True)
     assert (summary.reports, summary.without_document, summary.changed) == (2, 2, 0)
     assert rows(target) == before
 
 
 def test_less_is_kept_once_less_is_asked_for(target: Warehouse) -> None:
-    summary = reparse(target, identify, everything=True)
+    summary = reparse(target, identify, NOW, everything=True)
     assert summary.kinds["delivery_status"].fields["delivery_status.recipient"] == 1
     assert one(target, "SELECT count(recipient), count(subject) FROM delivery_status") == (0, 0)
     assert one(target, "SELECT count(mail_from) FROM failure_report") == 0
@@ -108,6 +108,14 @@ def test_a_document_that_is_refused_now_leaves_what_it_gave(target: Warehouse) -
             " ON document_hash = message_hash)"
         )
     before = rows(target)
-    summary = reparse(target, identify, privacy=FULL, everything=True)
+    summary = reparse(target, identify, NOW, privacy=FULL, everything=True)
     assert (summary.reports, summary.refused, summary.changed) == (4, 3, 0)
     assert rows(target) == before
+
+
+def test_reports_of_many_records_are_read_again_in_small_batches() -> None:
+    half, whole = BATCH_RECORDS // 2, BATCH_RECORDS
+    sizes = [half, half, 1, whole + 1, half, half + 1, *[1] * (BATCH + 1)]
+    found = list(batches(enumerate(sizes)))
+    assert [key for batch in found for key in batch] == list(range(len(sizes)))
+    assert [len(batch) for batch in found] == [2, 1, 1, 1, 500, 2]

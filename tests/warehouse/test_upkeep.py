@@ -39,19 +39,19 @@ def test_reparse_mends_what_an_older_parser_misread(target: Warehouse) -> None:
             " (SELECT report_key FROM aggregate_report WHERE report_id = 'b')"
         )
         connection.execute("UPDATE daily SET header_from = 'wrong' WHERE estimated")
-    summary = reparse(target, identify)
+    summary = reparse(target, identify, NOW)
     assert (summary.reports, summary.changed, summary.refused) == (1, 1, 0)
     assert one(target, "SELECT sum(messages), count(*) FILTER (header_from = 'wrong') FROM daily") == (60, 0)
     assert one(target, "SELECT sum(messages), count(*) FILTER (header_from = 'wrong') FROM aggregate_record") == (60, 0)
     assert one(target, "SELECT count(*), count(DISTINCT report_key) FROM aggregate_report") == (2, 2)
-    assert reparse(target, identify).reports == 0
-    assert reparse(target, identify, everything=True).changed == 0
+    assert reparse(target, identify, NOW).reports == 0
+    assert reparse(target, identify, NOW, everything=True).changed == 0
 
 
 def test_reparse_leaves_a_report_without_its_document_as_it_is(target: Warehouse) -> None:
     with target.writing() as connection:
         connection.execute("DELETE FROM raw_document")
-    summary = reparse(target, identify, everything=True)
+    summary = reparse(target, identify, NOW, everything=True)
     assert (summary.reports, summary.without_document) == (2, 2)
     assert one(target, "SELECT sum(messages) FROM aggregate_record") == 60
 
