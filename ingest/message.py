@@ -21,6 +21,7 @@ from ingest.inflated import Inflated
 from ingest.mime import HEADER_LIMIT, Span, cut, split
 from ingest.outcome import Reason
 from ingest.settings import UnpackLimits
+from ingest.tar import is_tar
 
 HEAD = 64 * 2**10
 """Bytes by which a document is told apart from others."""
@@ -79,24 +80,29 @@ class Budget:
 
 # -- mail or file ---------------------------------------------------------------------------------
 
+_OUTLOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # [MS-CFB] section 2.2: what Outlook's mails are, and other files
 _FILE_STARTS = (
     b"\x1f\x8b",  # gzip
     b"PK\x03\x04",  # zip
     b"PK\x05\x06",  # zip without members
     tnef.SIGNATURE,
+    _OUTLOOK,
     b"\xff\xfe",  # UTF-16
     b"\xfe\xff",
     b"<",
     b"{",
 )
+_START = 4096  # bytes that are looked at
 _JSON_LIST = re.compile(rb"\[\s*\{")  # of which a name of a field, too, could be made
 _HEADER_START = re.compile(rb"(?:>?From [^\r\n]*[\r\n]+)?[!-9;-~]{1,76}[ \t]*:[^\r\n]*(?:[\r\n]|\Z)")
 
 
 def is_mail(raw: bytes, name: str = "") -> bool:
     """Whether `raw` is a mail and not itself a document: by content first, by name where that is open."""
-    start = raw[:4096].removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n\t \0")
+    start = raw[:_START].removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n\t \0")
     if start.startswith(_FILE_STARTS) or _JSON_LIST.match(start) or name.lower().endswith(".xml"):
+        return False
+    if is_tar(raw[:_START]):  # which begins with the name of a file, of a Maildir's, say
         return False
     return _HEADER_START.match(start) is not None or name.lower().endswith(".eml")
 
@@ -213,7 +219,7 @@ _REPORT_TYPES = frozenset(
         "application/ms-tnef", *NOTICE_TYPES,
     }
 )  # fmt: skip
-_REPORT_NAMES = (".xml", ".gz", ".gzip", ".zip", ".json", ".dat")
+_REPORT_NAMES = (".xml", ".gz", ".gzip", ".zip", ".json", ".dat", ".tar", ".tgz", ".msg")
 _PACKED = (b"\x1f\x8b", b"PK\x03\x04", b"PK\x05\x06", tnef.SIGNATURE)
 _PACKED_OTHERWISE = {
     b"7z\xbc\xaf\x27\x1c": "7-Zip",
@@ -244,12 +250,24 @@ def packing(document: Document) -> str:
     return next((name for start, name in _PACKED_OTHERWISE.items() if document.head.startswith(start)), "")
 
 
+def is_outlook(document: Document) -> bool:
+    """Whether a document is a mail as Outlook saves it ([MS-OXMSG]), by a name that its parts have there."""
+    return document.head.startswith(_OUTLOOK) and _OUTLOOK_PART in document.data
+
+
+_OUTLOOK_PART = "__substg1.0_".encode("utf-16-le")
+
+
 def _is_candidate(leaf: Document, start: bytes) -> bool:
     if leaf.content_type in _REPORT_TYPES or leaf.name.lower().endswith(_REPORT_NAMES):
         return True
     if packing(leaf) or start[:14].lower() == b"feedback-type:":
         return True
-    return start.startswith(_PACKED) or start[:64].replace(b"\0", b"").startswith(b"<?xml")
+    return (
+        start.startswith((*_PACKED, _OUTLOOK))
+        or is_tar(leaf.data[:_START])
+        or start[:64].replace(b"\0", b"").startswith(b"<?xml")
+    )
 
 
 def _in_text(leaf: Document) -> Iterator[Document]:

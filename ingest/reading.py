@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import re
 from collections.abc import Callable, Iterator
@@ -9,10 +10,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Generic, NamedTuple, TypeVar
 
-from ingest.errors import MalformedReport
+from ingest.errors import MalformedReport, UnsafeArchive
 from ingest.inflated import Inflated
+from ingest.inputs import mbox
 from ingest.inputs.base import Message
-from ingest.message import REPORT_TYPE, Budget, Document, documents, is_mail, packing
+from ingest.message import REPORT_TYPE, Budget, Document, documents, is_mail, is_outlook, packing
 from ingest.mime import HEADER_LIMIT
 from ingest.outcome import Opinion, Reason
 from ingest.reports import dsn, failure, mending, tls
@@ -24,7 +26,7 @@ from ingest.reports.tls import TlsReport
 from ingest.reports.words import Repair, clean
 from ingest.second_opinion import AGGREGATE, ASKED, FAILURE, TLS, Ask, ask, nobody
 from ingest.settings import UnpackLimits
-from ingest.sniff import NO_REPORT, Kind, claims, described, kind
+from ingest.sniff import NO_REPORT, OUTLOOK, Kind, claims, described, kind
 from ingest.sniff_mail import described_mail, mail_kind
 from ingest.unpack import unpack
 
@@ -116,17 +118,15 @@ def read(message: Message, limits: UnpackLimits, privacy: Privacy = PRIVATE, sec
         sentence = f"It has {message.size} bytes, more than the {limits.message_bytes} that are read."
         return Reading(refusals=[Refusal(Reason.TOO_LARGE, sentence)])
     reading = Reading()
-    # What a notice returns is not addressed to us, however it is packed.
-    terms = _Terms(privacy, second)
-    if is_mail(message.raw, message.origin) and _read_notice(reading, message.raw, terms):
-        return reading
+    terms = _Terms(privacy, second, Budget(limits))
     others: dict[str, None] = {}
-    for document in _unpacked(message, Budget(limits), reading.refusals):
+    name = message.origin.replace("\\", "/").rpartition("/")[2]
+    for document in _unpacked(reading, Document(name, "", message.raw), terms, limits.depth):
         if not _parse_into(reading, document, terms):
             others[described(document)] = None
-            if packing(document) and (claims(document) or _announces(message)):
+            if (packing(document) or is_outlook(document)) and (claims(document) or _announces(message, document)):
                 what = f"What seems to be a report is {described(document)}."
-                fault = MalformedReport(Reason.BROKEN_ARCHIVE, what, _PACKED_AS)
+                fault = MalformedReport(Reason.BROKEN_ARCHIVE, what, _PACKED_AS if packing(document) else _SAVE_AS)
                 reading.refusals.append(_refusal(fault, document.name))
     return reading if reading.is_report else Reading(sentence=_sentence(message, list(others)))
 
@@ -136,6 +136,7 @@ class _Terms(NamedTuple):
 
     privacy: Privacy
     second: Ask
+    budget: Budget
 
 
 class _Refused(NamedTuple):
@@ -163,10 +164,40 @@ def _read_notice(reading: Reading, raw: bytes, terms: _Terms) -> bool:
     return found is not Kind.NONE
 
 
-def _unpacked(message: Message, budget: Budget, refusals: list[Refusal]) -> Iterator[Document]:
-    name = message.origin.replace("\\", "/").rpartition("/")[2]
-    for document in _until_refused(documents(message.raw, name, budget), refusals, name):
-        yield from _until_refused(unpack(document, budget), refusals, document.name)
+def _unpacked(reading: Reading, whole: Document, terms: _Terms, depth: int) -> Iterator[Document]:
+    """The documents in a mail or file, and in the mails that an archive in it holds."""
+    # What a notice returns is not addressed to us, however it is packed.
+    if is_mail(whole.data, whole.name) and _read_notice(reading, whole.data, terms):
+        return
+    found = documents(whole.data, whole.name, terms.budget)
+    for document in _until_refused(found, reading.refusals, whole.name):
+        for inner in _until_refused(unpack(document, terms.budget), reading.refusals, document.name):
+            if inner is document or not _is_packed_mail(inner):
+                yield inner
+            elif depth:
+                for mail in _until_refused(_mails(inner.data, terms.budget), reading.refusals, inner.name):
+                    yield from _unpacked(reading, Document(inner.name, "", mail), terms, depth - 1)
+            else:
+                deep = f"It holds mails in archives, more than {terms.budget.limits.depth} deep."
+                fault = UnsafeArchive(Reason.NESTED_TOO_DEEP, deep)
+                reading.refusals.append(_refusal(fault, inner.name))
+
+
+def _mails(raw: bytes, budget: Budget) -> Iterator[bytes]:
+    """The mails of an mbox file, or the one mail that it is."""
+    if not mbox.FROM_LINE.match(raw):
+        yield raw
+        return
+    for message in mbox.messages(b"", io.BytesIO(raw), "", len(raw)):
+        budget.part()
+        yield message.raw
+
+
+def _is_packed_mail(document: Document) -> bool:
+    """Whether what an archive held is a mail: as it is called, or where it is nothing else."""
+    if not is_mail(document.head, document.name):
+        return False
+    return document.name.lower().endswith(".eml") or kind(document) is Kind.NONE
 
 
 def _parse_into(reading: Reading, document: Document, terms: _Terms) -> bool:
@@ -273,7 +304,14 @@ _REPORT_SUBJECT = re.compile(rb"^Subject:\s*Report[ -]Domain:", re.IGNORECASE | 
 _PACKED_AS = "Reports come as gzip or zip (RFC 9990 section 4.1.1): see what packed it again on the way."
 
 
-def _announces(message: Message) -> bool:
+# What Outlook writes is UTF-16.
+_REPORT_SUBJECT_16 = re.compile(re.sub("(.)", r"\1\\x00", "Report Domain:").encode(), re.IGNORECASE)
+_SAVE_AS = "Save it from Outlook as .eml, or have the mailbox itself read with 'whosends poll'."
+
+
+def _announces(message: Message, document: Document | None = None) -> bool:
+    if document is not None and is_outlook(document) and _REPORT_SUBJECT_16.search(document.data):
+        return True
     return _REPORT_SUBJECT.search(message.raw, 0, HEADER_LIMIT) is not None
 
 
@@ -283,7 +321,7 @@ def _sentence(message: Message, others: list[str]) -> str:
         return "It is empty."
     kinds = [other for other in others if other != NO_REPORT][:3]
     if not is_mail(message.raw, message.origin):
-        return f"It is {', '.join(kinds) or NO_REPORT}."
+        return f"It is {', '.join(kinds) or NO_REPORT}.{f' {_SAVE_AS}' if OUTLOOK in kinds else ''}"
     if _announces(message):
         return "Its subject announces a report, but none is attached."
     if instead := described_mail(message.raw):

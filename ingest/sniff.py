@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-from ingest.message import Document, packing
+from ingest.message import Document, is_outlook, packing
 from ingest.reports.mending import SHOUTED
 
 
@@ -20,6 +20,7 @@ class Kind(StrEnum):
 
 
 NO_REPORT = "no report"
+OUTLOOK = "a mail as Outlook saves it (.msg), which is not read"
 _BYTE_ORDER_MARKS = b"\xef\xbb\xbf\xfe\xff"  # none of these bytes begins a report
 _GARBAGE = 256  # bytes before the first markup: beyond it, the element is mentioned in some text
 # The root, and what stands below it should the root's own tag be damaged.
@@ -81,6 +82,8 @@ def described(document: Document) -> str:
     """What a document is that is none of ours, for a sentence: "XML of another kind (project)"."""
     if packed := packing(document):
         return f"packed as {packed}, which is not read"
+    if is_outlook(document):
+        return OUTLOOK
     head = document.head.replace(b"\0", b"")
     element = _ELEMENT.search(head) if head.lstrip().startswith(b"<") else None
     if element is not None:

@@ -1,4 +1,4 @@
-"""Archives to the documents in them: gzip (RFC 1952), zip and winmail.dat, nested, in memory, within limits.
+"""Archives to the documents in them: gzip (RFC 1952), zip, tar and winmail.dat, nested, in memory, within limits.
 
 Nothing an archive says about itself is believed: sizes are counted as bytes come out, names are only
 shown. What could expand by much is first inflated without keeping anything: a bomb is refused before it
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from typing import NamedTuple
 
-from ingest import tnef
+from ingest import tar, tnef
 from ingest.errors import MalformedReport, UnsafeArchive
 from ingest.inflated import PIECE, Inflated, inflating
 from ingest.message import Budget, Document
@@ -40,8 +40,8 @@ def unpack(document: Document, budget: Budget) -> Iterator[Document]:
 
 
 def _unpack(document: Document, budget: Budget, depth: int) -> Iterator[Document]:
-    packed = document.head[:4]
-    if not packed.startswith((_GZIP, *_ZIP, tnef.SIGNATURE)):
+    packed = document.head
+    if not is_archive(packed):
         yield document
         return
     if not depth:
@@ -53,12 +53,19 @@ def _unpack(document: Document, budget: Budget, depth: int) -> Iterator[Document
         name = _without_suffix(document.name)
         inner = Document(name, document.content_type, content, repair or document.repair, deflated)
         yield from _unpack(inner, budget, depth - 1)
-    elif packed == tnef.SIGNATURE:
+    elif packed.startswith(tnef.SIGNATURE):
         for name, data in tnef.attachments(document.data):
             budget.part()
             yield from _unpack(Document(_shown(name), "", data), budget, depth - 1)
-    else:
+    elif packed.startswith(_ZIP):
         yield from _unzip(document, budget, depth)
+    else:
+        yield from _untar(document, budget, depth)
+
+
+def is_archive(head: bytes) -> bool:
+    """Whether what begins so is unpacked."""
+    return head.startswith((_GZIP, *_ZIP, tnef.SIGNATURE)) or tar.is_tar(head)
 
 
 def _without_suffix(name: str) -> str:
@@ -212,6 +219,26 @@ def _damaged(kind: str, fault: Exception) -> MalformedReport:
         f"The {kind} file is cut off or damaged: {str(fault)[:100]}.",
         "Ask the reporter to send it again, or look whether something on the way changes attachments.",
     )
+
+
+# -- tar ------------------------------------------------------------------------------------------
+
+
+_APPLE_DOUBLE = b"\0\5\x16\7"  # RFC 1740 appendix B: what a Mac packs beside each file
+
+
+def _untar(document: Document, budget: Budget, depth: int) -> Iterator[Document]:
+    """The files in a tar file, in their order."""
+    content = document.content
+    pieces = (content,) if isinstance(content, bytes) else content.pieces()
+    for name, data in tar.members(pieces, budget.limits.document_bytes):
+        budget.part()
+        if data.startswith(_APPLE_DOUBLE):
+            continue
+        sink = _Sink(budget, keep=False)
+        sink.take(data, len(data))
+        budget.unpacked(sink.size)
+        yield from _unpack(Document(_shown(name), "", data), budget, depth - 1)
 
 
 # -- zip ------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ from warehouse.load import load
 def command(run: Run, paths: tuple[str, ...], jobs: int) -> int:
     """Read reports from files, folders, Maildir, mbox, zip files of mails or standard input (-).
 
-    Files may be XML, gzip, zip or whole mails. Reading the same file again changes nothing. Never
+    Files may be XML, gzip, zip, tar or whole mails. Reading the same file again changes nothing. Never
     uses the network. A message that was refused is kept in quarantine with the reason and does not
     change the exit code: anybody can send one, and all else was stored. Then the answers that people will
     ask for first are worked out, for warehouse.warm seconds at the most.

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import stat
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import BinaryIO
 
 from ingest.errors import UsageError
-from ingest.inputs import mail_archive
+from ingest.inputs import mail_archive, mbox
 from ingest.inputs.base import Cursors, Message, Position
 from ingest.inputs.mail_archive import MailArchive
+from ingest.inputs.mbox import HEAD_BYTES
 from ingest.outcome import Outcome
 from ingest.settings import UnpackLimits
-
-HEAD_BYTES = 2**20
-"""How much is kept of a file or message that is too large to read."""
 
 STANDARD_INPUT = "-"
 
@@ -193,11 +189,11 @@ def shown(path: str | Path) -> str:
 
 def _from_stream(stream: BinaryIO, origin: str, moment: datetime | None, limit: int) -> Iterator[Message]:
     """One message, or many where the content is an mbox. Never more than `limit` bytes are kept."""
-    start = _read(stream, _PROBE)
-    if _FROM_LINE.match(start):
-        yield from _from_mbox(start, stream, origin, limit)
+    start = _read(stream, mbox.PROBE)
+    if mbox.FROM_LINE.match(start):
+        yield from mbox.messages(start, stream, origin, limit)
         return
-    raw = start + _read(stream, limit + 1 - len(start)) if len(start) == _PROBE else start
+    raw = start + _read(stream, limit + 1 - len(start)) if len(start) == mbox.PROBE else start
     size = len(raw)
     if size > limit:
         raw = raw[: min(HEAD_BYTES, limit)]
@@ -215,69 +211,3 @@ def _read(stream: BinaryIO, size: int) -> bytes:
         size -= len(piece)
         step *= 2
     return b"".join(pieces)
-
-
-# -- mbox -----------------------------------------------------------------------------------------
-
-_PROBE = 4096
-# RFC 4155 appendix A, and what is found: "From ", an address, and a time of day somewhere. Without the
-# time, a paragraph that begins with the word would cut a mail in two.
-_FROM_LINE = re.compile(rb"From [^\r\n]*\d{1,2}:\d\d[^\r\n]*\r?\n")
-_QUOTED_FROM = re.compile(rb">+From ")
-
-
-def _from_mbox(start: bytes, stream: BinaryIO, origin: str, limit: int) -> Iterator[Message]:
-    """The mails of an mbox file, one at a time; `>From ` loses one mark (the mboxrd way)."""
-    number = 0
-    mail = _Growing(limit)
-    blank = True
-    for line in _lines(start, stream):
-        if blank and line.startswith(b"From ") and _FROM_LINE.match(line):
-            if number:
-                yield mail.message(f"{origin}#{number}")
-            number += 1
-            mail = _Growing(limit, line)
-        else:
-            mail.add(line[1:] if _QUOTED_FROM.match(line) else line)
-        blank = line in (b"\n", b"\r\n")
-    yield mail.message(f"{origin}#{number}")
-
-
-def _lines(start: bytes, stream: BinaryIO) -> Iterator[bytes]:
-    """Lines with their ends; one that is longer than a mebibyte comes in several pieces."""
-    whole, end, rest = start.rpartition(b"\n")
-    yield from io.BytesIO(whole + end)
-    if first := rest + stream.readline(2**20):
-        yield first
-    while line := stream.readline(2**20):
-        yield line
-
-
-class _Growing:
-    """A mail of an mbox while it is read: all of it, or its head once it is too large."""
-
-    def __init__(self, limit: int, from_line: bytes = b"") -> None:
-        self._limit = limit
-        self._from_line = from_line
-        self._raw = io.BytesIO()
-        self._size = 0
-
-    def add(self, line: bytes) -> None:
-        self._size += len(line)
-        if self._size <= self._limit:
-            self._raw.write(line)
-
-    def message(self, origin: str) -> Message:
-        raw = self._raw.getvalue()
-        if self._size > self._limit:
-            raw = raw[: min(HEAD_BYTES, self._limit)]
-        return Message(raw=raw, origin=origin, size=self._size, received_at=self._moment())
-
-    def _moment(self) -> datetime | None:
-        """The delivery time in the From_ line, which is in UTC (RFC 4155 appendix A) unless it says otherwise."""
-        date = self._from_line.decode("ascii", "replace").strip().split(" ", 2)[-1]
-        try:
-            moment = parsedate_to_datetime(date)
-            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-        except (ValueError, TypeError, IndexError, OverflowError):
-            return None

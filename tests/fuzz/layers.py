@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import struct
+import tarfile
 import zipfile
 from collections.abc import Callable, Sequence
 from random import Random
@@ -76,4 +77,20 @@ def _base64(chance: Random, data: bytes, other: bytes) -> bytes:
     return chance.choice((text, text.replace(b"\n", b""), text.replace(b"=", b""), text + b"====", b"\n\n" + text))
 
 
-ARCHIVES: Sequence[Callable[[Random, bytes, bytes], bytes]] = (_gzipped, _gzipped, _zipped, _zipped, _winmail, _base64)
+def _tarred(chance: Random, data: bytes, other: bytes) -> bytes:
+    names = (wrap.FILE_NAME, "a.xml", "../../a.xml", "A" * 300, "\u202elmx.a", "1.M1P2.host:2,S")
+    members = [(chance.choice(names), chance.choice((data, data, other))) for _ in range(chance.randrange(4))]
+    form = chance.choice((tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT))
+    raw = wrap.tarred(*((name if form else name[:90], data) for name, data in members), form=form)
+    return raw if chance.random() < 0.8 else raw[: chance.randrange(len(raw))]
+
+
+ARCHIVES: Sequence[Callable[[Random, bytes, bytes], bytes]] = (
+    _gzipped,
+    _gzipped,
+    _zipped,
+    _zipped,
+    _tarred,
+    _winmail,
+    _base64,
+)

@@ -22,7 +22,15 @@ XML = (Reason.XML_BROKEN, Reason.XML_FORBIDDEN)
 
 def attacks(report: bytes) -> dict[str, Attack]:
     """All of them, around a report that says one message."""
-    return _zips(report) | _gzips(report) | _mails(report) | _encodings(report) | _markup(report) | _values(report)
+    return (
+        _zips(report)
+        | _tars(report)
+        | _gzips(report)
+        | _mails(report)
+        | _encodings(report)
+        | _markup(report)
+        | _values(report)
+    )
 
 
 # -- archives --------------------------------------------------------------------------------------
@@ -99,6 +107,30 @@ def _zips(report: bytes) -> dict[str, Attack]:
             (Reason.TOO_MANY_PARTS,),
         ),
     }
+
+
+def _tars(report: bytes) -> dict[str, Attack]:
+    plain = wrap.tarred(("a.xml", report))
+    return {
+        "tar, 60 MB about the name of a file": (
+            lambda: wrap.tar_header(b"x", b"%011o" % (60 * MIB), b"1" * 60 * MIB) + plain,
+            STORED,
+        ),
+        "tar, a size below 0": (lambda: wrap.tar_header(b"0", b"-0000000001") + plain, BROKEN),
+        "tar, a file of 8 GiB": (lambda: wrap.tar_header(b"0", b"77777777777") + plain, (Reason.EXPANDS_TOO_FAR,)),
+        "tar, 60 MB of folders": (lambda: wrap.tar_header(b"5") * (2 * 60 * 1024) + plain, STORED),
+        "tar, names that climb": (lambda: wrap.tarred(("../" * 20 + "etc/cron.d/a.xml", report)), STORED),
+        "tar, 1,000 files": (lambda: wrap.tarred(*(("a", b"") for _ in range(1000))), (Reason.TOO_MANY_PARTS,)),
+        "tar, in tar, 9 deep": (lambda: _nested(report, 9), (Reason.NESTED_TOO_DEEP,)),
+        "tar, in gzip, of 200 MB": (
+            lambda: gzip.compress(wrap.tarred(*((f"{n}", bytes(20 * MIB)) for n in range(10)))),
+            (Reason.EXPANDS_TOO_FAR,),
+        ),
+    }
+
+
+def _nested(report: bytes, depth: int) -> bytes:
+    return report if not depth else wrap.tarred((f"{depth}.tar", _nested(report, depth - 1)))
 
 
 def _gzips(report: bytes) -> dict[str, Attack]:

@@ -165,6 +165,71 @@ def test_a_bounce_of_a_report_that_we_sent_is_no_report_that_we_received() -> No
     assert [(read.report.form, read.document) for read in found.notices] == [("dsn", raw)]
 
 
+def another(number: int) -> bytes:
+    """The report under another id, in a mail."""
+    return wrap.common_mail(REPORT.replace(b"a1b2c3", b"id%d" % number))
+
+
+@pytest.mark.parametrize(
+    ("raw", "reports"),
+    [
+        (gzip.compress(wrap.common_mail(REPORT)), 1),
+        (wrap.zipped(("1.eml", another(1)), ("2.EML", another(2)), ("note.txt", b"Note: none")), 2),
+        (wrap.tarred(("cur/1.M1P2.host:2,S", another(1)), ("cur/2.M1P2.host:2,S", another(2))), 2),
+        (gzip.compress(wrap.tarred(("1.xml", REPORT), ("2.eml.gz", gzip.compress(another(2))))), 2),
+        (gzip.compress(b"".join(b"From a Fri Nov 20 10:00:00 2026\n%s\n\n" % another(n) for n in range(9))), 9),
+        (wrap.HEADER + wrap.multipart(wrap.attached(gzip.compress(another(1)), name="1.eml.gz")), 1),
+        (wrap.HEADER + wrap.multipart(wrap.attached(wrap.tarred(("a.xml", REPORT)), "application/x-tar", "a.tar")), 1),
+        (wrap.HEADER + wrap.multipart(wrap.attached(wrap.tarred(("a.xml", REPORT)), "application/x-any", "a")), 1),
+    ],
+    ids=["eml.gz", "zip of mails", "tar of a Maildir", "tar.gz", "mbox.gz", "mail in a mail", "tar in a mail", "a tar"],
+)
+def test_mails_in_archives_and_tar_files_are_read(raw: bytes, reports: int) -> None:
+    found = reading(raw)
+    assert (len(found.reports), found.refusals) == (reports, [])
+
+
+def test_a_packed_bounce_is_a_bounce_and_what_it_returns_is_not_ours() -> None:
+    returned = wrap.entity("Content-Type: message/rfc822", wrap.common_mail(REPORT))
+    raw = wrap.HEADER + wrap.multipart(wrap.TEXT, DSN, returned, kind="report; report-type=delivery-status")
+    found = reading(gzip.compress(raw))
+    assert (found.reports, found.refusals) == ([], [])
+    assert [(read.report.form, read.document) for read in found.notices] == [("dsn", raw)]
+
+
+def test_mails_in_archives_in_mails_are_bounded() -> None:
+    raw = wrap.common_mail(REPORT)
+    for _ in range(9):
+        raw = wrap.HEADER + wrap.multipart(wrap.attached(gzip.compress(raw), name="a.eml.gz"))
+    found = reading(raw)
+    assert [refusal.reason for refusal in found.refusals] == [Reason.NESTED_TOO_DEEP]
+
+
+def outlook(subject: str) -> bytes:
+    """The beginning of a mail as Outlook saves it, its directory, and its subject."""
+    names = "__nameid_version1.0", "__substg1.0_0037001F", "__properties_version1.0"
+    directory = b"".join(name.encode("utf-16-le").ljust(128, b"\0") for name in names)
+    return b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504) + directory + subject.encode("utf-16-le") + bytes(512)
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_mail_of_outlooks_own_is_told_what_to_do_with(wrapped: bool) -> None:
+    raws = [outlook("Report domain: example.com Submitter: example.net"), outlook("Lunch")]
+    if wrapped:
+        raws = [b"From: a@b.example\r\n" + wrap.multipart(wrap.attached(raw, "application/x", "a")) for raw in raws]
+    announced, other = map(reading, raws)
+    [refusal] = announced.refusals
+    assert refusal.reason == Reason.BROKEN_ARCHIVE
+    assert refusal.sentence == (
+        "What seems to be a report is a mail as Outlook saves it (.msg), which is not read. "
+        "Save it from Outlook as .eml, or have the mailbox itself read with 'whosends poll'."
+    )
+    assert not other.refusals
+    assert "a mail as Outlook saves it (.msg), which is not read" in other.sentence
+    document = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "WordDocument".encode("utf-16-le") + bytes(512)
+    assert reading(document) == Reading(sentence="It is no report.")
+
+
 def test_a_failure_report_returns_what_is_not_ours() -> None:
     returned = wrap.entity("Content-Type: message/rfc822", wrap.common_mail(REPORT))
     raw = wrap.HEADER + wrap.multipart(wrap.TEXT, ARF, returned, kind="report; report-type=feedback-report")

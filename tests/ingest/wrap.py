@@ -8,6 +8,7 @@ import gzip
 import io
 import quopri
 import struct
+import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -29,6 +30,26 @@ def zipped_with(member: zipfile.ZipInfo, data: bytes) -> bytes:
     with zipfile.ZipFile(out, "w") as archive:
         archive.writestr(member, data)
     return out.getvalue()
+
+
+def tarred(*members: tuple[str, bytes], form: int = tarfile.PAX_FORMAT) -> bytes:
+    """A tar file."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=form) as archive:
+        for name, data in members:
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    return out.getvalue()
+
+
+def tar_header(kind: bytes, size: bytes = b"00000000000", data: bytes = b"") -> bytes:
+    """A header and what follows it, which no program writes so."""
+    block = bytearray(tarred(("a", b""))[:512])
+    block[124:136], block[156:157] = size.ljust(12, b"\0"), kind
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    return bytes(block) + data + bytes(-len(data) % 512)
 
 
 class _Unseekable(io.RawIOBase):
@@ -162,6 +183,11 @@ PACKED: dict[str, Callable[[bytes], bytes]] = {
     "gzip in zip": lambda d: zipped((FILE_NAME + ".gz", gzip.compress(d))),
     "zip in gzip": lambda d: gzip.compress(zipped((FILE_NAME, d))),
     "gzip in zip in gzip": lambda d: gzip.compress(zipped(("a", gzip.compress(d)))),
+    "tar": lambda d: tarred((FILE_NAME, d)),
+    "tar in gzip": lambda d: gzip.compress(tarred(("out/" + FILE_NAME, d), form=tarfile.GNU_FORMAT)),
+    "gzip in tar": lambda d: tarred(("._" + FILE_NAME, b"\0\5\x16\7"), (FILE_NAME + ".gz", gzip.compress(d))),
+    "mail in gzip": lambda d: gzip.compress(common_mail(d)),
+    "mail in zip in tar": lambda d: tarred(("export.zip", zipped(("1.eml", common_mail(d))))),
     "base64 in a file": lambda d: base64.encodebytes(gzip.compress(d)),
 }
 
