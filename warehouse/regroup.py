@@ -14,6 +14,7 @@ from warehouse.decisions import SourceDecision
 from warehouse.errors import DecisionRefused
 from warehouse.instants import naive
 from warehouse.reads import frame
+from warehouse.rollup import ROLLUPS
 from warehouse.save import next_keys
 
 OURSELVES = "whosends"
@@ -51,6 +52,7 @@ def move(connection: Connection, renewed: str, now: datetime, cause: Cause) -> i
         """
     )
     deltas.take_away(connection, MOVED)
+    _take_what_is_pruned_along(connection)
     connection.execute(f"DELETE FROM address WHERE source_ip IN (SELECT source_ip FROM {renewed})")
     connection.execute(f"INSERT INTO address BY NAME SELECT * FROM {renewed}")
     deltas.add_stored(connection, MOVED)
@@ -62,6 +64,30 @@ def move(connection: Connection, renewed: str, now: datetime, cause: Cause) -> i
     row = connection.execute("SELECT count(*) FROM moved").fetchone()
     connection.execute("DROP TABLE moved")
     return int(row[0]) if row else 0
+
+
+def _take_what_is_pruned_along(connection: Connection) -> None:
+    """Give sources that go as a whole to one other the days that no records tell of any more.
+
+    All that records tell of is taken away from them by now. What is left of a source that is split stays with it:
+    rollups do not say which address did what.
+    """
+    connection.execute(
+        """
+        CREATE TEMP TABLE whole AS SELECT old_key, any_value(new_key) AS new_key FROM moved
+        WHERE old_key NOT IN (SELECT source_key FROM address ANTI JOIN moved USING (source_ip))
+        GROUP BY old_key HAVING count(DISTINCT new_key) = 1;
+        DELETE FROM whole WHERE old_key NOT IN (
+            SELECT source_key FROM source_month WHERE source_key IN (SELECT old_key FROM whole)
+            GROUP BY source_key HAVING sum(messages) <> 0
+        );
+        """
+    )
+    if connection.execute("SELECT 1 FROM whole LIMIT 1").fetchone():
+        names = [one.name for one in ROLLUPS if "source_key" in one.keys]
+        for name in [*names, *(one.months for one in ROLLUPS if one.monthly)]:
+            connection.execute(f"UPDATE {name} SET source_key = new_key FROM whole WHERE source_key = old_key")
+    connection.execute("DROP TABLE whole")
 
 
 def history(connection: Connection, source_key: str | None = None) -> pl.DataFrame:

@@ -135,7 +135,8 @@ def _known(connection: Connection, reports: pa.Table) -> dict[str, tuple[int, st
     """The reports of this batch that are stored already: identity → key, content and grade.
 
     The same bytes are the same report, though an older parser may have taken them for another.
-    A report whose records were pruned is not to be replaced: what it brought could not be taken away.
+    A report whose records were pruned is not to be replaced: what it brought could not be taken away. Nor is its doubt,
+    with which its days are counted: it counts as verified, which nothing betters.
     Identities hold the begin, so only that span of the table is looked at, however large it is.
     """
     if not reports.num_rows:
@@ -152,7 +153,8 @@ def _known(connection: Connection, reports: pa.Table) -> dict[str, tuple[int, st
 
 _KNOWN = """
     SELECT s.identity_hash, k.report_key, k.content_hash,
-           CASE WHEN k.pruned_at IS NULL THEN k.attestation ELSE 'unattested' END
+           CASE WHEN k.pruned_at IS NULL THEN k.attestation
+                WHEN k.doubt = '' THEN 'unattested' ELSE 'verified' END
     FROM aggregate_report k JOIN staged_report s USING ({by})
     WHERE k.begin_at BETWEEN ? AND ? AND k.parser_version < coalesce(?, 2147483647)
 """

@@ -29,6 +29,10 @@ def command(run: Run, force: bool) -> int:
     Each kind has its own days; 0 keeps a kind for ever. The daily rollup stays, so charts keep their past,
     and a report that was seen is still known. Where neither data nor a run is younger than a week, ages are
     counted to a week after the last: a clock that jumped ahead makes nothing old.
+
+    Days without records follow a source that gets another name. Where only some of its addresses leave, they
+    stay with it, and they stay in doubt where a report in doubt comes again signed: sums do not say whose they
+    are.
     """
     screen, warehouse = Screen(run), warehouse_of(run)
     with warehouse.writing() as connection:

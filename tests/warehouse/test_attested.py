@@ -162,6 +162,19 @@ def test_a_report_whose_records_are_gone_is_not_replaced(tmp_path: Path) -> None
     assert one(target, "SELECT sum(messages) FROM daily") == 100_000
 
 
+@pytest.mark.parametrize(("before", "after"), [(UNSIGNED, UNSIGNED), (NOT_CHECKED, VERIFIED)])
+def test_a_report_whose_records_are_gone_is_told_as_its_days_are_counted(
+    tmp_path: Path, before: Attestation, after: Attestation
+) -> None:
+    target = warehouse(tmp_path)
+    arrive(target, (TRUE, before))
+    with target.writing() as connection:
+        prune(connection, RetentionSettings(records_days=1), datetime(2027, 11, 1), sure=True)  # noqa: DTZ001 - UTC
+    assert arrive(target, (b"\n" + TRUE, VERIFIED)) == [Duplicate(1)]
+    assert one(target, "SELECT attestation, doubt FROM aggregate_report") == (after.grade, after.doubt)
+    assert one(target, "SELECT doubt, sum(messages) FROM daily GROUP BY doubt") == (after.doubt, 7)
+
+
 def test_parsing_again_keeps_what_the_mail_told(tmp_path: Path) -> None:
     target = warehouse(tmp_path)
     arrive(target, (TRUE, VERIFIED), (xml(row(count=5), report_id="r2"), MISMATCH))

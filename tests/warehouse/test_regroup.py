@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ingest.inputs.files import FileInput  # noqa: F401 - the shape of a load
-from tests.warehouse.build import NOW, ListInput, loader, message, one, row, warehouse, xml
+from tests.warehouse.build import BEGIN, DAY, NOW, ListInput, loader, message, one, row, warehouse, xml
 from warehouse import addresses, journal, reads_sources, regroup
 from warehouse.address import Address
 from warehouse.connect import Warehouse
@@ -16,7 +16,10 @@ from warehouse.decisions import SourceDecision, decide
 from warehouse.errors import DecisionRefused
 from warehouse.instants import naive
 from warehouse.load import load
+from warehouse.retention import prune
+from warehouse.rollup import ROLLUPS
 from warehouse.scope import Scope
+from warehouse.settings import RetentionSettings
 
 IPS = ("192.0.2.1", "192.0.2.2", "192.0.2.3")
 LATER = NOW + timedelta(days=1)
@@ -165,3 +168,68 @@ def test_decisions_that_differ_are_left_to_a_person(target: Warehouse) -> None:
     assert "svc:a" not in decisions(target)
     with target.reading() as connection:
         assert set(regroup.history(connection)["conflict"]) == {"example.com"}
+
+
+LATE = xml(*(row(ip, 10 * number) for number, ip in enumerate(IPS, start=1)), report_id="late", begin=BEGIN + 40 * DAY)
+
+
+def pruned(target: Warehouse) -> dict[str, dict[str, int]]:
+    """Records of the first day go, those of another month stay; what each rollup says by source."""
+    load(ListInput([[message(LATE)]]), loader(target))
+    with target.writing() as connection:
+        assert prune(connection, RetentionSettings(records_days=1), NOW, sure=True).records == 3
+    return by_source(target)
+
+
+def by_source(target: Warehouse) -> dict[str, dict[str, int]]:
+    """What each rollup with sources says of them; its tables by day and by month alike."""
+    found = {}
+    with target.reading() as connection:
+        for name in [one.name for one in ROLLUPS if "source_key" in one.keys and one.name != "reason_day"]:
+            sql = f"SELECT source_key, sum(messages)::BIGINT FROM {name} GROUP BY ALL HAVING sum(messages) <> 0"
+            found[name] = dict(connection.execute(sql).fetchall())
+        for name in [one.months for one in ROLLUPS if one.monthly]:
+            assert (
+                dict(connection.execute(sql.replace("FROM envelope_day", f"FROM {name}")).fetchall()) == found["daily"]
+            )
+    return found
+
+
+def test_days_without_records_follow_a_source_that_is_renamed_or_merged(target: Warehouse) -> None:
+    pruned(target)
+    move(target, {IPS[0]: "svc:a", IPS[1]: "svc:a"})
+    for found in by_source(target).values():
+        assert found == {"svc:a": 60, f"ip:{IPS[2]}": 60}
+
+
+def test_what_is_renamed_and_put_back_is_as_it_was(target: Warehouse) -> None:
+    before = pruned(target)
+    move(target, {IPS[0]: "svc:a"})
+    assert by_source(target) != before
+    with target.writing() as connection:
+        regroup.undo(connection, 1, "anna", LATER)
+    assert by_source(target) == before
+
+
+def test_two_that_change_their_names_at_once_take_along_what_is_theirs(target: Warehouse) -> None:
+    pruned(target)
+    move(target, {IPS[0]: "svc:a"})
+    move(target, {IPS[0]: "svc:b", IPS[1]: "svc:a"})
+    for found in by_source(target).values():
+        assert found == {"svc:b": 20, "svc:a": 40, f"ip:{IPS[2]}": 60}
+
+
+def test_of_a_source_that_is_split_days_without_records_stay(target: Warehouse) -> None:
+    move(target, {IPS[0]: "svc:a", IPS[1]: "svc:a"})
+    pruned(target)
+    move(target, {IPS[0]: "svc:b"})
+    for found in by_source(target).values():
+        assert found == {"svc:a": 50, "svc:b": 10, f"ip:{IPS[2]}": 60}
+
+
+def test_a_decision_follows_a_source_that_has_no_records(target: Warehouse) -> None:
+    decided(target, f"ip:{IPS[0]}", "approved")
+    with target.writing() as connection:
+        prune(connection, RetentionSettings(records_days=1), LATER + timedelta(days=30), sure=True)
+    move(target, {IPS[0]: "svc:a"})
+    assert decisions(target)["svc:a"] == ("approved", "IT")
