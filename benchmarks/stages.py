@@ -23,10 +23,10 @@ from ingest.unpack import unpack
 from warehouse import runs, settle
 from warehouse.instants import naive
 from warehouse.load import commits
-from warehouse.packing import packed
+from warehouse.packing import document_hash, packed
 from warehouse.portion import How, Portion, portions, tuned
 from warehouse.rollup import ROLLUPS
-from warehouse.rows import Arrived, document_hash, staged
+from warehouse.rows import Arrived, staged
 from warehouse.settings import WarehouseSettings
 from warehouse.terms import Terms
 

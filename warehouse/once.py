@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from warehouse.connect import Connection
 from warehouse.outdated import Reader
-from warehouse.rows import document_hash
+from warehouse.packing import document_hash
 from warehouse.save import CONFLICT, DUPLICATE, NEW, next_keys
 
 

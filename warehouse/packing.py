@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from functools import cache
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from ingest.inflated import Inflated
@@ -29,6 +30,11 @@ def _zstd() -> pa.Codec:
     import pyarrow as pa  # noqa: PLC0415 - as above
 
     return pa.Codec("zstd", compression_level=3)
+
+
+def document_hash(document: bytes) -> str:
+    """BLAKE2b-128 of some bytes, in hexadecimal: how documents and messages are told apart."""
+    return blake2b(document, digest_size=16).hexdigest()
 
 
 def packed(data: bytes | Inflated, deflated: bytes = b"") -> bytes:

@@ -20,8 +20,8 @@ from ingest.inputs.base import Message
 from ingest.reading import Privacy, Reading, read
 from ingest.settings import UnpackLimits
 from warehouse import rows
-from warehouse.packing import columns, packed
-from warehouse.rows import Arrived, Staged, document_hash, staged, table
+from warehouse.packing import columns, document_hash, packed
+from warehouse.rows import Arrived, Staged, staged, table
 
 PORTION_BYTES = 4 * 2**20
 """Bytes of documents after which a portion is closed."""

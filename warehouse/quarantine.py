@@ -10,13 +10,11 @@ import polars as pl
 
 from ingest.inputs.base import Message
 from ingest.outcome import Opinion, Quarantined
-from ingest.reports.aggregate import PARSER_VERSION
 from warehouse import journal
 from warehouse.connect import Connection
 from warehouse.instants import naive, utc
-from warehouse.packing import packed, unpacked
+from warehouse.packing import document_hash, packed, unpacked
 from warehouse.reads import frame
-from warehouse.rows import document_hash
 
 COLUMNS = """
     quarantine_key, reason, sentence, origin, size, received_at, first_seen_at, last_seen_at, times_seen,
@@ -43,6 +41,8 @@ class Kept:
 
 def keep(connection: Connection, message: Message, outcome: Quarantined, now: datetime) -> None:
     """Keep a refused message; the same bytes are kept once, and counted."""
+    from ingest.reports.aggregate import PARSER_VERSION  # noqa: PLC0415 - whoever lists what is there need not load it
+
     identity = document_hash(message.raw or message.origin.encode("utf-8", "surrogateescape"))
     opinion = outcome.opinion
     said = (opinion.reads, opinion.sentence) if opinion else (None, None)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from hashlib import blake2b
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -17,6 +16,7 @@ import pyarrow.compute as pc
 from ingest.attestation import NOT_CHECKED, Attestation
 from ingest.reports.aggregate import PARSER_VERSION, AggregateReport
 from warehouse.instants import utc
+from warehouse.packing import document_hash
 from warehouse.records import records
 
 TEXT, INSTANT = pa.string(), pa.timestamp("us")
@@ -112,11 +112,6 @@ class Staged:
             records = records.filter(chosen.take(records.column("report_index")))
             records = records.set_column(0, records.field(0), place.take(records.column("report_index")))
         return Staged(reports, records, self.shapes)
-
-
-def document_hash(document: bytes) -> str:
-    """BLAKE2b-128 of some bytes, in hexadecimal: how documents and messages are told apart."""
-    return blake2b(document, digest_size=16).hexdigest()
 
 
 def counted_days(begin_at: datetime, end_at: datetime) -> tuple[date, int]:

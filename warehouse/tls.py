@@ -14,7 +14,8 @@ from warehouse.connect import Connection, insert
 from warehouse.instants import utc
 from warehouse.once import Ended, Place, Said, decide
 from warehouse.outdated import Reader
-from warehouse.rows import INSTANT, REPAIRS, TEXT, counted_days, document_hash, table
+from warehouse.packing import document_hash
+from warehouse.rows import INSTANT, REPAIRS, TEXT, counted_days, table
 from warehouse.save import NEW
 from warehouse.terms import Terms
 

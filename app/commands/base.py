@@ -78,8 +78,22 @@ SHOWN, HIDDEN = _everywhere(hidden=False), _everywhere(hidden=True)
 NOTE = "--warehouse, --config, --offline, --json, -v, -q and --no-color work here too: see whosends --help."
 
 
+class MayBeEmpty(click.Argument):
+    """An argument whose empty text says something; of others that a command wants it is a mistake."""
+
+
 class Command(click.Command):
     """A command that also takes the options of the program."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does; an empty argument is told as one, before it is taken for a path or a key."""
+        given = {} if ctx.resilient_parsing else self.make_parser(ctx).parse_args(args=list(args))[0]
+        for one in self.params:
+            raw = given.get(one.name or "")
+            wanted = type(one) is click.Argument and (one.required or one.nargs < 0)
+            if wanted and "" in (raw if isinstance(raw, tuple | list) else (raw,)):
+                raise click.UsageError(f"{one.make_metavar(ctx).strip('[].')} is empty.", ctx)
+        return super().parse_args(ctx, args)
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Its own options, and those that may stand anywhere."""

@@ -9,7 +9,7 @@ import click
 
 from app import exitcodes
 from app.commands.asking import day, now, today
-from app.commands.base import Command, Run
+from app.commands.base import Command, MayBeEmpty, Run
 from app.commands.deciding import actor
 from app.commands.opening import warehouse_of
 from app.render import Screen, clean
@@ -57,7 +57,7 @@ def _said(text: str, what: str) -> str | None:
 
 @click.command("assign", cls=Command)
 @click.argument("finding", metavar="ID")
-@click.argument("owner", metavar="WHO")
+@click.argument("owner", metavar="WHO", cls=MayBeEmpty)
 @click.pass_obj
 def assign(run: Run, finding: str, owner: str) -> int:
     """Give a finding to somebody; '' gives it back to the owner of its source, domain or client."""
@@ -66,7 +66,7 @@ def assign(run: Run, finding: str, owner: str) -> int:
 
 @click.command("note", cls=Command)
 @click.argument("finding", metavar="ID")
-@click.argument("text")
+@click.argument("text", cls=MayBeEmpty)
 @click.pass_obj
 def note(run: Run, finding: str, text: str) -> int:
     """Note something about a finding; the journal keeps the notes before."""

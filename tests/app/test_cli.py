@@ -48,6 +48,26 @@ def test_every_command_explains_itself(whosends: Whosends, path: list[str]) -> N
     assert ran.err == ""
 
 
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        (["ingest", ""], "PATH"),
+        (["ingest", "a", ""], "PATH"),
+        (["quarantine", "show", ""], "KEY"),
+        (["quarantine", "drop", "1", ""], "KEYS"),
+        (["quarantine", "export", ""], "FOLDER"),
+        (["backup", ""], "PATH"),
+        (["sources", "approve", "", "--owner", ""], "SOURCE"),
+        (["query", "", "--json"], "SQL"),
+    ],
+)
+def test_an_empty_argument_is_told_as_one(whosends: Whosends, line: list[str], name: str) -> None:
+    ran = whosends(*line)
+    assert ran.code == exitcodes.USAGE
+    assert f"{name} is empty." in (ran.out if "--json" in line else ran.err)
+    assert "empty" not in whosends("findings", "assign", "none", "").err
+
+
 def test_every_command_of_the_table_is_there() -> None:
     context = click.Context(cli.cli, info_name="whosends", obj=Run({}))
     for name in cli.COMMANDS:

@@ -37,6 +37,11 @@ def test_mail_that_is_no_aggregate_report_is_told_without_its_parser(sample: Pat
     assert not loaded("--warehouse", sample, *arguments) & {"altair", "lxml", "pandas", "parsedmarc", "streamlit"}
 
 
+def test_the_quarantine_is_listed_without_what_reads_or_stores_reports(sample: Path) -> None:
+    of_loads = {"lxml", "numpy", "pandas", "parsedmarc", "pyarrow"}
+    assert not loaded("--warehouse", sample, "quarantine", "list") & of_loads
+
+
 @pytest.mark.parametrize("command", ["status", "findings", "sources", "drift", "changes", "reporters"])
 def test_answers_are_given_without_what_only_ingest_or_the_app_need(sample: Path, command: str) -> None:
     assert not loaded("--warehouse", sample, command) & {

@@ -25,8 +25,8 @@ from tests.ingest import wrap
 from tests.ingest.reports.answers import CASES
 from tests.ingest.test_properties import DOCUMENT, damaged, reports
 from tests.ingest.writer import write
+from warehouse.packing import document_hash
 from warehouse.portion import portion
-from warehouse.rows import document_hash
 
 REFUSED = (MalformedReport, etree.XMLSyntaxError, UnicodeDecodeError)
 

@@ -15,11 +15,10 @@ from tests.warehouse.test_mixed import loaded, tls
 from warehouse import journal, quarantine, twice
 from warehouse.connect import Warehouse
 from warehouse.load import load
-from warehouse.packing import packed
+from warehouse.packing import document_hash, packed
 from warehouse.reparse import ReparseSummary, reparse
 from warehouse.retention import prune
 from warehouse.rollup import ROLLUPS
-from warehouse.rows import document_hash
 from warehouse.settings import RetentionSettings
 
 FIRST, SAME, OTHER = xml(row(count=7)), b"\n" + xml(row(count=7)), xml(row(count=8))
