@@ -126,6 +126,7 @@ def _walk_pieces(data: bytes, take: Callable[[str], None]) -> str:
                 feedback.remove(previous)
             previous, last = record, start
         if start - last > UNSTRUCTURED_LIMIT:
+            _tell_of_damage(parser)
             raise MalformedReport(
                 Reason.XML_FORBIDDEN,
                 f"More than {UNSTRUCTURED_LIMIT} bytes of it belong to no record, as in no report.",
@@ -136,6 +137,30 @@ def _walk_pieces(data: bytes, take: Callable[[str], None]) -> str:
     return _written(root)
 
 
+def _tell_of_damage(parser: etree.XMLPullParser) -> None:
+    """Raise etree.XMLSyntaxError where what no record ends behind is damage that mending.py may put right.
+
+    lxml keeps it to itself until the document ends; what is not finished yet it would call damaged, too.
+    """
+    try:
+        parser.close()
+    except etree.XMLSyntaxError as fault:
+        if getattr(fault, "code", 0) in _MENDABLE:
+            raise
+
+
+_MENDABLE = frozenset(
+    {
+        etree.ErrorTypes.ERR_DOCUMENT_EMPTY,
+        etree.ErrorTypes.ERR_INVALID_HEX_CHARREF,
+        etree.ErrorTypes.ERR_INVALID_DEC_CHARREF,
+        etree.ErrorTypes.ERR_INVALID_CHARREF,
+        etree.ErrorTypes.ERR_INVALID_CHAR,
+        etree.ErrorTypes.ERR_ENTITYREF_SEMICOL_MISSING,
+        etree.ErrorTypes.ERR_UNDECLARED_ENTITY,
+        etree.ErrorTypes.ERR_NAME_REQUIRED,
+    }
+)
 _RESOURCE_LIMIT = 114  # XML_ERR_RESOURCE_LIMIT in libxml2's xmlerror.h: depth, length of a text or name
 
 

@@ -65,7 +65,7 @@ def test_an_empty_argument_is_told_as_one(whosends: Whosends, line: list[str], n
     ran = whosends(*line)
     assert ran.code == exitcodes.USAGE
     assert f"{name} is empty." in (ran.out if "--json" in line else ran.err)
-    assert "empty" not in whosends("findings", "assign", "none", "").err
+    assert "is empty" not in whosends("findings", "assign", "none", "").err
 
 
 def test_every_command_of_the_table_is_there() -> None:

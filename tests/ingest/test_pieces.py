@@ -148,6 +148,18 @@ def test_a_large_report_that_is_damaged_is_mended() -> None:
     assert repaired(latin).report_metadata.org_name.endswith("ä")
 
 
+@pytest.mark.parametrize(
+    ("damage", "code"),
+    [(b"A & B", "ampersands"), (b"A&nbsp;B", "ampersands"), (b"A&#1;B", "ampersands"), (b"A\1B", "characters")],
+)
+def test_damage_that_more_than_a_mebibyte_follows_is_mended_too(damage: bytes, code: str) -> None:
+    record = LARGE[LARGE.index(b"<record>") : LARGE.index(b"</record>") + 9]
+    larger = LARGE.replace(b"</record>", b"</record>" + record * (2**21 // len(record)), 1)
+    report = repaired(larger.replace(b"</org_name>", damage + b"</org_name>"))
+    assert [repair.code for repair in report.repairs] == [code]
+    assert len(report.records) > len(parse(LARGE).records) + 1000
+
+
 def test_large_reports_in_one_document_are_told_apart() -> None:
     both = LARGE + LARGE.partition(b"?>")[2].replace(b"10.0.", b"10.1.")
     first, second = reading(gzip.compress(both)).reports
