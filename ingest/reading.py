@@ -209,11 +209,7 @@ def _parse_into(reading: Reading, document: Document, terms: _Terms) -> bool:
         case Kind.AGGREGATE:
             refused = _Refused(reading.refusals, name, terms.second, AGGREGATE)
             if not _read_packed(reading, document, refused):
-                data = document.data
-                for part in mending.split(data):
-                    # One of several in a document is no stream by itself.
-                    deflated = document.deflated if part is data else b""
-                    _append(reading.reports, _repairing(parse, document), part, refused, deflated)
+                _read_joined(reading, document, refused)
         case Kind.TLS:
             refused = _Refused(reading.refusals, name, terms.second, TLS)
             _append(reading.tls_reports, _repairing(tls.parse, document), document.data, refused)
@@ -241,6 +237,24 @@ def _read_packed(reading: Reading, document: Document, refused: _Refused) -> boo
     return True
 
 
+JOINED_LIMIT = 5_000
+"""Most reports that are read of one document, as where somebody joined a folder's files."""
+
+
+def _read_joined(reading: Reading, document: Document, refused: _Refused) -> None:
+    """Read the one report of a document, or each of those that are joined in it."""
+    data = document.data
+    parts = mending.split(data)
+    if len(parts) > JOINED_LIMIT:
+        fault = MalformedReport(Reason.TOO_MANY_PARTS, f"It is made of more than {JOINED_LIMIT} joined reports.")
+        refused.refusals.append(_refusal(fault, refused.name))
+        return
+    for part in parts:
+        # One of several in a document is no stream by itself.
+        deflated = document.deflated if part is data else b""
+        _append(reading.reports, _repairing(parse, document), part, refused, deflated)
+
+
 def _repairing(parse: Callable[[D], P], document: Document) -> Callable[[D], P]:
     """What reads a report, and adds what was put right before it was parsed."""
     if not document.repair:
@@ -254,6 +268,10 @@ def _repairing(parse: Callable[[D], P], document: Document) -> Callable[[D], P]:
     return parse_repaired
 
 
+OPINIONS = 3
+"""Refused documents of one message about which another parser is asked: each question may take seconds."""
+
+
 def _append(
     known: list[ReadReport[R]], parse: Callable[[D], R], document: D, refused: _Refused, deflated: bytes = b""
 ) -> None:
@@ -264,7 +282,7 @@ def _append(
         known.append(ReadReport(parse(document), document, deflated))
     except Exception as fault:  # noqa: BLE001  as _refusal says
         refusal = _refusal(fault, refused.name)
-        if refused.form and refusal.reason in ASKED:
+        if refused.form and refusal.reason in ASKED and len(refused.refusals) < OPINIONS:
             refusal = replace(refusal, opinion=refused.second(refused.form, bytes(document)))
         refused.refusals.append(refusal)
 

@@ -17,7 +17,7 @@ from lxml import etree
 from ingest.errors import MalformedReport
 from ingest.inflated import Inflated
 from ingest.inputs.base import Message
-from ingest.reading import Reading, read
+from ingest.reading import JOINED_LIMIT, Reading, read
 from ingest.reports import mending
 from ingest.reports.aggregate import AggregateReport, parse, parse_pieces
 from ingest.settings import UnpackLimits
@@ -165,6 +165,13 @@ def test_large_reports_in_one_document_are_told_apart() -> None:
     first, second = reading(gzip.compress(both)).reports
     assert first.report == parse(LARGE)
     assert second.report.records[0].source_ip == "10.1.0.0"
+
+
+def test_more_joined_reports_than_anybody_joins_are_refused() -> None:
+    small = b"<feedback><version>1</version></feedback>"
+    assert len(reading(small * JOINED_LIMIT).refusals) == JOINED_LIMIT
+    [refusal] = reading(small * (JOINED_LIMIT + 1)).refusals
+    assert refusal.reason == "too_many_parts"
 
 
 def test_a_large_report_that_came_twice_in_a_message_is_one() -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from ingest.inputs.base import Message
 from ingest.outcome import Opinion, Reason
-from ingest.reading import read
+from ingest.reading import OPINIONS, read
 from ingest.second_opinion import AGGREGATE, FAILURE, LARGEST, TLS, Reader, ask
 from ingest.settings import UnpackLimits
 from tests.ingest import wrap
@@ -28,6 +28,19 @@ from warehouse.load import load
 
 CASES = Path(__file__).parents[1] / "cases"
 ROOT = CASES.parents[1]
+
+
+def test_of_many_refused_documents_a_few_are_asked_about() -> None:
+    asked: list[bytes] = []
+
+    def second(kind: bytes, document: bytes) -> Opinion:
+        asked.append(kind + document)
+        return Opinion(reads=False, sentence="No.")
+
+    raw = b"".join(b"<feedback><version>%d</version></feedback>" % number for number in range(50))
+    refusals = read(Message(raw, "a.xml", len(raw)), UnpackLimits(), second=second).refusals
+    assert (len(refusals), len(asked)) == (50, OPINIONS)
+    assert [refusal.opinion is not None for refusal in refusals] == [n < OPINIONS for n in range(50)]
 
 
 def opinion(case: str) -> Opinion | None:
@@ -173,7 +186,7 @@ def test_reading_what_is_whole_does_not_import_it() -> None:
     code = """
 import sys
 from ingest.inputs.base import Message
-from ingest.reading import read
+from ingest.reading import OPINIONS, read
 from ingest.settings import UnpackLimits
 from tests.ingest.hostile import REPORT
 for raw in (REPORT, REPORT[:-20]):
