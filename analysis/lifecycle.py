@@ -222,13 +222,12 @@ def _renewed(record: FindingRecord, finding: Finding, newest: date) -> FindingRe
 
 def proofs_since(records: Mapping[str, FindingRecord], settings: FindingSettings, newest: date) -> date | None:
     """The first day whose mail is needed to judge what waits for proof; None where nothing does."""
-    back = timedelta(days=settings.verify_days)
+    # No proof needs more than the last weeks: what is older is the fault itself.
+    earliest = newest - timedelta(days=settings.quiet_days + 14)
     days: Iterator[date] = (
-        min(record.fixed_on or record.changed_on, record.last_found_on) - back
+        max(min(record.fixed_on or record.changed_on, record.last_found_on), earliest)
         for record in records.values()
         if record.kind in PROVED_BY and record.state != "closed"
     )
-    # No proof needs more than the last weeks: what is older is the fault itself.
-    earliest = newest - timedelta(days=settings.quiet_days + 14)
     first = min(days, default=None)
-    return None if first is None else max(first, earliest)
+    return None if first is None else max(first - timedelta(days=settings.verify_days), earliest)

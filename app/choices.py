@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Final
 
 from ingest.errors import UsageError
@@ -30,6 +31,15 @@ CHOICES: Final = {
 }
 DOMAINS: Final = {"domain.name", "findings.primary", "recipient.domains", "alert.domains"}
 CENTURY: Final = 36_500
+LARGE: Final = 10**12  # no number of ours means more: a terabyte
+LONG: Final = 10**9  # nor any with a point: thirty years of seconds
+MOST: Final = {
+    "warehouse.threads": 1024,
+    "retention.quarantine_days": 10 * CENTURY,
+    "blocklists.days": 10 * CENTURY,
+    "resolver.ptr_days": 10 * CENTURY,
+    "resolver.record_days": 10 * CENTURY,
+}
 LOOKED_BACK: Final = ("drift", "readiness", "sources", "findings")  # whose days are counted back from one
 
 
@@ -60,6 +70,11 @@ def _bounded(key: str, value: float, where: str) -> None:
     counted = key.startswith(LOOKED_BACK) and key.endswith("days") and key != "readiness.stale_days"
     if counted and value > CENTURY:
         raise UsageError(f"{where} must be at most {CENTURY:,} days, a century.")
+    most = MOST.get(key, LONG if isinstance(value, float) else LARGE)
+    if value > most:
+        raise UsageError(f"{where} must be at most {most:,}.")
+    if key == "sources.recent_days" and value < 1:
+        raise UsageError(f"{where} must be at least 1.")
     if key.endswith(".port") and value > 65535:
         raise UsageError(f"{where} must be a port below 65536.")
 
@@ -67,3 +82,12 @@ def _bounded(key: str, value: float, where: str) -> None:
 def as_reported(domain: str) -> str:
     """A domain as reports have it, however a person writes it."""
     return domain.strip().rstrip(".").lower()
+
+
+def at_home(path: Path, where: str) -> Path:
+    """The path with its ~ as the home folder that it means, or UsageError."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        sentence = f"{where}: {path.parts[0]!r} is no user's home folder."
+        raise UsageError(sentence, "Write the path in full.") from None

@@ -21,7 +21,7 @@ import platformdirs
 
 from analysis.settings import AnalysisSettings, DriftSettings, FindingSettings, ReadinessSettings, SourceSettings
 from app import mailbox_files
-from app.choices import checked
+from app.choices import at_home, checked
 from app.settings import (
     AlertSettings,
     ClientSettings,
@@ -150,7 +150,7 @@ class Table:
         where = f"{origin}: {self.name}.{key}".replace(": .", ": ")
         result = checked(f"{self.name}.{key}", _typed(known[key], value, where), where)
         if result and f"{self.name}.{key}" in PATHS:
-            result = str(folder / Path(str(result)).expanduser())
+            result = str(folder / at_home(Path(str(result)), where))
         for other in next((ways for ways in EITHER if key in ways), ()):
             if self.origins.get(other, origin) != origin:
                 del self.values[other], self.origins[other]
@@ -184,9 +184,10 @@ def locate(path: Path | None, environ: Mapping[str, str]) -> Path | None:
         named, said = Path(environ["WHOSENDS_CONFIG"]), "WHOSENDS_CONFIG"
     if named is None:
         return next((place for place in places() if place.is_file()), None)
-    if not named.expanduser().is_file():
+    place = at_home(named, said)
+    if not place.is_file():
         raise UsageError(f"{said}: there is no file {named}.", "Run 'whosends init' to write one.")
-    return named.expanduser().absolute()
+    return place.absolute()
 
 
 def load(path: Path | None, environ: Mapping[str, str], overrides: Mapping[str, object]) -> Config:

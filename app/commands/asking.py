@@ -21,6 +21,9 @@ FIRST: Final = date(1970, 1, 1)
 LAST: Final = date(2999, 12, 31)
 """Days beyond which no report tells of any: whoever writes 0001-01-01 or 9999-12-31 means all that there are."""
 
+KNOWN: Final = date(1971, 1, 1)
+"""Day before which nothing was known; the week before it is still one that can be asked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -93,6 +96,12 @@ def _last_days(connection: Connection, scope: Scope) -> dict[str, date]:
     return dict(reads.last_days(connection, scope).iter_rows())
 
 
+def told_of(warehouse: Warehouse, scope: Scope) -> bool:
+    """Whether any report tells of these domains and days."""
+    with warehouse.reading() as connection:
+        return reads.first_day(connection, scope) is not None
+
+
 def scope_of(warehouse: Warehouse, asked: Asked, days: int | None, held: Known | None = None) -> Scope:
     """The scope that was asked for; `days` where nothing was said (None: all), up to the newest day with data.
 
@@ -133,14 +142,15 @@ def day(text: str | None, option: str) -> date | None:
 
 
 def instant(text: str | None, option: str = "--known-at") -> datetime | None:
-    """An instant from the command line, as naive UTC; a day means its end."""
+    """An instant from the command line, as naive UTC; a day means its end. Before KNOWN nothing was."""
     if text is None:
         return None
     try:
         if "T" not in text and " " not in text:
-            return datetime.combine(date.fromisoformat(text), time.max)
+            return datetime.combine(max(date.fromisoformat(text), KNOWN), time.max)
         at = datetime.fromisoformat(text)
-        return at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at
+        at = at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at
+        return max(at, datetime.combine(KNOWN, time.min))
     except (ValueError, OverflowError):
         raise UsageError(f"{option}: {text!r} is no time.", "Write it as 2026-11-23 or 2026-11-23T07:00.") from None
 

@@ -53,7 +53,7 @@ def command(run: Run, verify: bool, noted: str | None, subject: str | None, limi
         rows = [(e.written_at, e.actor, e.action, e.subject, state(e.before), state(e.after)) for e in entries]
         screen.table(COLUMNS, rows)
     else:
-        screen.note("Nobody has done anything yet.")
+        screen.note("Nobody has done anything yet." if subject is None else "The journal has no entry about this.")
     return exitcodes.OK
 
 

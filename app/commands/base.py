@@ -55,6 +55,8 @@ class Run:
 
 def _remember(context: click.Context, option: click.Parameter, value: Any) -> None:
     """Keep what was given, wherever on the line it stood."""
+    if value == "":  # a variable that is not set: it must not mean the usual place
+        raise click.BadParameter("it is empty.", context, option)
     source = context.get_parameter_source(option.name or "")
     if source == click.core.ParameterSource.COMMANDLINE and isinstance(context.obj, Run):
         given = context.obj.options

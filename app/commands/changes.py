@@ -10,7 +10,7 @@ import click
 
 from analysis.news import KINDS, News, news
 from app import exitcodes
-from app.commands.asking import Asked, knowable, scope_of, scoped, then
+from app.commands.asking import Asked, knowable, scope_of, scoped, then, told_of
 from app.commands.base import Command, Run
 from app.commands.opening import warehouse_of
 from app.render import Screen
@@ -30,20 +30,23 @@ def command(run: Run, asked: Asked, kinds: tuple[str, ...], known_at: datetime |
     Sources that are new or gone, more or less mail than usual, waves of forged mail, the record's history,
     selectors, new names in From, and reporters that fell silent; alignment is `whosends drift`. A holiday,
     a weekend or a silent reporter is no drop. --known-at leaves out what came later. Ends with 1 where there
-    are some, with 0 where there are none.
+    are some, with 0 where there are none, and with 3 where those days hold no reports.
     """
     screen = Screen(run)
     with as_known(warehouse_of(run), known_at) as warehouse:
         scope = scope_of(warehouse, asked, run.config.drift.days)
         every = news(warehouse, scope, then(known_at).date(), run.config.analysis)
+        told = bool(every) or told_of(warehouse, scope)
     found = [one for one in every if not kinds or one.kind in kinds]
     if screen.json:
         screen.document(changes=[document(one) for one in found])
     elif found:
         screen.table(COLUMNS, [_row(one) for one in found])
-    else:
+    elif told:
         screen.note(f"Nothing of that kind changed between {scope.since} and {scope.until}.")
-    return exitcodes.FOUND if found else exitcodes.OK
+    else:
+        screen.note("There are no reports of these days.")
+    return exitcodes.FOUND if found else exitcodes.OK if told else exitcodes.UNKNOWN
 
 
 def document(one: News) -> dict[str, Any]:

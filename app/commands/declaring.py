@@ -16,6 +16,7 @@ from app.commands.asking import known, known_domain, now, today
 from app.commands.base import Command, Run
 from app.commands.deciding import actor
 from app.commands.opening import warehouse_of
+from app.commands.paths import Place
 from app.render import Screen, clean
 from ingest.errors import UsageError
 from warehouse import decisions, reads_sources
@@ -52,7 +53,7 @@ def add_declarations(group: click.Group) -> None:
 
 @click.command("export", cls=Command)
 @click.option("--domain", "-d", "domains", multiple=True, metavar="DOMAIN", help="Only this domain; repeatable.")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write to a file.")
+@click.option("--out", type=Place(folder=False), metavar="FILE", help="Write to a file.")
 @click.pass_obj
 def export(run: Run, domains: tuple[str, ...], out: Path | None) -> int:
     """Write the decisions as sources.toml, for review and version control.
@@ -80,7 +81,7 @@ def export(run: Run, domains: tuple[str, ...], out: Path | None) -> int:
 
 
 @click.command("import", cls=Command)
-@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+@click.argument("file", type=Place(), metavar="FILE")
 @click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
 @click.option(
     "--replace", is_flag=True, help="Also take back what was decided for the file's domains and is not in it."
@@ -174,7 +175,7 @@ def _told(screen: Screen, planned: Sequence[Planned], origin: str, dry_run: bool
 
 
 @click.command("check", cls=Command)
-@click.argument("file", required=False, type=click.Path(path_type=Path), metavar="[FILE]")
+@click.argument("file", required=False, type=Place(), metavar="[FILE]")
 @click.option("--domain", "-d", "domains", multiple=True, metavar="DOMAIN", help="Only this domain; repeatable.")
 @click.option("--fail-on", multiple=True, type=click.Choice([*KINDS, "none"]), metavar="KIND",
               help=f"End with 1 for this kind; repeatable. Else for {', '.join(FAILING)}.")  # fmt: skip

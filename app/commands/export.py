@@ -11,6 +11,7 @@ from app import exitcodes
 from app.commands.asking import Asked, scope_of, scoped
 from app.commands.base import Command, Run
 from app.commands.opening import warehouse_of
+from app.commands.paths import Place
 from app.config import meant
 from app.exports import tables
 from app.render import Screen
@@ -24,7 +25,7 @@ FORMATS = (*tables.TEXT_FORMATS, "parquet")
 @click.command("export", cls=Command)
 @click.argument("table")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="csv", show_default=True)
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Else standard output.")
+@click.option("--out", type=Place(folder=False), metavar="FILE", help="Else standard output.")
 @scoped
 @click.pass_obj
 def command(run: Run, table: str, form: str, out: Path | None, asked: Asked) -> int:

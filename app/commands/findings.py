@@ -50,7 +50,7 @@ def command(context: click.Context, /, **asked: Any) -> int:
         screen.table(COLUMNS, [_row(one) for one in chosen])
         screen.note("'whosends findings show ID' gives the evidence, the fix and the history.")
     else:
-        screen.note("Nothing to do." if tracking.look.found.newest else "No reports yet. Next: whosends doctor")
+        screen.note(_nothing(tracking))
     if tracking.look.found.newest is None:
         return exitcodes.UNKNOWN
     return exitcodes.FOUND if _fails(chosen, asked["fail_on"]) else exitcodes.OK
@@ -141,6 +141,14 @@ def _chosen(run: Run, tracking: Tracking, asked: dict[str, Any]) -> list[Tracked
         and (asked["owner"] is None or one.owner == asked["owner"])
         and (asked["whole"] or (one.record.state in ("open", "fixed") and not one.snoozed))
     ]
+
+
+def _nothing(tracking: Tracking) -> str:
+    """What is said where nothing is listed; not that all is well while something else waits."""
+    if tracking.look.found.newest is None:
+        return "No reports yet. Next: whosends doctor"
+    waiting = sum(one.waiting for one in tracking.findings)
+    return f"Nothing of that kind; {count(waiting, 'other finding')} in all." if waiting else "Nothing to do."
 
 
 def _fails(chosen: list[Tracked], bound: str | None) -> bool:

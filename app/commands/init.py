@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from app import config, exitcodes
+from app.choices import at_home
 from app.commands.base import Command, Run
 from app.commands.mailboxes import folders, sample, told
 from app.render import Screen, clean
@@ -76,7 +77,7 @@ def command(run: Run, /, password_stdin: bool, **given: object) -> int:
 def _target(run: Run) -> tuple[Path, config.Config]:
     """Where to write, and what stands there already."""
     named = run.options.get("config") or run.environ.get("WHOSENDS_CONFIG")
-    file = Path(named).expanduser() if named else config.locate(None, run.environ) or config.user_file()
+    file = at_home(Path(named), "--config") if named else config.locate(None, run.environ) or config.user_file()
     if not file.is_file():
         return file, config.Config()
     return file, config.load(file, {}, {})
@@ -100,7 +101,8 @@ def _asked(given: dict[str, object], password_stdin: bool) -> MailboxSettings:
     elif not values["password_command"] and not values["password_file"]:
         values["password"] = _prompted("Password", "--password-file, --password-command or --password-stdin", hide=True)
     for key in FILES & values.keys():
-        values[key] = str(Path(str(values[key])).expanduser().absolute()) if values[key] else ""
+        given_as = f"--{key.replace('_', '-')}"
+        values[key] = str(at_home(Path(str(values[key])), given_as).absolute()) if values[key] else ""
     return MailboxSettings(**values)  # type: ignore[arg-type]
 
 

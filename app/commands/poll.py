@@ -8,10 +8,10 @@ from app import exitcodes
 from app.commands.base import Command, Run
 from app.commands.blocklisting import ask_blocklists
 from app.commands.loading import add, mail_loader_of, tell, warm_up
+from app.commands.picking import picked
 from app.commands.progress import progress
 from app.commands.renaming import rename
 from app.commands.watching import watch_all
-from app.config import meant
 from app.render import Screen
 from ingest.errors import MailboxError, UsageError
 from ingest.inputs.boxes import box, is_local
@@ -79,8 +79,4 @@ def _read(run: Run, screen: Screen, settings: MailboxSettings, found: LoadSummar
 def _chosen(mailboxes: tuple[MailboxSettings, ...], names: tuple[str, ...]) -> tuple[MailboxSettings, ...]:
     if not mailboxes:
         raise UsageError("No mailbox is configured.", "Run 'whosends init', or use 'whosends ingest' for files.")
-    known = {settings.name: settings for settings in mailboxes}
-    for name in names:
-        if name not in known:
-            raise UsageError(f"There is no mailbox {name!r}.", meant(name, known))
-    return tuple(known[name] for name in names) or mailboxes
+    return tuple(picked({settings.name: settings for settings in mailboxes}, names, "mailbox"))

@@ -16,6 +16,7 @@ from app.commands.asking import now
 from app.commands.base import Group, Run
 from app.commands.deciding import actor
 from app.commands.opening import warehouse_of
+from app.commands.paths import Place
 from app.commands.quarantine_retry import KEY, REASONS, add_retry, unknown
 from app.render import Screen, clean
 from ingest.errors import UsageError
@@ -75,10 +76,13 @@ def _bytes_until(row: dict[str, Any], days: int) -> date | str | None:
 
 @command.command()
 @click.argument("key", type=KEY)
-@click.option("--out", type=click.Path(dir_okay=False), metavar="FILE", help="Write the message as it came to a file.")
+@click.option("--out", type=Place(folder=False), metavar="FILE", help="Write the message as it came to a file.")
 @click.pass_obj
-def show(run: Run, key: int, out: str | None) -> int:
-    """Show why a message was refused, and its beginning as harmless text."""
+def show(run: Run, key: int, out: Path | None) -> int:
+    """Show why a message was refused, and its beginning as harmless text.
+
+    Ends with 4 where --out has nothing to write, because its bytes are gone or were never read.
+    """
     screen = Screen(run)
     with warehouse_of(run).reading() as connection:
         kept = quarantine.show(connection, key)
@@ -88,7 +92,7 @@ def show(run: Run, key: int, out: str | None) -> int:
         gone = f"dropped on {kept.dropped_at:%Y-%m-%d} for their age" if kept.dropped_at else "never read"
         screen.note(f"Its bytes were {gone}: it can be tried again only when it comes again.")
     elif out:
-        Path(out).write_bytes(kept.message.raw)
+        out.write_bytes(kept.message.raw)
         screen.note(f"Written to {out}: {len(kept.message.raw):,} bytes, as they came. Open with care.")
     beginning = kept.message.raw[:SHOWN_BYTES].decode("utf-8", "replace")
     if screen.json:
@@ -105,14 +109,14 @@ def show(run: Run, key: int, out: str | None) -> int:
         screen.line(f"{clean(kept.message.origin)}, {kept.message.size:,} bytes")
         for line in beginning.splitlines():
             screen.line("  | " + clean(line))
-    return exitcodes.OK
+    return exitcodes.FAILED if out and not kept.can_be_read else exitcodes.OK
 
 
 add_retry(command)
 
 
 @command.command()
-@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("folder", type=Place(file=False))
 @click.option("--reason", type=REASONS, metavar="CODE", help="Only this reason, for example xml_broken.")
 @click.pass_obj
 def export(run: Run, folder: Path, reason: str | None) -> int:
@@ -155,7 +159,7 @@ def drop(run: Run, keys: Sequence[int], reason: str | None) -> int:
         known = quarantine.listing(connection, reason)["quarantine_key"].to_list()
         if missing := [key for key in keys if key not in known]:
             raise unknown(missing)
-        dropped = sorted(keys) or sorted(known)
+        dropped = sorted(set(keys) or known)
         quarantine.drop(connection, dropped, actor(run.config.warehouse.user), now())
     if screen.json:
         screen.document(dropped=dropped)

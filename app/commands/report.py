@@ -15,6 +15,7 @@ from app import exitcodes
 from app.commands.asking import instant, known, known_domain, today
 from app.commands.base import Group, Run
 from app.commands.opening import warehouse_of
+from app.commands.paths import Place
 from app.commands.report_sending import send
 from app.exports.bundle import BINARY, FORMATS, Bundle
 from app.exports.shares import Share, share_of
@@ -45,9 +46,7 @@ def command() -> None:
     multiple=True,
     help="Markdown (md) unless said otherwise; repeatable.",
 )
-@click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Write files and a manifest."
-)
+@click.option("--out", type=Place(file=False), metavar="DIR", help="Write files and a manifest.")
 @click.option("--send", "sending", is_flag=True, help="Mail it to the recipients of the configuration, each its part.")
 @click.option("--to", "names", multiple=True, metavar="NAME", help="Only to this recipient; repeatable.")
 @click.option("--resend", is_flag=True, help="Send what was sent before, or may have been.")
@@ -63,6 +62,8 @@ def weekly_(run: Run, /, **asked: Any) -> int:
     """
     if asked["week"]:
         iso_week(asked["week"])  # a wrong one is refused before the warehouse is asked anything
+    if (asked["names"] or asked["resend"]) and not asked["sending"]:
+        raise UsageError("--to and --resend are about mail.", "Add --send; without it nothing is sent.")
     if asked["sending"]:
         at = instant(asked["known_at"])
         if at is None:

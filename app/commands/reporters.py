@@ -26,6 +26,7 @@ def command(run: Run, asked: Asked, everything: bool) -> int:
     The grade tells whether the mails that the reports came in are signed (DKIM): verified by a domain of
     the reporter's, mismatch by other domains only, unverified by none, unattested where no mail was at
     hand, as with files. Messages that are left out count in no verdict. Over the last 120 days with data.
+    Ends with 3 where those days hold no reports.
     """
     screen, warehouse = Screen(run), warehouse_of(run)
     scope = scope_of(warehouse, asked, DAYS)
@@ -40,7 +41,7 @@ def command(run: Run, asked: Asked, everything: bool) -> int:
             screen.note(f"The {SHOWN} largest of {len(found):,}; --all lists all.")
     else:
         screen.note("There are no reports of these days.")
-    return exitcodes.OK
+    return exitcodes.OK if found else exitcodes.UNKNOWN
 
 
 def _row(one: Genuineness) -> tuple[object, ...]:

@@ -10,12 +10,13 @@ import click
 from app import exitcodes
 from app.commands.base import Command, Run
 from app.commands.opening import warehouse_of
+from app.commands.paths import Place
 from app.render import Screen
 from warehouse.backup import restore
 
 
 @click.command("restore", cls=Command)
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=Place())
 @click.pass_obj
 def command(run: Run, path: Path) -> int:
     """Put a copy made by 'whosends backup' in the warehouse's place.

@@ -9,9 +9,10 @@ import click
 from analysis.declared import Declared
 from analysis.signing import CLAIMED, STATES, THEIRS, Inventory, Selector, inventory
 from app import declarations, exitcodes
-from app.commands.asking import Asked, scope_of, scoped, today
+from app.commands.asking import Asked, scope_of, scoped, today, told_of
 from app.commands.base import Command, Run
 from app.commands.opening import warehouse_of
+from app.commands.paths import Place
 from app.render import Screen, share
 
 SHOWN = 50
@@ -25,9 +26,7 @@ COLUMNS = (
 @scoped
 @click.option("--state", type=click.Choice(STATES), help="Only selectors in this state.")
 @click.option("--others", is_flag=True, help="Also keys of signing domains that are not the domain's own.")
-@click.option(
-    "--declared", type=click.Path(path_type=Path), metavar="FILE", help="A sources.toml whose selectors shall be there."
-)
+@click.option("--declared", type=Place(), metavar="FILE", help="A sources.toml whose selectors shall be there.")
 @click.option("--all", "everything", is_flag=True, help=f"All of them in the table, not the first {SHOWN}.")
 @click.pass_obj
 def command(run: Run, /, asked: Asked, state: str | None, others: bool, declared: Path | None, everything: bool) -> int:
@@ -50,6 +49,7 @@ def command(run: Run, /, asked: Asked, state: str | None, others: bool, declared
     scope = scope_of(warehouse, asked, run.config.sources.history_days)
     wanted = tuple(one for one in wanted if not scope.domains or one.domain in scope.domains)
     found = inventory(warehouse, scope, today(), run.config.analysis, wanted)
+    told = told_of(warehouse, scope)
     chosen = [one for one in found.selectors if (one.own or others) and (not state or state in one.states)]
     if screen.json:
         screen.document(
@@ -57,15 +57,17 @@ def command(run: Run, /, asked: Asked, state: str | None, others: bool, declared
             rotations=found.rotations, published="unknown: DNS was not asked",
         )  # fmt: skip
     else:
-        _show(screen, found, chosen, None if everything else SHOWN)
-    return exitcodes.OK if found.newest else exitcodes.UNKNOWN
+        if not told:
+            screen.note("There are no reports of these days.")
+        _show(screen, found, chosen, None if everything else SHOWN, told=told)
+    return exitcodes.OK if told else exitcodes.UNKNOWN
 
 
-def _show(screen: Screen, found: Inventory, chosen: list[Selector], most: int | None) -> None:
+def _show(screen: Screen, found: Inventory, chosen: list[Selector], most: int | None, *, told: bool) -> None:
     if chosen:
         screen.table(COLUMNS, [_row(one) for one in chosen[:most]])
-    else:
-        screen.note("There is no such selector." if found.newest else "There are no reports of these days.")
+    elif told:
+        screen.note("There is no such selector.")
     if most and len(chosen) > most:
         screen.note(f"The first {most} of {len(chosen):,}; --all lists all.")
     for turn in found.rotations:

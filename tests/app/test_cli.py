@@ -226,3 +226,33 @@ def test_a_busy_warehouse_is_worth_another_try(
         ran = whosends("query", "SELECT 1", "--warehouse", month, "--json")
     assert ran.code == exitcodes.AGAIN
     assert ran.document["error"]["exit_code"] == exitcodes.AGAIN
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("status", "--warehouse", ""),
+        ("status", "--config", ""),
+        ("backup", ""),
+        ("restore", ""),
+        ("export", "daily", "--out", ""),
+        ("quarantine", "show", "1", "--out", ""),
+        ("quarantine", "export", ""),
+        ("report", "weekly", "--out", ""),
+        ("sources", "export", "--out", ""),
+        ("sources", "import", ""),
+        ("selectors", "--declared", ""),
+    ],
+)
+def test_a_path_that_is_empty_is_no_path(whosends: Whosends, month: Path, arguments: list[str]) -> None:
+    ran = whosends(*arguments, *(() if "--warehouse" in arguments else ("--warehouse", month)))
+    assert ran.code == exitcodes.USAGE
+    assert "is empty" in ran.err
+    assert not list(Path.cwd().iterdir())
+
+
+@pytest.mark.parametrize("option", ["--warehouse", "--config"])
+def test_the_home_folder_of_nobody_is_said_to_be_none(whosends: Whosends, option: str) -> None:
+    ran = whosends("status", option, "~nobody-of-this-name/x")
+    assert ran.code == exitcodes.USAGE
+    assert "'~nobody-of-this-name' is no user's home folder" in ran.err

@@ -56,3 +56,21 @@ def test_a_date_in_the_future_does_not_hide_the_data_of_other_domains(
     (domain,) = whosends("status", "--warehouse", month, "--json").document["domains"]
     assert (domain["domain"], domain["messages"]) == ("example.com", 12000)
     assert whosends("status", "--domain", "later.example", "--warehouse", month).code == exitcodes.UNKNOWN
+
+
+@pytest.mark.parametrize("command", ["status", "sources", "drift", "changes", "reporters", "selectors", "bounces"])
+def test_days_without_reports_are_unknown_and_said_to_be_so(whosends: Whosends, month: Path, command: str) -> None:
+    for options in (("--since", "2999-01-01"), ("--until", "1990-01-01")):
+        ran = whosends(command, *options, "--warehouse", month)
+        assert ran.code == exitcodes.UNKNOWN, (options, ran.err)
+        assert "yet" not in ran.err
+        assert "None" not in ran.err
+
+
+@pytest.mark.parametrize("command", [("report", "weekly"), ("drift",), ("changes",)])
+@pytest.mark.parametrize("known_at", ["0001-01-01", "0001-01-01T00:00", "1969-12-31"])
+def test_nothing_was_known_at_the_beginning_of_time(
+    whosends: Whosends, month: Path, command: tuple[str, ...], known_at: str
+) -> None:
+    ran = whosends(*command, "--known-at", known_at, "--warehouse", month)
+    assert ran.code in {exitcodes.OK, exitcodes.UNKNOWN}, ran.err

@@ -149,3 +149,24 @@ def test_a_journal_whose_end_was_cut_off_shows_by_its_hash(whosends: Whosends, b
     assert whosends("audit", "--verify", "--noted", "x", "--warehouse", broken).code == 2
     listed = whosends("audit", "--warehouse", broken, "--subject", key, "--json").document["entries"]
     assert [entry["action"] for entry in listed] == ["finding.open"]
+
+
+def test_a_fix_of_long_ago_is_judged_like_any_other(whosends: Whosends, broken: Path) -> None:
+    assert whosends("sources", "approve", "198.51.100.7", "--warehouse", broken).code == 0
+    found = whosends("findings", "--warehouse", broken, "--json").document["findings"]
+    worst = next(one for one in found if one["kind"] == "alignment")
+    assert whosends("findings", "fixed", worst["id"], "--on", "0001-01-01", "--warehouse", broken).code == 0
+    ran = whosends("findings", "show", worst["id"], "--warehouse", broken, "--json")
+    assert ran.code == 0, ran.err
+    assert ran.document["finding"]["state"] == "open"
+    assert ran.document["finding"]["reason"].startswith("The fix did not help")
+
+
+def test_an_empty_choice_of_findings_is_no_good_news(whosends: Whosends, broken: Path, month: Path) -> None:
+    assert "Nothing to do" not in whosends("findings", "--owner", "nobody", "--warehouse", broken).err
+    assert "1 other finding" in whosends("findings", "--owner", "nobody", "--warehouse", month).err
+
+
+def test_a_subject_without_entries_is_said_to_have_none(whosends: Whosends, broken: Path) -> None:
+    first(whosends, broken)
+    assert "no entry about this" in whosends("audit", "--subject", "nothing", "--warehouse", broken).err

@@ -18,6 +18,8 @@ from app import exitcodes
 from app.render import clean
 from tests.app.conftest import PROGRAM, Ran, Whosends
 from tests.warehouse.build import row, xml
+from warehouse.connect import Warehouse
+from warehouse.settings import WarehouseSettings
 
 SUMMARY = {
     "schema_version", "seen", "stored", "duplicates", "quarantined", "not_reports", "reports", "records", "messages",
@@ -110,6 +112,20 @@ def test_quarantine_is_listed_shown_and_tried_again(whosends: Whosends, loaded: 
     assert whosends("quarantine", "retry", "--all", "--warehouse", path, "--json").document["quarantined"] == 1
     for wrong in ([], ["99"], ["1", "--all"]):
         assert whosends("quarantine", "retry", *wrong, "--warehouse", path).code == exitcodes.USAGE
+
+
+def test_a_refused_message_is_dropped_once_and_written_out_only_while_its_bytes_are_there(
+    whosends: Whosends, loaded: tuple[Ran, Path], home: Path
+) -> None:
+    _, path = loaded
+    (kept,) = whosends("quarantine", "list", "--warehouse", path, "--json").document["quarantine"]
+    key = kept["quarantine_key"]
+    with Warehouse(path, WarehouseSettings()).writing() as connection:
+        connection.execute("UPDATE quarantine SET kept = 0, data = ''::BLOB, dropped_at = now()::TIMESTAMP")
+    ran = whosends("quarantine", "show", key, "--warehouse", path, "--out", home / "bytes")
+    assert (ran.code, (home / "bytes").exists()) == (exitcodes.FAILED, False)
+    assert whosends("quarantine", "show", key, "--warehouse", path).code == exitcodes.OK
+    assert "1 message dropped" in whosends("quarantine", "drop", key, key, "--warehouse", path).out
 
 
 def test_a_raised_limit_lets_a_message_in(whosends: Whosends, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -242,6 +242,13 @@ def test_what_cannot_be_asked_is_told(send: Whosends, words: tuple[str, ...], sa
     assert said in ran.err
 
 
+@pytest.mark.parametrize("words", [("--to", "nobody"), ("--resend",)])
+def test_who_means_a_mail_is_told_that_none_is_sent(whosends: Whosends, path: Path, words: tuple[str, ...]) -> None:
+    ran = whosends("report", "weekly", "--warehouse", path, *words)
+    assert ran.code == 2
+    assert "Add --send" in ran.err
+
+
 def test_the_same_week_known_at_the_same_time_gives_the_same_bytes(whosends: Whosends, home: Path, path: Path) -> None:
     then = datetime.now(UTC).replace(tzinfo=None) - timedelta(hours=1)
     with Warehouse(path, WarehouseSettings()).writing() as connection:
