@@ -23,19 +23,16 @@ RECIPIENTS: Final[grids.Config] = {
     "form": column.TextColumn("Form", width=80),
 }
 SOURCES: Final[grids.Config] = {
-    "source_ip": column.TextColumn("Source", pinned=True, width=150),
-    "header_from": column.TextColumn("From", width=170),
+    "source_ip": column.TextColumn("Source", pinned=True, width=130),
+    "header_from": column.TextColumn("From", width=145),
     "incidents": column.NumberColumn("Messages", format="localized", width=80),
     "spf_result": column.TextColumn("SPF", width=70),
-    "mail_from_domain": column.TextColumn("SPF domain"),
-    "dkim_result": column.TextColumn("DKIM", width=70),
-    "dkim_domain": column.TextColumn("DKIM domain"),
-    "dkim_selector": column.TextColumn("Selector"),
-    "delivery_result": column.TextColumn("Delivery", width=90),
-    "reporters": column.NumberColumn("Reporters", width=80),
-    "first_day": column.DateColumn("First day", format="D MMM YYYY"),
-    "last_day": column.DateColumn("Last day", format="D MMM YYYY"),
-    "domain": column.TextColumn("Domain"),
+    "mail_from_domain": column.TextColumn("SPF domain", width=140),
+    "dkim_result": column.TextColumn("DKIM", width=65),
+    "dkim_domain": column.TextColumn("DKIM domain", width=130),
+    "dkim_selector": column.TextColumn("Selector", width=75),
+    "delivery_result": column.TextColumn("Delivery", width=80),
+    "last_day": column.DateColumn("Last day", format="D MMM YYYY", width=95),
 }
 SINGLE: Final[grids.Config] = {
     "arrival_at": column.DatetimeColumn("Arrived", format=INSTANT),

@@ -23,12 +23,11 @@ REASONS: Final[grids.Config] = {
     "last_seen_at": column.DatetimeColumn("Last", format="D MMM YYYY, HH:mm"),
 }
 COLUMNS: Final[grids.Config] = {
-    "reason": column.TextColumn("Reason", width=120),
-    "sentence": column.TextColumn("Why", width=330),
-    "parsedmarc_says": column.TextColumn("And parsedmarc", width=230, help="What another parser says of it, if asked."),
-    "origin": column.TextColumn("From", width=230),
-    "size": column.NumberColumn("Bytes", format="localized"),
-    "first_seen_at": column.DatetimeColumn("First seen", format="D MMM YYYY, HH:mm"),
+    "reason": column.TextColumn("Reason", width=115),
+    "sentence": column.TextColumn("Why", width=300),
+    "parsedmarc_says": column.TextColumn("And parsedmarc", width=165, help="What another parser says of it, if asked."),
+    "origin": column.TextColumn("From", width=190),
+    "size": column.NumberColumn("Bytes", format="localized", width=75),
     "times_seen": column.NumberColumn("Times", width=60),
     "quarantine_key": column.NumberColumn("Key", format="%d", width=60),
 }
@@ -76,6 +75,7 @@ def preview(view: View, kept: dict[str, object]) -> None:
         if kept["parsedmarc_says"]:
             words.say(kept["parsedmarc_says"], limit=600)
         words.say(kept["origin"], "quiet")
+        words.say(f"Refused first at {kept['first_seen_at']:%Y-%m-%d %H:%M} UTC", "quiet")
         if not kept["kept"]:
             st.caption("Its bytes are gone, or were never read: it can be tried again when it comes again.")
             return

@@ -59,27 +59,22 @@ def table(chosen: list[Source], view: View) -> None:
 
 
 def columns(*, several: bool) -> grids.Config:
-    """What the table shows; of `several` domains, whose source it is stands before all else."""
+    """What the table shows: what one decides by; the rest is on the cards, and in the file.
+
+    Of `several` domains, whose source it is stands before all else.
+    """
     column = st.column_config
-    domain = {"domain": column.TextColumn("Domain", width=145)}
+    room = 145 if several else 0
     return {
-        "name": column.TextColumn("Source", pinned=True, width=170),
-        **(domain if several else {}),
+        "name": column.TextColumn("Source", pinned=True, width=290 - room),
+        **({"domain": column.TextColumn("Domain", width=room)} if several else {}),
         "kind": grids.chips(words.KINDS, "Looks", 150),
-        "sure": column.NumberColumn("Sure", format="%d %%", width=55),
-        "verdict": column.TextColumn("Verdict", width=80),
+        "sure": column.NumberColumn("Sure", format="%.1f %%", width=65),
         "decision": grids.chips(words.DECISIONS, "Decision", 95),
         "messages": grids.MESSAGES,
         "aligned": grids.share("Aligned", palette().aligned, 115),
-        "trend": column.AreaChartColumn("By day", y_min=0, width=82, color=palette().rule),
-        "proof": column.TextColumn("Yours by", width=75),
-        **domain,
-        "country": column.TextColumn("Country", width=70),
-        "first_seen": column.DateColumn("First seen", format="D MMM YYYY"),
-        "last_seen": column.DateColumn("Last seen", format="D MMM YYYY"),
-        "owner": column.TextColumn("Owner"),
-        "source_key": column.TextColumn("Key"),
-        "question": column.TextColumn("Ask", width="large"),
+        "trend": column.AreaChartColumn("By day", y_min=0, width=70, color=palette().rule),
+        "owner": column.TextColumn("Owner", width=100),
     }
 
 

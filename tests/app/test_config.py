@@ -132,7 +132,7 @@ def test_a_named_file_must_exist(home: Path) -> None:
         ("[limits]\nparts = 9223372036854775808\n", "limits.parts must be at most 1,000,000,000,000.", ""),
         ("[retention]\nquarantine_days = 1000000000\n", "retention.quarantine_days must be at most 365,000.", ""),
         ("[sources]\nrecent_days = 0\n", "sources.recent_days must be at least 1.", ""),
-        ("[[alert]]\nname = 'a'\ncooldown = inf\n", "alert.a.cooldown must be at most", ""),
+        ("[[alert]]\nname = 'a'\ncooldown = inf\n", "alert.cooldown must be at most", ""),
         ("[resolver]\nport = 70000\n", "resolver.port must be a port below 65536.", ""),
         ("[resolver]\nnameservers = '192.0.2.1'\n", "resolver.nameservers must be a list of texts.", ""),
         ("[resolver]\nnameservers = [1]\n", "resolver.nameservers must be a list of texts.", ""),

@@ -16,17 +16,14 @@ from warehouse.scope import Scope
 column = st.column_config
 NAMED: Final = 2  # providers in the headline
 GROUPS: Final[grids.Config] = {
-    "provider": column.TextColumn("Refused by", pinned=True, width=170),
-    "kind": grids.chips(refusals.BOUNCES, "Kind", 150),
-    "recipients": column.NumberColumn("Times", format="localized", width=70),
-    "pattern": column.TextColumn("Pattern", width=80),
-    "addresses": column.NumberColumn("Addresses", format="localized", width=80),
-    "code": column.TextColumn("Code", width=70),
-    "diagnostic": column.TextColumn("What was said, for example", width=385),
-    "domain": column.TextColumn("Domain", width=150),
-    "first_day": column.DateColumn("First day", format="D MMM YYYY"),
-    "last_day": column.DateColumn("Last day", format="D MMM YYYY"),
-    "remote_mta": column.TextColumn("Mail server"),
+    "provider": column.TextColumn("Refused by", pinned=True, width=150),
+    "kind": grids.chips(refusals.BOUNCES, "Kind", 145),
+    "recipients": column.NumberColumn("Times", format="localized", width=60),
+    "pattern": column.TextColumn("Pattern", width=70),
+    "code": column.TextColumn("Code", width=65),
+    "diagnostic": column.TextColumn("What was said, for example", width=280),
+    "domain": column.TextColumn("Domain", width=145),
+    "last_day": column.DateColumn("Last day", format="D MMM YYYY", width=95),
 }
 
 

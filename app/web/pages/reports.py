@@ -14,18 +14,16 @@ LIMIT: Final = 2000
 column = st.column_config
 INSTANT: Final = "D MMM YYYY, HH:mm"
 REPORTS: Final[grids.Config] = {
-    "day": grids.DAY,
-    "reporter": column.TextColumn("Reporter", width=170),
+    "day": column.DateColumn("Day", format="D MMM YYYY", width=95),
+    "reporter": column.TextColumn("Reporter", width=160),
     "domain": column.TextColumn("Domain", width=160),
     "messages": grids.MESSAGES,
-    "records": column.NumberColumn("Records", format="localized"),
-    "p": column.TextColumn("p", width=90),
+    "records": column.NumberColumn("Records", format="localized", width=75),
+    "p": column.TextColumn("p", width=85),
     "standard": column.TextColumn("RFC", width=60),
-    "days": column.NumberColumn("Days", width=60),
-    "repairs": column.NumberColumn("Repairs", width=70),
+    "days": column.NumberColumn("Days", width=55),
+    "repairs": column.NumberColumn("Repairs", width=65),
     "received_at": column.DatetimeColumn("Received", format=INSTANT, width=130),
-    "report_id": column.TextColumn("Report id"),
-    "origin": column.TextColumn("From"),
 }
 RECORDS: Final[grids.Config] = {
     "source_ip": column.TextColumn("Address"),
@@ -42,7 +40,7 @@ RECORDS: Final[grids.Config] = {
 }
 RUNS: Final[grids.Config] = {
     "started_at": column.DatetimeColumn("Started", format=INSTANT, width=130),
-    "input": column.TextColumn("Input", width=230),
+    "input": column.TextColumn("Input", width=145),
     "seen": column.NumberColumn("Seen", format="localized", width=65),
     "stored": column.NumberColumn("Stored", format="localized", width=65),
     "duplicates": column.NumberColumn("Duplicates", format="localized", width=80),
@@ -51,7 +49,7 @@ RUNS: Final[grids.Config] = {
     "reports": column.NumberColumn("Reports", format="localized", width=70),
     "records": column.NumberColumn("Records", format="localized", width=80),
     "messages": grids.MESSAGES,
-    "ended_at": column.DatetimeColumn("Ended", format=INSTANT),
+    "ended_at": column.DatetimeColumn("Ended", format=INSTANT, width=130),
 }
 
 
@@ -102,16 +100,18 @@ def stored(view: View) -> None:
     asked = st.query_params.get("report", "")
     key = int(frame["report_key"][rows[0]]) if rows else int(asked) if asked.isdecimal() and len(asked) < 18 else None
     if key is not None:
-        one(key, view)
+        one(key, frame.filter(report_key=key), view)
 
 
-def one(report_key: int, view: View) -> None:
-    """One report: its records, and the XML as it came."""
+def one(report_key: int, told: pl.DataFrame, view: View) -> None:
+    """One report: its id and where it came from (`told`, its row), its records, and the XML as it came."""
     records = cached.report_records(view.state, report_key)
     st.subheader(f"Report {report_key}", anchor=False)
     if records.is_empty():
         st.info("There is no such report, or it holds no records.", icon=":material/search_off:")
         return
+    for row in told.iter_rows(named=True):
+        words.facts((("Report id", row["report_id"]), ("From", row["origin"])))
     grids.show(records, RECORDS, alt="Records of this report", key="records")
     with st.container(horizontal=True):
         grids.csv(records, f"report-{report_key}", key="csv records")

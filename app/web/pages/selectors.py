@@ -55,7 +55,7 @@ def page() -> None:
     )
     st.toggle("Also keys of other signing domains", key="others")
     rows = frame(chosen)
-    grids.show(rows, columns(several=rows["domain"].n_unique() > 1), alt="Selectors", key="selectors")
+    grids.show(rows, columns(several=rows["domain"].n_unique() > 1, others=others), alt="Selectors", key="selectors")
     grids.csv(rows, "selectors", key="csv selectors")
     if found.unlisted:
         st.caption(f"{found.unlisted:,} more never verified; of each domain {CLAIMED} such are listed.")
@@ -99,23 +99,27 @@ def row(one: Selector) -> dict[str, object]:
     }
 
 
-def columns(*, several: bool) -> grids.Config:
-    """What the table shows; of `several` domains, whose selector it is stands before all else."""
-    domain = {"domain": column.TextColumn("Domain", width=150)}
-    return {
-        "selector": column.TextColumn("Selector (s=)", pinned=True, width=110),
-        **(domain if several else {}),
-        "state": grids.chips(STATES, "State", 145),
-        "since": column.DateColumn("Since", format="D MMM YYYY", width=95),
-        "senders": column.TextColumn("Signed by", width=190),
+def columns(*, several: bool, others: bool = False) -> grids.Config:
+    """What the table shows; the rest is in the file.
+
+    Of `several` domains, whose selector it is stands before all else; with `others`, whose key it is.
+    """
+    own: grids.Config = {
         "others": column.NumberColumn("Passed on by", width=90),
-        "passed": grids.share("Pass", palette().aligned, 125),
+        "last_seen": column.DateColumn("Last seen", format="D MMM YYYY", width=95),
+    }
+    room = 240 if several else 385
+    if others:
+        own, room = {"signing_domain": column.TextColumn("Signing domain (d=)", width=150)}, room + 35
+    return {
+        "selector": column.TextColumn("Selector (s=)", pinned=True, width=100 + (room - 240) // 3),
+        **({"domain": column.TextColumn("Domain", width=145)} if several else {}),
+        "state": grids.chips(STATES, "State", 140),
+        "since": column.DateColumn("Since", format="D MMM YYYY", width=95),
+        "senders": column.TextColumn("Signed by", width=room - 100 - (room - 240) // 3),
+        "passed": grids.share("Pass", palette().aligned, 115),
         "messages": grids.MESSAGES,
-        "first_seen": column.DateColumn("First seen", format="D MMM YYYY"),
-        "last_seen": column.DateColumn("Last seen", format="D MMM YYYY"),
-        "signing_domain": column.TextColumn("Signing domain (d=)"),
-        **domain,
-        "service": column.TextColumn("Looks like"),
+        **own,
     }
 
 
