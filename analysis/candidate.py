@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from analysis.policy import STRICTNESS
+from analysis.policy import POLICIES
 from ingest.discovery import tags as forgiving
 from ingest.errors import UsageError
 
 TAG = re.compile(r"([a-z]+)\s*=\s*([\x21-\x3a\x3c-\x7e](?:[\x20-\x3a\x3c-\x7e]*[\x21-\x3a\x3c-\x7e])?)", re.IGNORECASE)
-POLICIES = tuple(STRICTNESS)
 VALUES: dict[str, tuple[str, ...]] = {
     "p": POLICIES, "sp": POLICIES, "np": POLICIES,
     "adkim": ("r", "s"), "aspf": ("r", "s"), "t": ("y", "n"), "psd": ("y", "n", "u"),
@@ -53,11 +52,6 @@ class Candidate:
         tags |= {"adkim": "s" if self.adkim == "s" else None, "aspf": "s" if self.aspf == "s" else None}
         tags |= {"t": "y" if self.testing else None, **dict(self.kept)}
         return "; ".join(f"{name}={value}" for name, value in tags.items() if value)
-
-
-def eased(policy: str) -> str:
-    """What is applied of a policy under test (t=y): the next weaker one (RFC 9989 section 4.7)."""
-    return POLICIES[max(STRICTNESS[policy] - 1, 0)]
 
 
 def parse(text: str) -> Candidate:

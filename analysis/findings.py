@@ -23,6 +23,7 @@ from analysis.sources import Source, by_domain
 from analysis.weight import LEAST, MINOR, weights
 from warehouse import reads
 from warehouse.connect import Connection, Warehouse
+from warehouse.findings import FindingRecord
 from warehouse.kept import Place, place
 from warehouse.scope import Scope
 
@@ -142,6 +143,16 @@ def judging(connection: Connection, scope: Scope, today: date, settings: Analysi
     return grounds(
         connection, scope.domains, told, spans(connection, scope.domains, newest, settings.sources.history_days)
     )
+
+
+def waiting(found: Sequence[Finding], records: Mapping[str, FindingRecord], as_of: date) -> Iterator[Finding]:
+    """What somebody is to act on: no mere information, neither settled nor snoozed; each with its owner."""
+    for finding in found:
+        record = records.get(finding.key) if records else None
+        if finding.severity == "info" or (record and (record.state != "open" or record.snoozed(as_of))):
+            continue
+        owner = record.owner if record else None
+        yield replace(finding, owner=owner) if owner else finding
 
 
 def gather(

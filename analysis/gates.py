@@ -124,6 +124,8 @@ def _policy(case: Case) -> Gate:
         said += ", for a part of the mail only (pct or t=y)"
     if case.already:
         return Gate("policy", "pass", f"{said}: the domain is at p={case.target} or beyond already.")
+    if not weaker(p, case.target):
+        return Gate("policy", "pass", f"{said}; p={case.target} is to hold for all of it.")
     return Gate("policy", "pass", f"{said}; p={case.target} would be stricter.")
 
 
@@ -146,11 +148,13 @@ def _legitimate(case: Case, losses: Mapping[str, int], settings: ReadinessSettin
 def _decided(case: Case, settings: ReadinessSettings) -> Gate:
     waiting = undecided(case.sources, case.target, settings)
     said = f"{share(settings.decided_share)} of the mail"
-    if not waiting or case.already:
+    if not waiting:
         return Gate("decided", "pass", f"Every source with more than {said} that needs a decision has one.")
     total = sum(source.messages for source in waiting)
     verb = "has" if len(waiting) == 1 else "have"
     evidence = f"{count(len(waiting), 'source')} with more than {said} {verb} no decision ({total:,} messages)."
+    if case.already:
+        return Gate("decided", "pass", f"{evidence[:-1]}; the policy holds already.")
     fix = f"Approve each as yours, or mark it as forwarder or spoof; begin with {waiting[0].name}."
     return Gate("decided", "stop", evidence, fix, waiting[0].owner)
 
@@ -253,7 +257,9 @@ def _subdomains(case: Case) -> Gate:
         if policy is not None and weaker(policy, p):
             evidence = f"Published is p={p} with {tag}={policy}: mail in the name of {whose} is under the weaker one."
             return Gate("subdomains", "stop", evidence, f"Publish {tag}={case.target}, or leave {tag} out.")
-    return Gate("subdomains", "pass", "Subdomains are under the same policy as the domain.")
+    stricter = any(weaker(p, policy) for policy in (case.published.sp, case.published.np) if policy is not None)
+    how_strict = "a stricter policy than" if stricter else "the same policy as"
+    return Gate("subdomains", "pass", f"Subdomains are under {how_strict} the domain.")
 
 
 def _month_end(case: Case) -> Gate:
@@ -268,6 +274,10 @@ def _month_end(case: Case) -> Gate:
 
 def _unseen(case: Case) -> Gate:
     mine = [source.days for source in case.sources if source.kind in LEGITIMATE and source.decided != "retired"]
+    if not mine and not any(source.kind in LEGITIMATE for source in case.sources):
+        return Gate("unseen", "unknown", "No sender of yours was seen, so nothing tells how many there are.")
+    if not mine:
+        return Gate("unseen", "pass", "All senders of yours are retired.")
     found = unseen(mine, case.days, case.reported)
     evidence = f"{count(found.seen, 'sender')} of yours sent on these days"
     if found.expected < 1:

@@ -87,8 +87,8 @@ def lost(drift: Drift, source: Source, domain_at: Published) -> Finding | None:
     """A known sender that used to align and no longer does."""
     if not is_open(drift) or source.kind not in LEGITIMATE or source.decided == "retired":
         return None
-    enforced = domain_at.p in ("quarantine", "reject")
-    effect = f"Receivers are asked to {domain_at.p} them." if enforced else "Any stricter policy would block them."
+    enforced = domain_at.asked in ("quarantine", "reject")
+    effect = f"Receivers are asked to {domain_at.asked} them." if enforced else "Any stricter policy would block them."
     sure = certainty_of(source) >= 0.8
     severity = "critical" if sure and (enforced or drift.messages >= 100) else "high"
     return Finding(
@@ -123,7 +123,7 @@ def _retired(source: Source) -> Finding:
 
 
 def _misaligned(source: Source, failing: int, domain_at: Published) -> Finding:
-    enforced = domain_at.p in ("quarantine", "reject")
+    enforced = domain_at.asked in ("quarantine", "reject")
     new = " (new)" if source.is_new else ""
     blocked = source.quarantined + source.rejected
     effect = f"{blocked:,} were quarantined or rejected." if blocked else "None were blocked so far."
@@ -170,7 +170,7 @@ def _undecided(source: Source, total: int) -> Finding:
         f"Decide whether the{new} source {source.name} may send as {source.domain}",
         f"{count(source.messages, 'message')}, first seen on {day(source.first_seen)}, "
         f"{percent(source.aligned, source.messages)} aligned; it looks {LOOKS[source.kind]} "
-        f"({source.confidence:.0%} sure).",
+        f"({share(source.confidence)} sure).",
         "Ask the departments that send mail, then approve it or mark it as forwarder or spoof.",
         source.owner, source.first_seen, source.messages, "sources", DOUBT,
     )  # fmt: skip
@@ -221,8 +221,11 @@ def spoofing(found: Sequence[Source], domain_at: Published) -> Iterator[Finding]
     held = stopped >= 0.5 * failing
     total = sum(source.messages for source in found)
     severity = "info" if held else "high" if failing >= max(0.05 * total, 100) else "medium"
+    asked = domain_at.asked in ("quarantine", "reject")
     fix = (
         "Nothing: the policy does its work."
+        if held and asked
+        else "Receivers stop most of it by rules of their own. Work towards p=reject, so that all are asked to."
         if held
         else "Work towards p=reject; until then receivers deliver it. Marking it as spoof keeps the list short."
     )

@@ -15,6 +15,7 @@ from warehouse.kept import place
 from warehouse.scope import Scope
 
 STRICTNESS = {"none": 0, "quarantine": 1, "reject": 2}
+POLICIES = tuple(STRICTNESS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,11 @@ class Published:
     testing: str | None = None
     since: date | None = None
     before: str = ""
+
+    @property
+    def asked(self) -> str:
+        """What receivers are asked to do with what fails."""
+        return eased(self.p or "none") if self.testing == "y" else self.p or "none"
 
     @property
     def whole(self) -> bool:
@@ -75,6 +81,11 @@ def published(rows: pl.DataFrame) -> Published | None:
 def _word(text: str | None) -> str | None:
     # A word that is no policy is applied as none by receivers (RFC 7489 6.6.3); it must not reach a sentence.
     return None if text is None else text if text in STRICTNESS else "none"
+
+
+def eased(policy: str) -> str:
+    """What is applied of a policy under test (t=y): the next weaker one (RFC 9989 section 4.7)."""
+    return POLICIES[max(STRICTNESS[policy] - 1, 0)]
 
 
 def weaker(first: str | None, second: str | None) -> bool:

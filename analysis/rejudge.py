@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from analysis.applied import Applied
-from analysis.candidate import Candidate, eased
-from analysis.policy import STRICTNESS
+from analysis.candidate import Candidate
+from analysis.policy import STRICTNESS, eased
 from ingest.alignment import aligned
 from ingest.discovery import RULES, Rule
 

@@ -11,12 +11,13 @@ import polars as pl
 
 from analysis.changes import arrived
 from analysis.evidence import resting
-from analysis.findings import Basis, Finding, found, gather, judging
+from analysis.findings import Basis, Finding, found, gather, judging, waiting
 from analysis.gates import undecided
 from analysis.genuine import counted
 from analysis.keeping import kept_over
 from analysis.settings import AnalysisSettings
 from analysis.sources import Source, by_domain, sources
+from warehouse import findings as states
 from warehouse import reads
 from warehouse.connect import Connection, Warehouse
 from warehouse.kept import Place, place
@@ -29,7 +30,7 @@ class DomainStatus:
 
     `verdict` is go, stop or unknown for `target`; `trend` holds the aligned share of each day (None on
     days without reports). `undecided` sources need a decision before p=reject, `new_sources` are new and
-    worth a look; `top_issue` is empty where nothing is to be done.
+    worth a look; `top_issue` is what waits for somebody, and `owner` who is to act on it; empty where nothing does.
     """
 
     domain: str
@@ -72,22 +73,24 @@ def status(
 ) -> Status:
     """How the scope's domains stand: messages and sources over its days, the verdict over readiness.days.
 
-    The answer is kept until the reports or the decisions about these domains change.
+    The answer is kept until the reports or the decisions about these domains change, or what is done about findings.
     """
     with warehouse.reading() as connection:
         runs = reads.runs(connection, 1)
         quarantined = reads.frame(connection, "SELECT count(*) AS messages FROM quarantine")["messages"].item()
+        records = states.every(connection)
     ended = runs["ended_at"][0] if runs.height else None
 
     def asked(connection: Connection) -> Place:
         wanted = sorted((targets or {}).items())
         about = resting(connection, scope, today, settings.sources), judging(connection, scope, today, settings)
-        return place(connection, "status", scope, today, settings, wanted, about, domains=scope.domains)
+        done = [(key, one.state, one.owner, one.snoozed(today)) for key, one in records.items()]
+        return place(connection, "status", scope, today, settings, wanted, about, done, domains=scope.domains)
 
     def judge() -> Status:
         basis = gather(warehouse, scope, today, settings, targets)
         seen = found(warehouse, scope, today, settings, targets, basis=basis)
-        return _status(warehouse, scope, settings, basis, seen.findings)
+        return _status(warehouse, scope, settings, basis, list(waiting(seen.findings, records, today)))
 
     known = kept_over(warehouse, asked, Status, judge)
     return replace(known, quarantined=int(quarantined), last_run_at=ended.isoformat() if ended else None)
@@ -101,8 +104,7 @@ def _status(
         domains, days = reads.domains(connection, sure), reads.daily_alignment(connection, sure)
     first: dict[str, Finding] = {}
     for finding in ranked:
-        if finding.severity != "info":
-            first.setdefault(finding.domain, finding)
+        first.setdefault(finding.domain, finding)
     parts = basis.sources
     if scope != basis.scope:
         parts = by_domain(sources(warehouse, scope, basis.today, settings.sources))
@@ -127,9 +129,9 @@ def _line(
     found: Sequence[Source],
     first: Finding | None,
     trends: Mapping[str, tuple[float | None, ...]],
-    waiting: tuple[int, int],
+    open_: tuple[int, int],
 ) -> DomainStatus:
-    """One domain's line; `waiting` are the sources that nobody decided about, and the new ones."""
+    """One domain's line; `open_` are the sources that nobody decided about, and the new ones."""
     domain = str(row["domain"])
     judged = basis.readiness[domain]
     return DomainStatus(
@@ -141,8 +143,8 @@ def _line(
         aligned=sum(source.aligned for source in found),
         trend=trends[domain],
         sources=len(found),
-        undecided=waiting[0],
-        new_sources=waiting[1],
+        undecided=open_[0],
+        new_sources=open_[1],
         reporters=int(str(row["reporters"])),
         top_issue=first.title if first else "",
         owner=first.owner if first else None,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 
 from analysis.drift import Drift
-from analysis.findings import Finding
+from analysis.findings import Finding, waiting
 from analysis.period import iso_week, last_complete_week
 from analysis.settings import AnalysisSettings
 from analysis.sources import Source, by_domain, each, sources
@@ -87,7 +87,7 @@ def weekly(
     found = sources(warehouse, scope, as_of, settings.sources)
     week_of = judged(warehouse, scope, found, as_of, settings, targets)
     told = tuple(_told(week_of, found))
-    urgent = tuple(_waiting(week_of.findings, records, as_of))
+    urgent = tuple(waiting(week_of.findings, records, as_of))
     arrived = set(week_of.fresh.new)
     new = tuple(found[at] for at, key in enumerate(each(found, "domain", "source_key")) if key in arrived)
     # A week without mail shows nothing, least of all what came later.
@@ -146,16 +146,6 @@ def owned(summary: WeeklySummary, owners: Mapping[str, str], only: str = "") -> 
     )
 
 
-def _waiting(found: Sequence[Finding], records: Mapping[str, FindingRecord], as_of: date) -> Iterator[Finding]:
-    """What somebody is to act on: neither settled nor snoozed, each with its owner."""
-    for finding in found:
-        record = records.get(finding.key) if records else None
-        if finding.severity == "info" or (record and (record.state != "open" or record.snoozed(as_of))):
-            continue
-        owner = record.owner if record else None
-        yield replace(finding, owner=owner) if owner else finding
-
-
 def _settled(records: Mapping[str, FindingRecord], week_of: Week, first: date, last: date) -> Iterator[FindingRecord]:
     for record in records.values():
         if record.state != "open" and record.domain in week_of.judged and first <= record.changed_on <= last:
@@ -178,8 +168,9 @@ def _quarantined(connection: Connection, first: date, last: date) -> int:
 
 
 def _subject(result: str, first: date, told: Sequence[WeekDomain], urgent: Sequence[Finding]) -> str:
-    who = told[0].domain if len(told) == 1 else f"{len(told)} domains"
-    what = urgent[0].title if urgent else "nothing to do"
+    who = told[0].domain if len(told) == 1 else f"{len(told)} domains" if told else "No domain"
+    mail = any(domain.messages for domain in told)
+    what = urgent[0].title if urgent else "nothing to do" if mail else "no mail was reported"
     return f"[{result.capitalize()}] {who} W{first.isocalendar().week:02d}: {what}"
 
 

@@ -152,11 +152,16 @@ def rewind(connection: Connection, at: datetime) -> None:
         connection.execute(f"UPDATE finding SET {columns}, changed_on = ? WHERE finding_key = ?", [*values, on, key])
 
 
-def owners(connection: Connection) -> set[str]:
-    """Everybody whom a finding or a decision about a source names as an owner."""
+def owners(connection: Connection) -> dict[str, set[str]]:
+    """Everybody whom a finding or a decision about a source names as an owner, and the domains that it is about."""
     rows = connection.execute(
         """
-        SELECT owner FROM finding UNION SELECT source_owner FROM finding UNION SELECT owner FROM source_decision
+        SELECT owner, domain FROM finding UNION SELECT source_owner, domain FROM finding
+        UNION SELECT owner, domain FROM source_decision
         """
     ).fetchall()
-    return {owner for (owner,) in rows if owner}
+    found = dict[str, set[str]]()
+    for owner, domain in rows:
+        if owner:
+            found.setdefault(owner, set()).add(domain)
+    return found

@@ -49,13 +49,17 @@ def run_(run_of: Run, /, names: tuple[str, ...]) -> int:
 @click.option("--to", "names", multiple=True, metavar="NAME", help="Only to this channel; repeatable.")
 @click.pass_obj
 def test(run_of: Run, names: tuple[str, ...]) -> int:
-    """Send a message that says that it is a test."""
-    screen, made = Screen(run_of), list[Sent]()
+    """Send a message that says that it is a test.
+
+    Ends with 75 where all that failed may work later (busy, unreachable), with 4 where something refused it.
+    """
+    screen, made, codes = Screen(run_of), list[Sent](), set[int]()
     for channel in _channels(run_of, names):
         try:
             probe(channel, run_of.config, today())
         except Error as error:
             made.append(Sent(channel.name, "test", "failed", str(error)))
+            codes.add(error.exit_code)
         else:
             made.append(Sent(channel.name, "test", "sent"))
     if screen.json:
@@ -63,7 +67,9 @@ def test(run_of: Run, names: tuple[str, ...]) -> int:
     else:
         for one in made:
             screen.line(_line(one))
-    return exitcodes.FAILED if any(one.state == "failed" for one in made) else exitcodes.OK
+    if codes == {exitcodes.AGAIN}:
+        return exitcodes.AGAIN
+    return exitcodes.FAILED if codes else exitcodes.OK
 
 
 def _channels(run_of: Run, names: Sequence[str]) -> list[AlertSettings]:

@@ -94,7 +94,7 @@ def _explain(screen: Screen, one: Source) -> None:
     leans = ", ".join(f"{kind} {share(chance)}" for kind, chance in one.probabilities.items())
     path = one.path
     way = (
-        f"{path.direct:,} messages straight from it, {path.passed_on:,} that it passed on, of those "
+        f"{count(path.direct, 'message')} straight from it, {path.passed_on:,} that it passed on, of those "
         f"{path.through_list:,} through a list"
         if path
         else "-"

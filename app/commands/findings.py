@@ -21,6 +21,7 @@ from warehouse import findings as states
 from warehouse import journal
 from warehouse.connect import Warehouse
 
+NOTHING = "Nothing to do, as far as the reports tell; 'whosends status' says whether they are enough."
 COLUMNS = ("Id", "Severity", "State", "Finding", "Owner", "Days", "Messages")
 
 
@@ -148,7 +149,7 @@ def _nothing(tracking: Tracking) -> str:
     if tracking.look.found.newest is None:
         return "No reports yet. Next: whosends doctor"
     waiting = sum(one.waiting for one in tracking.findings)
-    return f"Nothing of that kind; {count(waiting, 'other finding')} in all." if waiting else "Nothing to do."
+    return f"Nothing of that kind; {count(waiting, 'other finding')} in all." if waiting else NOTHING
 
 
 def _fails(chosen: list[Tracked], bound: str | None) -> bool:

@@ -8,6 +8,7 @@ import click
 
 from analysis.declared import Declared
 from analysis.signing import CLAIMED, STATES, THEIRS, Inventory, Selector, inventory
+from analysis.wording import count
 from app import declarations, exitcodes
 from app.commands.asking import Asked, scope_of, scoped, today, told_of
 from app.commands.base import Command, Run
@@ -87,7 +88,7 @@ def _row(one: Selector) -> tuple[object, ...]:
         one.signing_domain,
         one.selector,
         ", ".join(one.states),
-        ", ".join([*names, *([f"{others:,} others"] if others else [])]),
+        ", ".join([*names, *([count(others, "other")] if others else [])]),
         one.first_seen,
         one.last_seen,
         one.messages,

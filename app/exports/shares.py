@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from app.config import Config, meant
 from app.settings import RecipientSettings
@@ -19,11 +20,14 @@ class Share:
 
 
 def share_of(
-    config: Config, wanted: RecipientSettings, held: Sequence[str], people: Collection[str] = ()
+    config: Config,
+    wanted: RecipientSettings,
+    held: Sequence[str],
+    people: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> Share | None:
     """The part that meets every condition, of the domains that have reports; None where there are none.
 
-    `people` are those whom decisions and findings name as owners, beside the configuration.
+    `people` are those whom decisions and findings name as owners, beside the configuration, each with the domains.
     """
     clients = {one.client for one in config.domains if one.client}
     if wanted.client and wanted.client not in clients:
@@ -42,7 +46,8 @@ def share_of(
     if not chosen:
         return None
     if wanted.owner:
-        own = tuple(domain for domain in chosen if config.owner_of(domain) == wanted.owner)
+        given = people.get(wanted.owner, ())
+        own = tuple(domain for domain in chosen if domain in given or config.owner_of(domain) == wanted.owner)
         return Share(own or tuple(chosen), wanted.owner)
     return Share(tuple(chosen) if wanted.domains or wanted.client else ())
 

@@ -124,6 +124,8 @@ def view(summary: WeeklySummary, settings: ReportSettings) -> View:
 
 
 def _who(summary: WeeklySummary) -> str:
+    if not summary.domains:
+        return "No domain with mail"
     return summary.domains[0].domain if len(summary.domains) == 1 else f"{len(summary.domains)} domains"
 
 
@@ -264,7 +266,8 @@ def _totals(summary: WeeklySummary) -> Iterator[str]:
     before = sum(domain.messages_before for domain in summary.domains)
     aligned = sum(domain.aligned for domain in summary.domains)
     yield f"{count(messages, 'message')}, {before:,} the week before"
-    yield f"{share(aligned, messages)} aligned"
+    if messages:
+        yield f"{share(aligned, messages)} aligned"
     for kind, said in KINDS.items():
         failing = sum(domain.not_aligned.get(kind, 0) for domain in summary.domains)
         if failing:

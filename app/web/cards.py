@@ -36,7 +36,7 @@ def source(found: Source, days: pl.DataFrame, owners: list[str], view: View, *, 
         words.say(_facts(found, view), "quiet")
         if not found.decided:
             words.say(found.question, limit=600)
-        _decision(found, owners, key, keys=keys)
+        _decision(found, owners, key, view, keys=keys)
         if keys and not st.session_state.get(f"why {key}"):
             words.ledger((entry.sentence, entry.weight, "") for entry in found.evidence[:AT_HAND])
         details = st.expander(
@@ -82,7 +82,7 @@ def _facts(found: Source, view: View) -> str:
     return " · ".join(words.plain(part) for part in parts if part)
 
 
-def _decision(found: Source, owners: list[str], key: str, *, keys: bool) -> None:
+def _decision(found: Source, owners: list[str], key: str, view: View, *, keys: bool) -> None:
     pairs, names = [(found.domain, found.source_key)], [found.name]
     if found.decision:
         words.say(_decided(found), "quiet")
@@ -101,7 +101,7 @@ def _decision(found: Source, owners: list[str], key: str, *, keys: bool) -> None
         more = st.popover("Note, end", icon=":material/edit_note:", type="tertiary")
         with more:
             note = st.text_input("Note: why", key=f"note {key}", max_chars=500)
-            until = st.date_input("Holds until (empty: no end)", None, key=f"until {key}")
+            until = st.date_input("Holds until (empty: no end)", None, view.today, key=f"until {key}")
         terms = Terms(owner or found.owner, note or None, until if isinstance(until, date) else None)
         buttons(pairs, names, terms, key, current=found.decided, keys=keys)
         if found.decision:

@@ -19,9 +19,9 @@ WORDS: Final = 200
 
 def change(key: str, action: str, said: str, day: date, **values: Any) -> None:
     """Record one change of a finding, with what was seen before it. Made for a button's callback."""
-    tracking = cached.tracking(cached.state(), day)
     now = datetime.now(UTC).replace(tzinfo=None)
     try:
+        tracking = cached.tracking(cached.state(), day)
         with cached.warehouse().writing(reports=False) as connection:
             record(connection, tracking.look)
             states.change(connection, key, action, deciding.actor(), now, **values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from typing import Any, Final, Literal
 
@@ -125,8 +125,8 @@ def _listed(results: Sequence[dict[str, str | None]] | None) -> str:
     return " · ".join(" ".join(str(value) for value in result.values() if value) for result in results or ())
 
 
-def standing(found: Sequence[DomainStatus]) -> pl.DataFrame:
-    """Domains and how they stand, as rows."""
+def standing(found: Sequence[DomainStatus], owner_of: Callable[[str], str]) -> pl.DataFrame:
+    """Domains and how they stand, as rows; where the first thing to do is nobody's, the domain's owner acts."""
     return pl.DataFrame(
         {
             "domain": [one.domain for one in found],
@@ -139,7 +139,7 @@ def standing(found: Sequence[DomainStatus]) -> pl.DataFrame:
             "trend": [[100 * rate for rate in one.trend if rate is not None] for one in found],
             "messages": [one.messages for one in found],
             "undecided": [one.undecided for one in found],
-            "owner": [one.owner for one in found],
+            "owner": [one.owner or owner_of(one.domain) for one in found],
         },
         schema_overrides={"owner": pl.String, "aligned": pl.Float64},
     )

@@ -28,7 +28,7 @@ def deck(chosen: Sequence[Source], view: View) -> None:
     together = [source for source in chosen if picked.pair(source) in picked.pairs()]
     _bar(chosen, at)
     if together:
-        _together(together, known)
+        _together(together, known, view.today)
     days = cached.source_days(view.state, view.scope)
     for number, source in enumerate(chosen[at : at + A_PAGE]):
         own = days.filter(domain=source.domain, source_key=source.source_key)
@@ -77,8 +77,8 @@ def _turning(many: int, at: int) -> None:
         st.caption(f"{at + 1:,} to {min(at + A_PAGE, many):,} of {many:,}", width="content")
 
 
-def _together(together: Sequence[Source], known: Sequence[str]) -> None:
-    """One decision about all that are selected."""
+def _together(together: Sequence[Source], known: Sequence[str], today: date) -> None:
+    """One decision about all that are selected; it cannot be over already."""
     with st.container(border=True, key="together", gap="small"):
         names = [source.name for source in together]
         words.say(f"{words.count(len(together), 'source')} selected: {words.listed(names)}", "strong")
@@ -88,7 +88,7 @@ def _together(together: Sequence[Source], known: Sequence[str]) -> None:
                 key="owner picked", width=200,
             )  # fmt: skip
             note = st.text_input("Note: why", key="note picked", max_chars=500, width=220)
-            until = st.date_input("Holds until (empty: no end)", None, key="until picked", width=200)
+            until = st.date_input("Holds until (empty: no end)", None, today, key="until picked", width=200)
         terms = Terms(owner, note or None, until if isinstance(until, date) else None)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             cards.buttons([picked.pair(source) for source in together], names, terms, "picked", keys=True)

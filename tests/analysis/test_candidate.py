@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.candidate import Candidate, eased, parse
+from analysis.candidate import Candidate, parse
+from analysis.policy import eased
 from ingest.errors import UsageError
 
 

@@ -63,6 +63,26 @@ def test_spoofing_that_is_delivered_is_no_mere_information(world: World) -> None
     assert wave.source_key is None
 
 
+def test_receivers_that_stop_forged_mail_by_themselves_are_no_policy_that_works(world: World) -> None:
+    usual(world, days(40))
+    for n in range(30):
+        world.send(f"198.18.{n}.9", days(12, 10), 40, spf=(OURS, "softfail"), disposition="reject")
+    wave = only(ask(world), "spoofing")
+    assert (wave.severity, wave.fix.startswith("Receivers stop most of it by rules of their own.")) == ("info", True)
+
+
+def test_under_test_receivers_are_asked_for_the_next_weaker_policy(world: World) -> None:
+    world.policy[OURS] = Policy("reject", testing="y")
+    lose_the_key(world, 14, 0)
+    assert "Receivers are asked to quarantine them." in only(ask(world), "alignment_lost").why
+
+
+def test_a_policy_of_quarantine_under_test_asks_for_nothing(world: World) -> None:
+    world.policy[OURS] = Policy("quarantine", testing="y")
+    lose_the_key(world, 14, 0)
+    assert "Any stricter policy would block them." in only(ask(world), "alignment_lost").why
+
+
 def test_a_service_that_was_never_set_up(world: World) -> None:
     usual(world, days(40))
     world.send("192.88.99.10", days(20), 20, dkim=(("crm.test", "c1", "pass"),), spf=("b.crm.test", "pass"))

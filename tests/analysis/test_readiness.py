@@ -241,3 +241,31 @@ def test_the_worst_gate_decides() -> None:
 )
 def test_the_next_policy(policy: str | None, target: str) -> None:
     assert next_target(policy) == target
+
+
+def said(answer: Readiness, name: str) -> str:
+    return next(gate.evidence for gate in answer.gates if gate.id == name)
+
+
+def test_at_reject_nobody_is_said_to_have_decided_what_is_open(world: World) -> None:
+    world.policy[OURS] = Policy("reject")
+    usual(world, days(40))
+    world.send("192.88.99.10", days(20), 20, spf=("b.nobody.test", "fail"))
+    answer = judge(world)
+    assert states(answer)["decided"] == "pass"
+    assert "no decision" in said(answer, "decided")
+    assert "has one" not in said(answer, "decided")
+
+
+def test_subdomains_under_a_stricter_policy_are_said_to_be(world: World) -> None:
+    world.policy[OURS] = Policy("none", "reject")
+    usual(world, days(40))
+    assert said(judge(world), "subdomains") == "Subdomains are under a stricter policy than the domain."
+
+
+def test_the_same_policy_for_all_of_the_mail_is_not_called_stricter(world: World) -> None:
+    world.policy[OURS] = Policy("reject", testing="y")
+    usual(world, days(40))
+    answer = judge(world)
+    assert not answer.already
+    assert said(answer, "policy").endswith("p=reject is to hold for all of it.")

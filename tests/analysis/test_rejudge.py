@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analysis.applied import Applied
-from analysis.candidate import Candidate, eased, parse, read
+from analysis.candidate import Candidate, parse, read
+from analysis.policy import eased
 from analysis.rejudge import Situation, apart, judged
 from analysis.tree import Names, Tree
 from ingest.alignment import aligned

@@ -89,6 +89,7 @@ class Policy:
     p: str | None = "none"
     sp: str | None = None
     pct: int | None = None
+    testing: str | None = None
 
 
 @dataclass
@@ -188,6 +189,7 @@ class World:
                     policy.p,
                     policy.sp,
                     pct=policy.pct,
+                    testing=policy.testing,
                     discovery_method="treewalk" if reporter in self.walkers else None,
                 ),
                 Records.of(records),

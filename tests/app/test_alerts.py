@@ -24,6 +24,7 @@ from app.render import Screen
 from app.settings import AlertSettings, SmtpSettings
 from app.tracking import Tracked, recorded
 from tests.analysis.world import NOW, OURS, TODAY, World, unaligned
+from tests.app.conftest import Whosends
 from tests.app.weeks import HOSTILE
 from tests.servers.smtp import PASSWORD, USER, mailroom
 from tests.servers.webhook import Hook, webhook
@@ -322,3 +323,19 @@ def test_a_channel_that_cannot_be_used_is_told_and_keeps_nobody(world: World, ho
     made = run(world.warehouse, TODAY, Config(), [one, channel(hook)])
     assert [(sent.recipient, sent.state) for sent in made] == [("a", "failed"), ("ops", "sent")]
     assert made[0].detail.count("..") == 0
+
+
+def test_a_test_message_goes_out_and_its_exit_code_says_whether_to_try_again(
+    whosends: Whosends, hook: Hook, home: Path
+) -> None:
+    file = home / "alerts.toml"
+    file.write_text(f'[[alert]]\nname = "ops"\nurl = "{hook.url}"\n', "utf-8")
+    file.chmod(0o600)
+    words = ("alert", "test", "--config", file)
+    assert whosends(*words).out == "ops: test: sent.\n"
+    assert hook.posted[0]["text"] == "New (info): This is a test of whosends"
+    hook.answers[:] = [503, 403]
+    assert [whosends(*words).code for _ in range(2)] == [75, 4]
+    file.write_text('[[alert]]\nname = "ops"\nurl = "http://127.0.0.1:1/"\n', "utf-8")
+    ran = whosends(*words, "--json")
+    assert (ran.code, ran.document["sent"][0]["state"]) == (75, "failed")

@@ -12,6 +12,7 @@ from app import exitcodes
 from app.commands.status import trend
 from tests.analysis.world import World, days, usual
 from tests.app.conftest import Whosends, write_month
+from tests.warehouse.build import row, xml
 
 SOURCE = {
     "domain", "source_key", "name", "service", "asn", "as_domain", "country", "ips", "messages", "aligned",
@@ -356,3 +357,20 @@ def test_a_wrong_week_is_usage(whosends: Whosends, sample: Path, week: str) -> N
 
 def test_the_trend_is_drawn() -> None:
     assert trend((0.0, 0.5, 1.0, None)) == "▁▅█·"
+
+
+def test_one_report_is_too_little_for_any_praise(whosends: Whosends, home: Path) -> None:
+    """A single message of yesterday: nothing is fine yet, and no sentence has an odd number in it."""
+    begin = int((datetime.now(UTC) - timedelta(days=1)).replace(hour=0, minute=0, second=0).timestamp())
+    (home / "one.xml").write_bytes(xml(row(count=1), begin=begin))
+    path = home / "one.duckdb"
+    assert whosends("ingest", home / "one.xml", "--warehouse", path).code == exitcodes.OK
+    assert "whether they are enough" in whosends("findings", "--warehouse", path).err
+    gates = whosends("readiness", "example.com", "--warehouse", path, "--json").document["gates"]
+    (unseen,) = (gate for gate in gates if gate["id"] == "unseen")
+    assert (unseen["state"], "0 senders" in unseen["evidence"]) == ("unknown", False)
+    week = whosends("report", "weekly", "--week", "2020-W10", "--warehouse", path, "--json").document
+    assert week["subject"] == "[Unknown] No domain W10: no mail was reported"
+    text = whosends("report", "weekly", "--week", "2020-W10", "--warehouse", path).out
+    assert "0 domains" not in text
+    assert "- -" not in text

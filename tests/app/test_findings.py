@@ -170,3 +170,16 @@ def test_an_empty_choice_of_findings_is_no_good_news(whosends: Whosends, broken:
 def test_a_subject_without_entries_is_said_to_have_none(whosends: Whosends, broken: Path) -> None:
     first(whosends, broken)
     assert "no entry about this" in whosends("audit", "--subject", "nothing", "--warehouse", broken).err
+
+
+def test_status_tells_of_what_waits_and_for_whom(whosends: Whosends, broken: Path) -> None:
+    def line() -> tuple[str, str | None]:
+        (domain,) = whosends("status", "--warehouse", broken, "--json").document["domains"]
+        return domain["top_issue"], domain["owner"]
+
+    worst = first(whosends, broken)
+    assert line() == (worst["title"], None)
+    assert whosends("findings", "assign", worst["id"], "Sales", "--warehouse", broken).code == 0
+    assert line() == (worst["title"], "Sales")
+    assert whosends("findings", "snooze", worst["id"], "--warehouse", broken).code == 0
+    assert line()[0] != worst["title"]

@@ -345,3 +345,15 @@ def test_whoever_a_finding_was_given_to_has_a_week(whosends: Whosends, path: Pat
 def test_a_week_before_anything_was_known_says_so(whosends: Whosends, path: Path) -> None:
     ran = whosends("report", "weekly", "--warehouse", path, "--week", "2020-W10", "--known-at", "2020-03-09")
     assert "Nothing was known by then: the first report was stored on" in ran.err
+
+
+def test_an_owner_gets_the_findings_of_other_domains_too(whosends: Whosends, home: Path, path: Path) -> None:
+    file = home / "owners.toml"
+    file.write_text('[[domain]]\nname = "second.example"\nowner = "Zoe"\n', "utf-8")
+    words = ("--warehouse", path, "--config", file)
+    found = whosends("findings", *words, "--json").document["findings"]
+    key = next(one["id"] for one in found if one["domain"] == "example.com")
+    assert whosends("findings", "assign", key, "Zoe", *words).code == 0
+    week = whosends("report", "weekly", "--owner", "Zoe", *words, "--json").document
+    assert {one["domain"] for one in week["domains"]} == {"example.com", "second.example"}
+    assert [(one["domain"], one["owner"]) for one in week["findings"]] == [("example.com", "Zoe")]

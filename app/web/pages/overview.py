@@ -89,7 +89,7 @@ def domains(standing: Sequence[DomainStatus]) -> None:
     st.subheader("All domains", anchor=False)
     rank = ["stop", "unknown", "go"]
     ordered = sorted(standing, key=lambda d: (rank.index(d.verdict), -d.messages))
-    frame = grids.standing(ordered)
+    frame = grids.standing(ordered, cached.settings().owner_of)
     columns = grids.filled(grids.standing_columns(palette()), frame, "owner")
     rows = grids.show(frame, columns, alt="All domains", key="domains", select="single-row", lines=2)
     if rows:

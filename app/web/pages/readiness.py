@@ -56,7 +56,7 @@ def choose(view: View) -> None:
     if not standing:
         notices.none_in_scope()
         return
-    frame = grids.standing(standing)
+    frame = grids.standing(standing, cached.settings().owner_of)
     columns = grids.filled(grids.standing_columns(palette()), frame, "owner")
     rows = grids.show(frame, columns, alt="All domains", key="domains", select="single-row", lines=2)
     if rows:
