@@ -109,7 +109,7 @@ def by_kind(groups: pl.DataFrame) -> None:
         kind=pl.Series([[refusals.BOUNCES[kind].text] for kind in order["kind"]]),
         pattern=pl.Series(["pattern" if one else "single" for one in order["pattern"]]),
     )
-    grids.show(shown, GROUPS, alt="Bounces by kind and by who refused", key="groups", lines=3)
+    grids.show(shown, GROUPS, alt="Bounces by kind and by who refused", key="groups", lines=4)
     grids.csv(order.drop("rank"), "bounces-by-provider", key="csv groups")
     with st.container(border=True, gap="small"):
         for kind in KINDS:
