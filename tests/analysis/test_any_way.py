@@ -120,9 +120,7 @@ def come(world: World, reports: dict[Key, list[AggregateRecord]]) -> None:
 def at(folder: Path) -> World:
     """An empty world in a folder of its own."""
     folder.mkdir()
-    world = World.at(folder)
-    world.warehouse.lingering = True
-    return world
+    return World.at(folder)
 
 
 def ask(warehouse: Warehouse, domains: tuple[str, ...], back: int | None) -> list[Drift]:

@@ -130,7 +130,7 @@ def test_what_is_kept_is_what_would_be_found(tmp_path: Path, seed: int) -> None:
     answers(world.warehouse, life.today)
     for step in range(6):
         life.live()
-        copy = Warehouse(tmp_path / f"copy-{step}.duckdb", world.warehouse.settings)
+        copy = Warehouse(tmp_path / f"copy-{step}.duckdb", world.warehouse.settings, lingering=True)
         shutil.copy(world.warehouse.path, copy.path)
         assert answers(world.warehouse, life.today) == answers(copy, life.today)
         # Once more, now that all of it is kept.
@@ -144,7 +144,7 @@ def test_the_weekly_summary_that_is_kept_is_what_would_be_found(tmp_path: Path) 
     life = Life(world, random.Random(7))
     for step, happens in enumerate((world.save, life.late, life.load)):
         happens()
-        copy = Warehouse(tmp_path / f"copy-{step}.duckdb", world.warehouse.settings)
+        copy = Warehouse(tmp_path / f"copy-{step}.duckdb", world.warehouse.settings, lingering=True)
         shutil.copy(world.warehouse.path, copy.path)
         for domains in ((), (OURS,)):
             kept_one, fresh = (weekly(one, "", life.today, SETTINGS, domains) for one in (world.warehouse, copy))
@@ -344,7 +344,7 @@ def test_days_pass_and_late_reports_revise_old_ones(tmp_path: Path, seed: int) -
             world.send(OFFICE, old, luck.randrange(1, 200), dkim=((OURS, "office", luck.choice(("pass", "fail"))),),
                        reporters=[f"late-{back}.test"])  # fmt: skip
         world.save()
-        copy = Warehouse(tmp_path / f"copy-{back}.duckdb", world.warehouse.settings)
+        copy = Warehouse(tmp_path / f"copy-{back}.duckdb", world.warehouse.settings, lingering=True)
         shutil.copy(world.warehouse.path, copy.path)
         scope = Scope((), None, today[0])
         told = drifts(world.warehouse, scope, SETTINGS.drift)

@@ -169,7 +169,7 @@ def test_what_is_kept_of_one_domain_is_what_would_be_found(tmp_path: Path, seed:
     for step in range(4):
         for _ in range(2):
             life.live()
-        copy = Warehouse(tmp_path / f"copy-{step}.duckdb", world.warehouse.settings)
+        copy = Warehouse(tmp_path / f"copy-{step}.duckdb", world.warehouse.settings, lingering=True)
         shutil.copy(world.warehouse.path, copy.path)
         for domain in DOMAINS:
             assert answers(world.warehouse, domain) == answers(copy, domain), (step, domain)
@@ -189,7 +189,7 @@ def test_the_weekly_summary_of_one_domain_that_is_kept_is_what_would_be_found(tm
 
     for step, happens in enumerate((silent, life.elsewhere, life.load)):
         happens()
-        copy = Warehouse(tmp_path / f"copy-{step}.duckdb", world.warehouse.settings)
+        copy = Warehouse(tmp_path / f"copy-{step}.duckdb", world.warehouse.settings, lingering=True)
         shutil.copy(world.warehouse.path, copy.path)
         for domain in (first, second):
             found, fresh = (weekly(one, "", TODAY, SETTINGS, (domain,)) for one in (world.warehouse, copy))

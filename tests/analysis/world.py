@@ -106,7 +106,7 @@ class World:
     @classmethod
     def at(cls, folder: Path) -> World:
         """An empty world with a warehouse in a folder."""
-        warehouse = Warehouse(folder / "warehouse.duckdb", WarehouseSettings())
+        warehouse = Warehouse(folder / "warehouse.duckdb", WarehouseSettings(), lingering=True)
         with warehouse.writing():
             pass
         return cls(warehouse, Identifier(Networks(), services(folder)))
