@@ -3,8 +3,8 @@
 Two questions are kept apart. Whose mail it is (ours, passed on, forged) is an additive score (multinomial
 logistic): a prior for each answer, and for each term its amount times the weight that was fitted to invented
 worlds whose truth is known (`weights`). Shares count in full only with some messages behind them, so that
-evidence does not grow with volume. Whether ours aligns is what its last days say. Where nothing is likely
-enough to act on, the verdict is unknown, and the probabilities say what it leans to.
+evidence does not grow with volume. Whether ours aligns is what its last days say; what mostly does is not forged.
+Where nothing is likely enough to act on, the verdict is unknown, and the probabilities say what it leans to.
 """
 
 from __future__ import annotations
@@ -167,6 +167,8 @@ def _scored(rows: pl.DataFrame) -> _Scores:
     table, before = _fitted()
     scores = found @ table + before
     aligns = _aligns(rows)
+    # What mostly aligns has the domain's key or comes from its addresses, however little mail there is to judge by.
+    scores[aligns > 0, WHOSE[KINDS.index("spoofing")]] = -np.inf
     # Log-odds of KINDS: ours is split by whether it aligns.
     split = np.stack([-np.logaddexp(0, -aligns), -np.logaddexp(0, aligns)], axis=1)
     each = np.hstack([scores[:, :1] + split, scores[:, 1:]])

@@ -152,6 +152,15 @@ def test_one_message_is_taken_for_what_most_such_are_and_never_for_ours(world: W
     assert source.probabilities["aligned"] + source.probabilities["misaligned"] < 0.1
 
 
+def test_one_message_with_the_domains_own_key_is_not_taken_for_what_most_such_are(world: World) -> None:
+    # The first mail of a new domain, of which nothing else is known.
+    world.send("198.18.7.9", days(1), 1, dkim=((OURS, "k1", "pass"),), spf=(OURS, "pass"), reporters=("Yahoo",))
+    source = judge(world, "net:198.18.7.0/24")
+    assert source.kind == "aligned"
+    assert source.probabilities["spoofing"] == 0
+    assert {"own_key_at_home", "spf_aligned"} <= codes(source)
+
+
 def test_a_steady_contact_form_on_a_web_host_is_unknown_and_not_spoofing(world: World) -> None:
     usual(world, days(60))
     world.send("198.51.102.10", days(60), 2, spf=("web7.rent.test", "pass"))
