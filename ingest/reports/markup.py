@@ -126,7 +126,8 @@ def _walk_pieces(data: bytes, take: Callable[[str], None]) -> str:
                 feedback.remove(previous)
             previous, last = record, start
         if start - last > UNSTRUCTURED_LIMIT:
-            _tell_of_damage(parser)
+            end = start + _PIECE
+            _tell_of_damage(parser, data[end : data.find(b">", end, end + _PIECE) + 1])
             raise MalformedReport(
                 Reason.XML_FORBIDDEN,
                 f"More than {UNSTRUCTURED_LIMIT} bytes of it belong to no record, as in no report.",
@@ -137,12 +138,14 @@ def _walk_pieces(data: bytes, take: Callable[[str], None]) -> str:
     return _written(root)
 
 
-def _tell_of_damage(parser: etree.XMLPullParser) -> None:
+def _tell_of_damage(parser: etree.XMLPullParser, rest: bytes) -> None:
     """Raise etree.XMLSyntaxError where what no record ends behind is damage that mending.py may put right.
 
-    lxml keeps it to itself until the document ends; what is not finished yet it would call damaged, too.
+    lxml keeps it to itself until the document ends; what is not finished yet it would call damaged, too, so the `rest`
+    of the tag that was begun is given to it first.
     """
     try:
+        parser.feed(rest)
         parser.close()
     except etree.XMLSyntaxError as fault:
         if getattr(fault, "code", 0) in _MENDABLE:

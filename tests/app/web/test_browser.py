@@ -137,10 +137,7 @@ def test_charts_say_what_attackers_wrote_as_text(look: Callable[..., Seen], atta
     seen = look(attacked)
     seen.open("drift")
     # A machine that is busy draws what is said of a point a little later.
-    said = " ".join(tips(seen, 80))
-    if "evil.test" not in said:
-        said = " ".join(tips(seen, 400))
-    assert "evil.test" in said
+    assert any("evil.test" in " ".join(tips(seen, wait)) for wait in (80, 400, 1500))
     seen.sound()
 
 
