@@ -87,7 +87,7 @@ def lost(drift: Drift, source: Source, domain_at: Published) -> Finding | None:
     """A known sender that used to align and no longer does."""
     if not is_open(drift) or source.kind not in LEGITIMATE or source.decided == "retired":
         return None
-    enforced = domain_at.asked in ("quarantine", "reject")
+    enforced = domain_at.enforced
     effect = f"Receivers are asked to {domain_at.asked} them." if enforced else "Any stricter policy would block them."
     sure = certainty_of(source) >= 0.8
     severity = "critical" if sure and (enforced or drift.messages >= 100) else "high"
@@ -123,7 +123,7 @@ def _retired(source: Source) -> Finding:
 
 
 def _misaligned(source: Source, failing: int, domain_at: Published) -> Finding:
-    enforced = domain_at.asked in ("quarantine", "reject")
+    enforced = domain_at.enforced
     new = " (new)" if source.is_new else ""
     blocked = source.quarantined + source.rejected
     effect = f"{blocked:,} were quarantined or rejected." if blocked else "None were blocked so far."
@@ -221,10 +221,9 @@ def spoofing(found: Sequence[Source], domain_at: Published) -> Iterator[Finding]
     held = stopped >= 0.5 * failing
     total = sum(source.messages for source in found)
     severity = "info" if held else "high" if failing >= max(0.05 * total, 100) else "medium"
-    asked = domain_at.asked in ("quarantine", "reject")
     fix = (
         "Nothing: the policy does its work."
-        if held and asked
+        if held and domain_at.enforced
         else "Receivers stop most of it by rules of their own. Work towards p=reject, so that all are asked to."
         if held
         else "Work towards p=reject; until then receivers deliver it. Marking it as spoof keeps the list short."

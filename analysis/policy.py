@@ -40,6 +40,11 @@ class Published:
         return eased(self.p or "none") if self.testing == "y" else self.p or "none"
 
     @property
+    def enforced(self) -> bool:
+        """Whether they are asked to hold any of it back."""
+        return self.asked in POLICIES[1:]
+
+    @property
     def whole(self) -> bool:
         """Whether receivers are asked to apply it to all mail: no pct below 100, no test mode."""
         return self.testing != "y" and (self.pct is None or self.pct >= 100)

@@ -129,9 +129,9 @@ def _line(
     found: Sequence[Source],
     first: Finding | None,
     trends: Mapping[str, tuple[float | None, ...]],
-    open_: tuple[int, int],
+    pending: tuple[int, int],
 ) -> DomainStatus:
-    """One domain's line; `open_` are the sources that nobody decided about, and the new ones."""
+    """One domain's line; `pending` are the sources that nobody decided about, and the new ones."""
     domain = str(row["domain"])
     judged = basis.readiness[domain]
     return DomainStatus(
@@ -143,8 +143,8 @@ def _line(
         aligned=sum(source.aligned for source in found),
         trend=trends[domain],
         sources=len(found),
-        undecided=open_[0],
-        new_sources=open_[1],
+        undecided=pending[0],
+        new_sources=pending[1],
         reporters=int(str(row["reporters"])),
         top_issue=first.title if first else "",
         owner=first.owner if first else None,

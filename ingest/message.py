@@ -92,17 +92,16 @@ _FILE_STARTS = (
     b"<",
     b"{",
 )
-_START = 4096  # bytes that are looked at
 _JSON_LIST = re.compile(rb"\[\s*\{")  # of which a name of a field, too, could be made
 _HEADER_START = re.compile(rb"(?:>?From [^\r\n]*[\r\n]+)?[!-9;-~]{1,76}[ \t]*:[^\r\n]*(?:[\r\n]|\Z)")
 
 
 def is_mail(raw: bytes, name: str = "") -> bool:
     """Whether `raw` is a mail and not itself a document: by content first, by name where that is open."""
-    start = raw[:_START].removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n\t \0")
+    start = raw[:4096].removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n\t \0")
     if start.startswith(_FILE_STARTS) or _JSON_LIST.match(start) or name.lower().endswith(".xml"):
         return False
-    if is_tar(raw[:_START]):  # which begins with the name of a file, of a Maildir's, say
+    if is_tar(raw):  # which begins with the name of a file, of a Maildir's, say
         return False
     return _HEADER_START.match(start) is not None or name.lower().endswith(".eml")
 
@@ -265,7 +264,7 @@ def _is_candidate(leaf: Document, start: bytes) -> bool:
         return True
     return (
         start.startswith((*_PACKED, _OUTLOOK))
-        or is_tar(leaf.data[:_START])
+        or is_tar(leaf.data)
         or start[:64].replace(b"\0", b"").startswith(b"<?xml")
     )
 

@@ -40,30 +40,30 @@ def unpack(document: Document, budget: Budget) -> Iterator[Document]:
 
 
 def _unpack(document: Document, budget: Budget, depth: int) -> Iterator[Document]:
-    packed = document.head
-    if not is_archive(packed):
+    head = document.head
+    if not _is_archive(head):
         yield document
         return
     if not depth:
         raise UnsafeArchive(
             Reason.NESTED_TOO_DEEP, f"It holds archives in archives, more than {budget.limits.depth} deep."
         )
-    if packed.startswith(_GZIP):
+    if head.startswith(_GZIP):
         content, repair, deflated = _gunzip(document.data, budget)
         name = _without_suffix(document.name)
         inner = Document(name, document.content_type, content, repair or document.repair, deflated)
         yield from _unpack(inner, budget, depth - 1)
-    elif packed.startswith(tnef.SIGNATURE):
+    elif head.startswith(tnef.SIGNATURE):
         for name, data in tnef.attachments(document.data):
             budget.part()
             yield from _unpack(Document(_shown(name), "", data), budget, depth - 1)
-    elif packed.startswith(_ZIP):
+    elif head.startswith(_ZIP):
         yield from _unzip(document, budget, depth)
     else:
         yield from _untar(document, budget, depth)
 
 
-def is_archive(head: bytes) -> bool:
+def _is_archive(head: bytes) -> bool:
     """Whether what begins so is unpacked."""
     return head.startswith((_GZIP, *_ZIP, tnef.SIGNATURE)) or tar.is_tar(head)
 
@@ -90,7 +90,15 @@ class _Sink:
 
     def take(self, piece: bytes, consumed: int) -> None:
         """Add a piece; `consumed` is how many packed bytes everything so far came from."""
-        self.size += len(piece)
+        self.count(len(piece), consumed)
+        if self._out is not None:
+            self._out.write(piece)
+        else:
+            self._digest.update(piece)
+
+    def count(self, size: int, consumed: int) -> None:
+        """Judge as many bytes more, whoever keeps them. Raises UnsafeArchive beyond a limit."""
+        self.size += size
         if self.size > self.bytes:
             alone = f"It unpacks to more than {self.limits.document_bytes} bytes."
             together = f"Its documents unpack to more than {self.limits.total_bytes} bytes together."
@@ -101,10 +109,6 @@ class _Sink:
                 Reason.EXPANDS_TOO_FAR,
                 f"It unpacks to more than {self.limits.ratio} times its size, as no report does.",
             )
-        if self._out is not None:
-            self._out.write(piece)
-        else:
-            self._digest.update(piece)
 
     def data(self) -> bytes:
         """All that was taken, if it was kept."""
@@ -235,9 +239,8 @@ def _untar(document: Document, budget: Budget, depth: int) -> Iterator[Document]
         budget.part()
         if data.startswith(_APPLE_DOUBLE):
             continue
-        sink = _Sink(budget, keep=False)
-        sink.take(data, len(data))
-        budget.unpacked(sink.size)
+        _Sink(budget, keep=False).count(len(data), len(data))
+        budget.unpacked(len(data))
         yield from _unpack(Document(_shown(name), "", data), budget, depth - 1)
 
 

@@ -7,14 +7,11 @@ from datetime import datetime
 import pyarrow as pa
 
 from ingest.attestation import Doubt
-from ingest.inputs.base import Message
-from ingest.outcome import Quarantined, Reason
-from warehouse import deltas, documents, journal, quarantine, rollup
+from warehouse import deltas, documents, journal, rollup
+from warehouse.aside import Replaced, put_aside
 from warehouse.connect import Connection
 from warehouse.rows import Staged
 from warehouse.save import RAISED, SUPERSEDED, Identify, Saved, chosen, put
-
-ACTOR = "whosends"
 
 
 def renew(connection: Connection, staged: Staged, saved: Saved, now: datetime, identify: Identify) -> None:
@@ -24,9 +21,10 @@ def renew(connection: Connection, staged: Staged, saved: Saved, now: datetime, i
     if SUPERSEDED in saved.status:
         keyed = chosen(staged, saved, SUPERSEDED)
         reports = keyed.reports
-        for new in reports.select(["report_key", "document_hash", "attestation", "attested_by", "origin"]).to_pylist():
-            _put_aside(connection, new, now)
+        told = reports.select(["report_key", "document_hash", "attestation", "attested_by", "origin"]).to_pylist()
+        gone = [_put_aside(connection, new, now) for new in told]
         put(connection, keyed, identify)
+        documents.forget(connection, gone, "aggregate_report")
         connection.register("put", reports.select(["report_key"]))
         rollup.melt(connection, "SELECT report_key FROM put")
         connection.unregister("put")
@@ -71,8 +69,8 @@ def _raise(connection: Connection, reports: pa.Table) -> None:
     connection.unregister("vouched")
 
 
-def _put_aside(connection: Connection, new: dict[str, str], now: datetime) -> None:
-    """Keep what a stored report says in quarantine, and note in the journal by what it is replaced."""
+def _put_aside(connection: Connection, new: dict[str, str], now: datetime) -> str:
+    """Keep what a stored report says, by what it is replaced being known; the hash of its document."""
     key = int(new["report_key"])
     row = connection.execute(
         """
@@ -83,20 +81,11 @@ def _put_aside(connection: Connection, new: dict[str, str], now: datetime) -> No
     ).fetchone()
     assert row is not None
     before, grade, attested_by, origin, received_at = row
-    document = documents.document(connection, key) or b""
     sentence = (
         f"Report {key} was stored from this and nobody vouched for it; one with other content under the same id "
         "and period is signed by its reporter and took its place."
     )
-    message = Message(document, origin, len(document), received_at)
-    quarantine.keep(connection, message, Quarantined(Reason.CONFLICT, sentence), now)
-    connection.execute(
-        """
-        DELETE FROM raw_document WHERE document_hash = ?
-        AND NOT EXISTS (SELECT 1 FROM aggregate_report WHERE document_hash = ? AND report_key <> ?)
-        """,
-        [before, before, key],
-    )
     stood: journal.State = {"document_hash": before, "attestation": grade, "attested_by": attested_by, "origin": origin}
     stands: journal.State = {name: new[name] for name in stood}
-    journal.append(connection, journal.Entry(now, ACTOR, "report.replace", f"report {key}", stood, stands))
+    put_aside(connection, Replaced(f"Report {key}", before, origin, received_at), sentence, stood, stands, now)
+    return str(before)

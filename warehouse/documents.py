@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import pyarrow as pa
 
@@ -23,19 +23,26 @@ def keep(connection: Connection, documents: Iterable[tuple[str, bytes]]) -> None
 
 def document(connection: Connection, report_key: int) -> bytes | None:
     """The document that a report was parsed from; None where it was not kept."""
-    row = connection.execute(
-        """
-        SELECT data, size FROM raw_document
-        WHERE document_hash = (SELECT document_hash FROM aggregate_report WHERE report_key = ?) LIMIT 1
-        """,
-        [report_key],
-    ).fetchone()
-    return unpacked(*row) if row else None
+    return _first(connection, "(SELECT document_hash FROM aggregate_report WHERE report_key = ?)", report_key)
 
 
 def of(connection: Connection, document_hash: str) -> bytes | None:
     """The document with this hash; None where it was not kept."""
-    row = connection.execute(
-        "SELECT data, size FROM raw_document WHERE document_hash = ? LIMIT 1", [document_hash]
-    ).fetchone()
+    return _first(connection, "?", document_hash)
+
+
+def _first(connection: Connection, name: str, value: int | str) -> bytes | None:
+    sql = f"SELECT data, size FROM raw_document WHERE document_hash = {name} LIMIT 1"
+    row = connection.execute(sql, [value]).fetchone()
     return unpacked(*row) if row else None
+
+
+def forget(connection: Connection, hashes: Collection[str], table: str) -> None:
+    """Of these documents, keep those that a report of a table (of a kind) was parsed from."""
+    connection.execute(
+        f"""
+        DELETE FROM raw_document WHERE document_hash IN (SELECT unnest(?::VARCHAR[]))
+        AND document_hash NOT IN (SELECT document_hash FROM {table})
+        """,
+        [sorted(hashes)],
+    )

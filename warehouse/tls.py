@@ -72,8 +72,8 @@ FAILURE = pa.schema(
 def save(connection: Connection, arrived: Sequence[tuple[Message, ReadReport[TlsReport]]], terms: Terms) -> list[Ended]:
     """Insert what is new, in the caller's transaction; what became of each, in order."""
     reports = [read.report for _, read in arrived]
-    documents = [document_hash(read.document) for _, read in arrived]
-    said = Said([_content(report) for report in reports], documents, READER)
+    hashes = [document_hash(read.document) for _, read in arrived]
+    said = Said([_content(report) for report in reports], hashes, READER)
     ended = decide(connection, PLACE, [_identity(report) for report in reports], said)
     put(connection, [(one.key, *item) for one, item in zip(ended, arrived, strict=True) if one.status == NEW], terms)
     return ended

@@ -8,9 +8,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ingest.attestation import Grade
-from ingest.inputs.base import Message
-from ingest.outcome import Quarantined, Reason
-from warehouse import attested, deltas, documents, journal, quarantine, rollup
+from warehouse import attested, deltas, documents, journal, rollup
+from warehouse.aside import Replaced, put_aside
 from warehouse.connect import Connection
 from warehouse.save import DUPLICATE, RAISED, SUPERSEDED, again
 
@@ -87,7 +86,7 @@ def settle(connection: Connection, place: Place, found: Sequence[Sequence[int]],
             gone.append(goes.key)
     if gone:
         place.remove(connection, gone)
-        _forget_documents(connection, place, {reports[key].document for group in found for key in group})
+        documents.forget(connection, {reports[key].document for group in found for key in group}, place.tables[0])
     return Settled(len(gone) - conflicts, conflicts)
 
 
@@ -104,33 +103,19 @@ def _reports(connection: Connection, place: Place, keys: Sequence[int]) -> dict[
 
 
 def _put_aside(connection: Connection, place: Place, goes: _Report, stays: _Report, now: datetime) -> None:
-    """Keep what a report says in quarantine, and note in the journal which one took its place."""
+    """Keep what a report says, and tell which one stays."""
     kind = "Report" if place.tables[0] == "aggregate_report" else "TLS report"
-    document = documents.of(connection, goes.document) or b""
+    name = f"{kind} {goes.key}"
     sentence = (
-        f"{kind} {goes.key} was stored from this. It turned out to be {kind} {stays.key} with other content under the "
+        f"{name} was stored from this. It turned out to be {kind} {stays.key} with other content under the "
         "same id and period; that one stays."
     )
-    message = Message(document, goes.origin, len(document), goes.received_at)
-    quarantine.keep(connection, message, Quarantined(Reason.CONFLICT, sentence), now)
-    before, after = (
-        {"document_hash": one.document, "attestation": one.grade, "origin": one.origin} for one in (goes, stays)
-    )
-    journal.append(
-        connection,
-        journal.Entry(now, attested.ACTOR, "report.replace", f"{kind.lower()} {goes.key}", {**before}, {**after}),
-    )
+    stood, stands = (_state(one) for one in (goes, stays))
+    put_aside(connection, Replaced(name, goes.document, goes.origin, goes.received_at), sentence, stood, stands, now)
 
 
-def _forget_documents(connection: Connection, place: Place, hashes: set[str]) -> None:
-    """Of documents whose reports may be gone, keep those that still have one."""
-    connection.execute(
-        f"""
-        DELETE FROM raw_document WHERE document_hash IN (SELECT unnest(?::VARCHAR[]))
-        AND document_hash NOT IN (SELECT document_hash FROM {place.tables[0]})
-        """,
-        [sorted(hashes)],
-    )
+def _state(one: _Report) -> journal.State:
+    return {"document_hash": one.document, "attestation": one.grade, "origin": one.origin}
 
 
 def _remove_aggregate(connection: Connection, keys: Sequence[int]) -> None:

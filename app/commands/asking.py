@@ -96,6 +96,9 @@ def _last_days(connection: Connection, scope: Scope) -> dict[str, date]:
     return dict(reads.last_days(connection, scope).iter_rows())
 
 
+UNTOLD: Final = "There are no reports of these days."
+
+
 def told_of(warehouse: Warehouse, scope: Scope) -> bool:
     """Whether any report tells of these domains and days."""
     with warehouse.reading() as connection:

@@ -10,7 +10,7 @@ import click
 
 from analysis.news import KINDS, News, news
 from app import exitcodes
-from app.commands.asking import Asked, knowable, scope_of, scoped, then, told_of
+from app.commands.asking import UNTOLD, Asked, knowable, scope_of, scoped, then, told_of
 from app.commands.base import Command, Run
 from app.commands.opening import warehouse_of
 from app.render import Screen
@@ -45,7 +45,7 @@ def command(run: Run, asked: Asked, kinds: tuple[str, ...], known_at: datetime |
     elif told:
         screen.note(f"Nothing of that kind changed between {scope.since} and {scope.until}.")
     else:
-        screen.note("There are no reports of these days.")
+        screen.note(UNTOLD)
     return exitcodes.FOUND if found else exitcodes.OK if told else exitcodes.UNKNOWN
 
 

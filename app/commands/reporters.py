@@ -6,7 +6,7 @@ import click
 
 from analysis.genuine import Genuineness, genuineness
 from app import exitcodes
-from app.commands.asking import Asked, scope_of, scoped
+from app.commands.asking import UNTOLD, Asked, scope_of, scoped
 from app.commands.base import Command, Run
 from app.commands.opening import warehouse_of
 from app.render import Screen, share
@@ -40,7 +40,7 @@ def command(run: Run, asked: Asked, everything: bool) -> int:
         if len(shown) < len(found):
             screen.note(f"The {SHOWN} largest of {len(found):,}; --all lists all.")
     else:
-        screen.note("There are no reports of these days.")
+        screen.note(UNTOLD)
     return exitcodes.OK if found else exitcodes.UNKNOWN
 
 

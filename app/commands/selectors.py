@@ -10,7 +10,7 @@ from analysis.declared import Declared
 from analysis.signing import CLAIMED, STATES, THEIRS, Inventory, Selector, inventory
 from analysis.wording import count
 from app import declarations, exitcodes
-from app.commands.asking import Asked, scope_of, scoped, today, told_of
+from app.commands.asking import UNTOLD, Asked, scope_of, scoped, today, told_of
 from app.commands.base import Command, Run
 from app.commands.opening import warehouse_of
 from app.commands.paths import Place
@@ -59,7 +59,7 @@ def command(run: Run, /, asked: Asked, state: str | None, others: bool, declared
         )  # fmt: skip
     else:
         if not told:
-            screen.note("There are no reports of these days.")
+            screen.note(UNTOLD)
         _show(screen, found, chosen, None if everything else SHOWN, told=told)
     return exitcodes.OK if told else exitcodes.UNKNOWN
 

@@ -11,7 +11,7 @@ from analysis.completeness import of_domains, so_far
 from analysis.status import DomainStatus, Status, status
 from analysis.wording import count
 from app import exitcodes
-from app.commands.asking import Asked, known, scope_of, scoped, today
+from app.commands.asking import UNTOLD, Asked, known, scope_of, scoped, today
 from app.commands.base import Command, Run
 from app.commands.opening import warehouse_of
 from app.render import Screen, share
@@ -44,7 +44,7 @@ def command(run: Run, asked: Asked) -> int:
         for sentence in so_far(newest):
             screen.note(sentence)
     elif known(warehouse).last_days:
-        screen.note("There are no reports of these days.")
+        screen.note(UNTOLD)
     else:
         screen.note("No reports yet. Receivers send the first ones 24 to 48 hours after rua= is published.")
         screen.note("Next: whosends doctor")

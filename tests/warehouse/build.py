@@ -11,9 +11,11 @@ from pathlib import Path
 from ingest.inputs.base import Cursors, Message, Position
 from ingest.outcome import Outcome
 from ingest.settings import UnpackLimits
+from warehouse import quarantine
 from warehouse.address import Address
 from warehouse.connect import Warehouse
 from warehouse.load import Loader
+from warehouse.quarantine import Kept
 from warehouse.settings import WarehouseSettings
 
 NOW = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
@@ -127,3 +129,11 @@ def one(target: Warehouse, sql: str) -> object:
         found = connection.execute(sql).fetchone()
     assert found is not None
     return found[0] if len(found) == 1 else found
+
+
+def refused(target: Warehouse) -> Kept:
+    """The first message in quarantine."""
+    with target.reading() as connection:
+        kept = quarantine.show(connection, 1)
+    assert kept is not None
+    return kept

@@ -15,8 +15,7 @@ import pytest
 from ingest.inputs.base import Cursors, Message
 from ingest.outcome import Duplicate, NotAReport, Outcome, Quarantined, Reason, Stored
 from ingest.settings import UnpackLimits
-from tests.warehouse.build import BEGIN, DAY, ListInput, loader, message, one, row, warehouse, xml
-from warehouse import quarantine
+from tests.warehouse.build import BEGIN, DAY, ListInput, loader, message, one, refused, row, warehouse, xml
 from warehouse.connect import Warehouse
 from warehouse.errors import MemoryShort
 from warehouse.load import LoadSummary, load
@@ -91,9 +90,7 @@ def test_a_resend_with_other_content_is_kept_as_a_conflict_and_counts_nothing(tm
     assert (summary.quarantined, summary.reports) == (1, 0)
     assert summary.failures[0].reason == Reason.CONFLICT
     assert one(target, TOTALS) == (10, 10, 10)
-    with target.reading() as connection:
-        kept = quarantine.show(connection, 1)
-    assert kept
+    kept = refused(target)
     assert kept.message.raw == other
 
 
@@ -272,9 +269,7 @@ def test_what_does_not_fit_into_the_memory_for_a_load_is_stored_all_the_same(tmp
     summary = load(ListInput(batches), loader(target))
     assert (summary.seen, summary.stored, summary.quarantined, summary.not_reports) == (4, 2, 1, 1)
     assert len(summary.failures) == 1
-    with target.reading() as connection:
-        kept = quarantine.show(connection, 1)
-    assert kept
+    kept = refused(target)
     assert kept.message.raw == noise
     assert one(target, TOTALS) == (20, 20, 20)
     assert one(target, "SELECT seen, stored, quarantined, reports FROM load_run") == (4, 2, 1, 2)

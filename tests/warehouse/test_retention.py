@@ -11,9 +11,8 @@ import pytest
 
 from ingest.inputs.base import Cursors, Message
 from ingest.settings import PrivacySettings
-from tests.warehouse.build import BEGIN, DAY, NOW, ListInput, loader, message, one, polled, row, warehouse, xml
+from tests.warehouse.build import BEGIN, DAY, NOW, ListInput, loader, message, one, polled, refused, row, warehouse, xml
 from tests.warehouse.test_mixed import BOTH, loaded
-from warehouse import quarantine
 from warehouse.connect import Warehouse
 from warehouse.instants import naive
 from warehouse.load import load
@@ -46,9 +45,7 @@ def test_the_bytes_of_a_refused_message_go_and_its_reason_stays(tmp_path: Path) 
     assert pruned(target, DEFAULTS, NOW + timedelta(days=91)).quarantined == 1
     assert pruned(target, DEFAULTS, NOW + timedelta(days=92)).quarantined == 0
     assert one(target, KEPT) == (0, 1, 1)
-    with target.reading() as connection:
-        kept = quarantine.show(connection, 1)
-    assert kept is not None
+    kept = refused(target)
     assert (kept.reason, kept.can_be_read) == ("xml_broken", False)
     tried = retry(loader(target), [1])
     assert (tried.without_bytes, tried.loaded.seen) == ([1], 0)

@@ -9,7 +9,7 @@ import pytest
 
 from ingest.attestation import Attestation
 from ingest.outcome import Reason
-from tests.warehouse.build import NOW, ListInput, identify, loader, message, one, row, warehouse, xml
+from tests.warehouse.build import NOW, ListInput, identify, loader, message, one, refused, row, warehouse, xml
 from tests.warehouse.test_attested import MISMATCH, UNSIGNED, VERIFIED, arrive
 from tests.warehouse.test_mixed import loaded, tls
 from warehouse import journal, quarantine, twice
@@ -117,9 +117,7 @@ def test_one_that_is_vouched_for_takes_the_place_of_another(tmp_path: Path) -> N
     assert counts(reparse(target, identify, NOW)) == (0, 1)
     assert one(target, STAYS) == [2]
     assert one(target, SUMS) == (8, 8, 8, 8)
-    with target.reading() as connection:
-        kept = quarantine.show(connection, 1)
-    assert kept
+    kept = refused(target)
     assert kept.message.raw == FIRST
 
 
@@ -171,7 +169,5 @@ def test_tls_reports_too(tmp_path: Path) -> None:
     assert (summary.kinds["tls_report"].duplicates, summary.kinds["tls_report"].conflicts) == (1, 1)
     tables = ("tls_report", "tls_policy", "tls_failure", "raw_document")
     assert one(target, f"SELECT {', '.join(f'(SELECT count(*) FROM {name})' for name in tables)}") == (1, 1, 1, 1)
-    with target.reading() as connection:
-        kept = quarantine.show(connection, 1)
-    assert kept
+    kept = refused(target)
     assert (kept.reason, kept.message.raw) == (Reason.CONFLICT, other)

@@ -99,27 +99,36 @@ def row(one: Selector) -> dict[str, object]:
     }
 
 
+# Of the selector and of who signs with it, by whether the domain and whether the signing domain stand beside them.
+WIDTHS: Final = {
+    (True, False): (100, 140),
+    (False, False): (148, 237),
+    (True, True): (111, 164),
+    (False, True): (160, 260),
+}
+
+
 def columns(*, several: bool, others: bool = False) -> grids.Config:
     """What the table shows; the rest is in the file.
 
     Of `several` domains, whose selector it is stands before all else; with `others`, whose key it is.
     """
-    own: grids.Config = {
+    last: grids.Config = {
         "others": column.NumberColumn("Passed on by", width=90),
         "last_seen": column.DateColumn("Last seen", format="D MMM YYYY", width=95),
     }
-    room = 240 if several else 385
     if others:
-        own, room = {"signing_domain": column.TextColumn("Signing domain (d=)", width=150)}, room + 35
+        last = {"signing_domain": column.TextColumn("Signing domain (d=)", width=150)}
+    selector, senders = WIDTHS[several, others]
     return {
-        "selector": column.TextColumn("Selector (s=)", pinned=True, width=100 + (room - 240) // 3),
+        "selector": column.TextColumn("Selector (s=)", pinned=True, width=selector),
         **({"domain": column.TextColumn("Domain", width=145)} if several else {}),
         "state": grids.chips(STATES, "State", 140),
         "since": column.DateColumn("Since", format="D MMM YYYY", width=95),
-        "senders": column.TextColumn("Signed by", width=room - 100 - (room - 240) // 3),
+        "senders": column.TextColumn("Signed by", width=senders),
         "passed": grids.share("Pass", palette().aligned, 115),
         "messages": grids.MESSAGES,
-        **own,
+        **last,
     }
 
 
